@@ -1,0 +1,71 @@
+"""threestep: the best neural network for labelled data, by the three steps of deep learning.
+
+Step 1, define a set of functions: `threestep.network`. Step 2, goodness of a function:
+`threestep.goodness`. Step 3, pick the best: `threestep.pick`. All three in one call:
+`threestep.fit`.
+
+Nothing is imported before it is used, so that `import threestep` costs nothing.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from threestep import data, goodness, network, pick, report, study
+    from threestep.errors import DataError, ModelFileError, SettingsError, SpecError, UserError
+    from threestep.job import fit
+    from threestep.model import Model, load
+    from threestep.settings import Descent, Settings
+    from threestep.study import Run
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "fit": "threestep.job",
+    "load": "threestep.model",
+    "Model": "threestep.model",
+    "Run": "threestep.study",
+    "Descent": "threestep.settings",
+    "Settings": "threestep.settings",
+    "UserError": "threestep.errors",
+    "DataError": "threestep.errors",
+    "SettingsError": "threestep.errors",
+    "SpecError": "threestep.errors",
+    "ModelFileError": "threestep.errors",
+}
+_ROOMS = ("data", "goodness", "network", "pick", "report", "study")
+
+__all__ = [
+    "DataError",
+    "Descent",
+    "Model",
+    "ModelFileError",
+    "Run",
+    "Settings",
+    "SettingsError",
+    "SpecError",
+    "UserError",
+    "data",
+    "fit",
+    "goodness",
+    "load",
+    "network",
+    "pick",
+    "report",
+    "study",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for (PEP 562)."""
+    if name in _ROOMS:
+        return importlib.import_module(f"threestep.{name}")
+    if name in _HOMES:
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'threestep' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

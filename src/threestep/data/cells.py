@@ -1,0 +1,111 @@
+"""Text cells and odd arrays to columns: numbers where they are numbers, words where not."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from threestep.errors import DataError
+
+MISSING = frozenset({"", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None"})
+"""Cells that mean "not known"."""
+
+_STRAY_FRACTION = 0.02
+_HINT_STRAY = "mend or empty the cell; an empty cell counts as missing"
+
+
+def is_number(cell: str) -> bool:
+    """Whether one cell of text is a number."""
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return "_" not in cell
+
+
+def column_of_cells(cells: Sequence[str], name: str) -> NDArray:
+    """One column of text cells as numbers (float64, NaN = missing) or words (object).
+
+    Raises
+    ------
+    DataError
+        Text stands where a number belongs: nearly all cells are numbers, a few are not.
+    """
+    known = np.array([cell not in MISSING for cell in cells], dtype=bool)
+    numeric = np.array([is_number(cell) for cell in cells], dtype=bool) & known
+    strays = np.flatnonzero(known & ~numeric)
+    if len(strays) == 0:
+        numbers = np.full(len(cells), np.nan)
+        numbers[numeric] = [float(cells[row]) for row in np.flatnonzero(numeric)]
+        return finite_or_missing(numbers, name)
+    few = len(strays) <= max(1, int(_STRAY_FRACTION * len(cells)))
+    if few and numeric.sum() > len(strays):
+        row = int(strays[0])
+        raise DataError(
+            f"column {name!r}, sample {row + 1}: got {cells[row]!r}, expected a number "
+            f"({int(numeric.sum())} other cells of the column are numbers)",
+            _HINT_STRAY,
+        )
+    return np.array([cell if cell not in MISSING else "" for cell in cells], dtype=object)
+
+
+def finite_or_missing(numbers: NDArray, name: str) -> NDArray:
+    """The numbers, once none of them is infinite.
+
+    Raises
+    ------
+    DataError
+        Names the first infinite cell.
+    """
+    if numbers.dtype.kind != "f":
+        return numbers
+    infinite = np.isinf(numbers)
+    if infinite.any():
+        place = np.unravel_index(int(infinite.argmax()), numbers.shape)
+        where = f"sample {int(place[0]) + 1}" + (
+            f", input {', '.join(str(int(i) + 1) for i in place[1:])}" if len(place) > 1 else ""
+        )
+        raise DataError(
+            f"{name!r}, {where}: got {numbers[place]}, expected a finite number",
+            "replace infinite values, or leave them empty (missing)",
+        )
+    return numbers
+
+
+def numeric_array(values: object, name: str) -> NDArray:
+    """Any array-like of numbers as an array of bool, integers or floats.
+
+    Raises
+    ------
+    DataError
+        Text, ragged rows, complex numbers.
+    """
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise DataError(
+            f"{name}: got rows of different lengths, expected an array", "pad or drop the odd rows"
+        ) from error
+    if array.dtype.kind in "OUS":
+        array = _floats_of_objects(array, name)
+    if array.dtype.kind not in "biuf":
+        raise DataError(
+            f"{name}: got values of type {array.dtype}, expected numbers", "convert them to float"
+        )
+    return finite_or_missing(array, name)
+
+
+def _floats_of_objects(array: NDArray, name: str) -> NDArray:
+    """An array of objects as float64, or an error naming the first that is no number."""
+    flat = [("nan" if item is None else item) for item in array.ravel().tolist()]
+    numbers = np.empty(len(flat))
+    for index, item in enumerate(flat):
+        try:
+            numbers[index] = float(item)
+        except (TypeError, ValueError):
+            row = index // max(1, int(np.prod(array.shape[1:])))
+            raise DataError(
+                f"{name}, sample {row + 1}: got {item!r}, expected a number",
+                "give text columns as a data frame or a CSV file",
+            ) from None
+    return numbers.reshape(array.shape)

@@ -1,0 +1,157 @@
+"""Whatever the user names, to a `Table`; and which part of it is the target."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from threestep.data.array_files import array_table, read_idx_pair, read_npz
+from threestep.data.builtin import BUILTIN_NAMES, load_builtin
+from threestep.data.cells import numeric_array
+from threestep.data.csv_file import read_csv
+from threestep.data.frames import is_frame, read_frame
+from threestep.data.table import Table
+from threestep.errors import DataError, did_you_mean
+
+_USUAL_TARGETS = ("target", "label", "class", "y")
+_TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".data")
+_HINT_SOURCES = "expected a built-in name, a .csv or .npz file, `images.gz,labels.gz`, arrays or a data frame"
+
+
+def read(source: object) -> Table:
+    """Read samples from whatever the user names.
+
+    Parameters
+    ----------
+    source : str, Path, (x, y), ndarray, mapping, data frame or Table
+        A built-in name (`digits`), a file (`.csv`, `.npz`), an idx pair (`images.gz,labels.gz`),
+        arrays of shape (n_samples, ...) and (n_samples,), named columns, or any data frame.
+
+    Returns
+    -------
+    Table
+        With its target, where the source says which it is.
+
+    Raises
+    ------
+    DataError
+        Nothing of that name, or it cannot be read.
+    """
+    if isinstance(source, Table):
+        return source
+    if isinstance(source, (str, Path)):
+        return _read_named(str(source))
+    if isinstance(source, tuple) and len(source) == 2 and not is_frame(source[0]):
+        return array_table("arrays", numeric_array(source[0], "x"), source[1])
+    if isinstance(source, tuple) and len(source) == 2:
+        frame = read_frame(source[0])
+        return replace(frame, y=array_table("frame", np.zeros((frame.n_samples, 1)), source[1]).y)
+    if isinstance(source, Mapping):
+        return read_mapping(source)
+    if is_frame(source):
+        return read_frame(source)
+    if isinstance(source, (list, np.ndarray)) or hasattr(source, "__array__"):
+        return array_table("array", numeric_array(source, "x"), None)
+    raise DataError(f"data: got {type(source).__name__}", _HINT_SOURCES)
+
+
+def read_mapping(columns: Mapping) -> Table:
+    """Named columns, as a mapping of name to array-like."""
+    arrays = {}
+    for name, column in columns.items():
+        array = np.asarray(column)
+        words = array.dtype.kind in "OUS"
+        arrays[str(name)] = array.astype(object) if words else numeric_array(array, str(name))
+    lengths = {name: array.shape for name, array in arrays.items()}
+    if not arrays or any(len(shape) != 1 for shape in lengths.values()) or len(set(lengths.values())) > 1:
+        raise DataError(f"columns: got shapes {lengths}, expected one length for all", "one value per sample")
+    return Table("columns", arrays)
+
+
+def label(table: Table, target: str | None = None) -> Table:
+    """The same table with its target set apart from the features.
+
+    Parameters
+    ----------
+    table : Table
+        As `read` returns it.
+    target : str or None
+        The column to predict; None takes `target`, `label`, `class` or `y`, else the last one.
+
+    Raises
+    ------
+    DataError
+        No such column (with "did you mean"), or no target at all.
+    """
+    if table.y is not None:
+        if target is not None and target != table.y_name:
+            raise DataError(
+                f"no column {target!r}: the target of {table.name} is {table.y_name!r}", "leave --target out"
+            )
+        return table
+    if isinstance(table.x, np.ndarray):
+        raise DataError(
+            f"{table.name}: has no target", "give (x, y), an npz with `x` and `y`, or images,labels"
+        )
+    columns = table.columns()
+    name = target if target is not None else _usual_target(list(columns))
+    if name not in columns:
+        raise DataError(f"no column {name!r} in {table.name}", did_you_mean(name, columns))
+    if len(columns) == 1:
+        raise DataError(
+            f"{table.name}: has the one column {name!r} and no features", "expected at least two columns"
+        )
+    features = {column: values for column, values in columns.items() if column != name}
+    return replace(table, x=features, y=columns[name], y_name=name)
+
+
+def _usual_target(names: list[str]) -> str:
+    """The column that is the target when nobody says which."""
+    lowered = {name.lower(): name for name in reversed(names)}
+    return next((lowered[usual] for usual in _USUAL_TARGETS if usual in lowered), names[-1])
+
+
+def _read_named(name: str) -> Table:
+    """A built-in name, a file, or a pair of files with a comma between."""
+    if name in BUILTIN_NAMES:
+        return load_builtin(name)
+    if Path(name).is_dir():
+        raise DataError(f"{name} is a folder", _HINT_SOURCES)
+    if Path(name).is_file():
+        return _read_file(Path(name))
+    images, comma, labels = name.partition(",")
+    if comma:
+        for part in (images, labels):
+            if not Path(part).is_file():
+                raise DataError(f"no file {part!r}", _neighbours(Path(part)))
+        return read_idx_pair(Path(images), Path(labels))
+    raise DataError(f"no data of the name {name!r}: neither built in nor a file", _neighbours(Path(name)))
+
+
+def _read_file(path: Path) -> Table:
+    """A file, by its ending."""
+    endings = path.name.lower()
+    if endings.endswith(".npz"):
+        return read_npz(path)
+    if endings.endswith(_TEXT_ENDINGS):
+        return read_csv(path)
+    if endings.endswith(("ubyte.gz", "ubyte", ".idx", ".idx.gz", ".gz")):
+        return read_idx_pair(path, None)
+    raise DataError(f"{path}: a kind of file that is not known", _HINT_SOURCES)
+
+
+def _neighbours(path: Path) -> str:
+    """Did you mean one of the built-in names or the files beside it?"""
+    folder = path.parent
+    files = [str(folder / file.name) if str(folder) != "." else file.name for file in _files(folder)]
+    return did_you_mean(str(path), [*BUILTIN_NAMES, *files])
+
+
+def _files(folder: Path) -> list[Path]:
+    """Readable data files of a folder; none if it is not there."""
+    kinds = (*_TEXT_ENDINGS, ".npz", ".gz")
+    try:
+        return sorted(file for file in folder.iterdir() if file.name.lower().endswith(kinds))[:200]
+    except OSError:
+        return []

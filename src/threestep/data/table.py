@@ -1,0 +1,52 @@
+"""Samples as they came: one array, or named columns."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Samples and, if known, their target.
+
+    Parameters
+    ----------
+    name : str
+        Where the samples came from, for people.
+    x : ndarray of shape (n_samples, *shape), or mapping of str to ndarray of shape (n_samples,)
+        One numeric array (pixels, features), or named columns: numeric (NaN = missing) or text
+        (object dtype; "" = missing).
+    y : ndarray of shape (n_samples,) or None
+        The target, as it came.
+    y_name : str
+        What the target is called.
+    notes : tuple of str
+        What the user should know about how the samples were read.
+    """
+
+    name: str
+    x: NDArray | Mapping[str, NDArray]
+    y: NDArray | None = None
+    y_name: str = "target"
+    notes: tuple[str, ...] = ()
+
+    @property
+    def n_samples(self) -> int:
+        """How many samples there are."""
+        if isinstance(self.x, np.ndarray):
+            return len(self.x)
+        return len(next(iter(self.x.values()))) if self.x else 0
+
+    def take(self, rows: NDArray) -> "Table":
+        """The samples of the given row numbers, in that order."""
+        y = None if self.y is None else self.y[rows]
+        if isinstance(self.x, np.ndarray):
+            return replace(self, x=self.x[rows], y=y)
+        return replace(self, x={name: column[rows] for name, column in self.x.items()}, y=y)
+
+    def columns(self) -> Mapping[str, NDArray]:
+        """The named columns; only for a table that has them."""
+        return cast(Mapping[str, NDArray], self.x)

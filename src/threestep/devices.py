@@ -1,0 +1,65 @@
+"""The machine: its devices, its cores and the cache of compiled programs.
+
+The only file that knows how many devices there are.
+"""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What there is to compute on."""
+
+    platform: str
+    n_devices: int
+    device_kind: str
+    n_cores: int
+    cache_folder: str
+
+
+def cache_folder() -> Path:
+    """The user's folder for compiled programs, by the platform's own convention."""
+    if sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    elif sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "threestep" / "compiled"
+
+
+def prepare() -> None:
+    """Keep compiled programs between processes, unless the user has chosen a cache or none.
+
+    Does nothing the second time. JAX's own settings win: `JAX_COMPILATION_CACHE_DIR` moves the
+    cache and `JAX_ENABLE_COMPILATION_CACHE=false` turns it off.
+    """
+    import jax
+
+    if jax.config.jax_compilation_cache_dir is not None:
+        return
+    folder = cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return  # a read-only home: compile every time
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+def describe() -> Machine:
+    """Look at the machine; starts JAX."""
+    import jax
+
+    devices = jax.devices()
+    return Machine(
+        platform=devices[0].platform,
+        n_devices=len(devices),
+        device_kind=devices[0].device_kind,
+        n_cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        cache_folder=str(jax.config.jax_compilation_cache_dir or "none"),
+    )

@@ -1,0 +1,69 @@
+"""Losses: one number per sample, lower is better; sums and means are the caller's."""
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+
+def cross_entropy(logits: Array, classes: Array, label_smoothing: float = 0.0) -> Array:
+    """Minus the log of the confidence given to the right class.
+
+    Parameters
+    ----------
+    logits : Array of shape (n_samples, n_classes)
+        Outputs before softmax.
+    classes : Array of shape (n_samples,), int32
+        Index of the right class.
+    label_smoothing : float
+        Share of the target spread over all classes (Szegedy et al. 2016, arXiv:1512.00567).
+
+    Returns
+    -------
+    Array of shape (n_samples,)
+        In nats, from 0 up.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp, threestep as ts
+    >>> print(ts.goodness.cross_entropy(jnp.zeros((1, 4)), jnp.array([2])).round(4))
+    [1.3863]
+    """
+    log_total = jax.nn.logsumexp(logits, axis=-1)
+    right = jnp.take_along_axis(logits, classes[:, None], axis=-1)[:, 0]
+    if label_smoothing == 0.0:
+        return log_total - right
+    target = (1 - label_smoothing) * right + label_smoothing * logits.mean(axis=-1)
+    return log_total - target
+
+
+def squared_error(outputs: Array, targets: Array) -> Array:
+    """Half the squared distance, so that its gradient is the plain difference.
+
+    Parameters
+    ----------
+    outputs : Array of shape (n_samples, 1)
+    targets : Array of shape (n_samples,)
+
+    Returns
+    -------
+    Array of shape (n_samples,)
+    """
+    return 0.5 * (outputs[:, 0] - targets) ** 2
+
+
+def binary_cross_entropy(probabilities: Array, targets: Array) -> Array:
+    """Cross-entropy of sigmoid outputs, summed over them.
+
+    Parameters
+    ----------
+    probabilities, targets : Array of shape (n_samples, n_outputs)
+        Each output is the confidence of a yes; targets are 0 or 1.
+
+    Returns
+    -------
+    Array of shape (n_samples,)
+        In nats.
+    """
+    yes = targets * jnp.log(probabilities)
+    no = (1 - targets) * jnp.log1p(-probabilities)
+    return -(yes + no).sum(axis=-1)

@@ -1,0 +1,93 @@
+"""A model: what was learned from the data, ready for raw samples."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from threestep.data import Prep, Table, encode, read
+from threestep.errors import DataError
+from threestep.goodness import Goodness
+from threestep.network import Network, Params
+from threestep.pick import outputs_of
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """The picked function: prep, network and params.
+
+    Parameters
+    ----------
+    prep : Prep
+        Turns raw samples into the network's inputs.
+    network : Network
+    params : Params
+    goodness : Goodness
+        The loss it was trained on; says how to read the outputs.
+    scores : dict of str to dict
+        Metrics on train, valid and test when it was made.
+    """
+
+    prep: Prep
+    network: Network
+    params: Params
+    goodness: Goodness
+    scores: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    def outputs(self, samples: object) -> NDArray:
+        """The network's raw outputs: ndarray of shape (n_samples, n_outputs), float32.
+
+        Parameters
+        ----------
+        samples : anything `threestep.fit` takes, with or without the target
+            Columns are found by name; an array is taken in the order of training.
+
+        Raises
+        ------
+        DataError
+            The samples do not have the columns or the shape of training.
+        """
+        return outputs_of(self.network, self.params, encode(self.prep, self._read(samples)))
+
+    def predict(self, samples: object) -> NDArray:
+        """The most likely class, or the number, of each sample: shape (n_samples,)."""
+        outputs = self.outputs(samples)
+        if not self.is_classifier:
+            return self._numbers(outputs)
+        classes = self.prep.target.classes
+        kind = object if any(isinstance(label, str) for label in classes) else None
+        return np.array(classes, dtype=kind)[outputs.argmax(axis=1)]
+
+    def predict_proba(self, samples: object) -> NDArray:
+        """The confidence of each class: shape (n_samples, n_classes); rows sum to 1.
+
+        Raises
+        ------
+        DataError
+            The target is a number.
+        """
+        if not self.is_classifier:
+            raise DataError(
+                f"target {self.prep.target.name!r} is a number and has no classes", "use `predict`"
+            )
+        return np.asarray(self.goodness.predict(self.outputs(samples)))
+
+    def save(self, path: str | Path) -> None:
+        """Write the model file (safetensors, hashed; see docs/model_file.md)."""
+        from threestep.model.file import save
+
+        save(self, path)
+
+    @property
+    def is_classifier(self) -> bool:
+        """Whether classes are predicted rather than a number."""
+        return self.prep.target.kind == "classes"
+
+    def _numbers(self, outputs: NDArray) -> NDArray:
+        """Outputs in the target's own unit."""
+        return outputs[:, 0].astype(np.float64) * self.prep.target_scale + self.prep.target_center
+
+    def _read(self, samples: object) -> Table:
+        """Samples as a table; one bare array where training had one array."""
+        return samples if isinstance(samples, Table) else read(samples)

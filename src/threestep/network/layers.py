@@ -1,0 +1,93 @@
+"""Layers as plain data, and the arithmetic of each."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from threestep.network.activations import ACTIVATIONS
+
+LayerParams = dict[str, Array]
+
+
+@dataclass(frozen=True)
+class Dense:
+    """A fully connected layer: each neuron is a weighted sum of all inputs, plus a bias.
+
+    Parameters
+    ----------
+    width : int
+        Neurons.
+    activation : str
+        Applied to each neuron's sum.
+    """
+
+    width: int
+    activation: str = "relu"
+
+
+class LayerOutput(NamedTuple):
+    """What a layer computes for each sample.
+
+    Parameters
+    ----------
+    z : Array of shape (n_samples, width)
+        Each neuron's weighted sum plus bias.
+    a : Array of shape (n_samples, width)
+        The activation of it: the layer's output.
+    """
+
+    z: Array
+    a: Array
+
+
+class Dropout(NamedTuple):
+    """Leave neurons out at random during training (Srivastava et al. 2014).
+
+    Parameters
+    ----------
+    key : Array
+        JAX's random key of this step; layers fold their number into it.
+    inputs, hidden : float or Array of shape ()
+        Shares of inputs and of hidden neurons left out. None: never.
+    """
+
+    key: Array
+    inputs: float | Array | None = None
+    hidden: float | Array | None = None
+
+
+def init_dense(key: Array, n_inputs: int, layer: Dense) -> LayerParams:
+    """A random start: weight (n_inputs, width) by the activation's rule, bias (width,) zero."""
+    _, gain, by_both_fans = ACTIVATIONS[layer.activation]
+    fan = (n_inputs + layer.width) / 2 if by_both_fans else n_inputs
+    weight = jax.random.normal(key, (n_inputs, layer.width)) * (gain / fan) ** 0.5
+    return {"weight": weight, "bias": jnp.zeros(layer.width)}
+
+
+def apply_dense(layer: Dense, params: LayerParams, x: Array) -> LayerOutput:
+    """All neurons of the layer at once: one matrix product."""
+    z = x @ params["weight"] + params["bias"]  # (n_samples, width)
+    return LayerOutput(z, ACTIVATIONS[layer.activation].function(z))
+
+
+def drop(key: Array, fraction: float | Array, x: Array) -> Array:
+    """Zero a random share of x and scale up the rest, so that the expected sum stays.
+
+    Which numbers go is a hash of (key, place). JAX's own generator would cost more than the
+    whole step of a small network: 116 against 5 microseconds for 64 x 256 numbers on one core.
+    """
+    threshold = (jnp.asarray(fraction) * 2.0**32).astype(jnp.uint32)
+    return jnp.where(_hashed(key, x.size).reshape(x.shape) >= threshold, x / (1 - fraction), 0.0)
+
+
+def _hashed(key: Array, size: int) -> Array:
+    """`size` random uint32: the places 0, 1, ... mixed with the key by MurmurHash3's finalizer
+    (Appleby 2011; public domain)."""
+    first, second = jax.random.key_data(key).astype(jnp.uint32)
+    z = jax.lax.iota(jnp.uint32, size) * jnp.uint32(0x9E3779B9) + first
+    z = (z ^ (z >> 16)) * jnp.uint32(0x85EBCA6B)
+    z = (z ^ (z >> 13) ^ second) * jnp.uint32(0xC2B2AE35)
+    return z ^ (z >> 16)

@@ -1,0 +1,112 @@
+"""A network: a set of functions, one for each choice of params."""
+
+import math
+from dataclasses import dataclass
+
+import jax
+from jax import Array
+
+from threestep.network.layers import (
+    Dense,
+    Dropout,
+    LayerOutput,
+    LayerParams,
+    apply_dense,
+    drop,
+    init_dense,
+)
+
+Params = tuple[LayerParams, ...]
+"""One {"weight", "bias"} per layer: they say which function of the set."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """A fully connected feedforward network: a set of functions, without params.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        Of one sample; flattened before the first layer.
+    layers : tuple of Dense
+        Hidden layers and, last, the output layer.
+
+    Examples
+    --------
+    >>> import jax, threestep as ts
+    >>> network = ts.network.parse("128-64", input_shape=(256,), n_outputs=10)
+    >>> network.n_params
+    41802
+    >>> params = network.init(jax.random.key(0))
+    >>> network.apply(params, jax.numpy.zeros((5, 256))).shape
+    (5, 10)
+    """
+
+    input_shape: tuple[int, ...]
+    layers: tuple[Dense, ...]
+
+    @property
+    def n_inputs(self) -> int:
+        """Inputs of one sample."""
+        return math.prod(self.input_shape)
+
+    @property
+    def n_outputs(self) -> int:
+        """Outputs of one sample."""
+        return self.layers[-1].width
+
+    @property
+    def fans(self) -> tuple[int, ...]:
+        """Inputs of each layer."""
+        return (self.n_inputs, *(layer.width for layer in self.layers[:-1]))
+
+    @property
+    def n_params(self) -> int:
+        """Weights and biases of all layers."""
+        return sum((fan + 1) * layer.width for fan, layer in zip(self.fans, self.layers, strict=True))
+
+    @property
+    def n_products(self) -> int:
+        """Multiplications for one sample: the work of a prediction."""
+        return sum(fan * layer.width for fan, layer in zip(self.fans, self.layers, strict=True))
+
+    def init(self, key: Array) -> Params:
+        """A random function of the set; equal keys give equal params."""
+        return tuple(
+            init_dense(jax.random.fold_in(key, index), fan, layer)
+            for index, (fan, layer) in enumerate(zip(self.fans, self.layers, strict=True))
+        )
+
+    def trace(self, params: Params, x: Array, dropout: Dropout | None = None) -> list[LayerOutput]:
+        """What every layer computes.
+
+        Parameters
+        ----------
+        params : Params
+            As `init` makes them.
+        x : Array of shape (n_samples, *input_shape)
+        dropout : Dropout or None
+            During training only.
+
+        Returns
+        -------
+        list of LayerOutput
+            (n_samples, width) each, first layer first.
+        """
+        outputs = []
+        h = x.reshape(x.shape[0], self.n_inputs)
+        for index, (layer, own) in enumerate(zip(self.layers, params, strict=True)):
+            if dropout is not None:
+                share = dropout.inputs if index == 0 else dropout.hidden
+                h = h if share is None else drop(jax.random.fold_in(dropout.key, index), share, h)
+            outputs.append(apply_dense(layer, own, h))
+            h = outputs[-1].a
+        return outputs
+
+    def apply(self, params: Params, x: Array, dropout: Dropout | None = None) -> Array:
+        """The function that params choose: (n_samples, *input_shape) to (n_samples, n_outputs)."""
+        return self.trace(params, x, dropout)[-1].a
+
+    def __str__(self) -> str:
+        hidden = [f"{layer.width} {layer.activation}" for layer in self.layers[:-1]]
+        return " → ".join([str(self.n_inputs), *hidden, str(self.n_outputs)])

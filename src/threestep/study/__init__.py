@@ -1,0 +1,26 @@
+"""One run of the three steps, its journal and its folder; and the worked example.
+
+`prepare_run` decides everything that can be decided beforehand; `run_steps` goes through the
+three steps and yields what happens as plain dicts, in the order of the journal; what it returns
+is a `Run`.
+"""
+
+from threestep.study.choices import choose_settings
+from threestep.study.folder import RunFolder, new_folder, read_journal
+from threestep.study.run import Prepared, Run, prepare_run, run_steps
+from threestep.study.scores import score_samples
+from threestep.study.worked_example import WorkedExample, work_example
+
+__all__ = [
+    "Prepared",
+    "Run",
+    "RunFolder",
+    "WorkedExample",
+    "choose_settings",
+    "new_folder",
+    "prepare_run",
+    "read_journal",
+    "run_steps",
+    "score_samples",
+    "work_example",
+]

@@ -1,0 +1,86 @@
+"""The folder of a run: settings, journal, model and report."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import tomli_w
+
+from threestep.errors import DataError
+from threestep.settings import Settings
+
+Event = dict[str, Any]
+_MOST_FOLDERS = 100_000
+
+
+class RunFolder:
+    """A run's folder; the journal is only ever appended to.
+
+    Parameters
+    ----------
+    path : Path
+        An existing folder.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.model_path = path / "model.safetensors"
+        self.journal_path = path / "journal.jsonl"
+        self.config_path = path / "config.toml"
+        self.report_path = path / "report.html"
+
+    def append(self, event: Event) -> None:
+        """Add one line to the journal."""
+        with self.journal_path.open("ab") as file:
+            file.write(msgspec.json.encode(event) + b"\n")
+
+    def write_config(self, settings: Settings, data: str) -> None:
+        """Write down the settings as they were used, defaults filled in."""
+        filled = {key: value for key, value in asdict(settings).items() if value is not None}
+        self.config_path.write_bytes(tomli_w.dumps({"data": data, **filled}).encode())
+
+
+def new_folder(wanted: str | Path | None, name: str) -> RunFolder:
+    """Make the folder of a new run.
+
+    Parameters
+    ----------
+    wanted : str, Path or None
+        Where; None makes the next of `runs/<name>-001`, `-002`, ...
+    name : str
+        Of the data.
+
+    Raises
+    ------
+    DataError
+        The folder holds another run already, or cannot be made.
+    """
+    path = Path(wanted) if wanted is not None else _next_free(Path("runs"), name)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(
+            f"{path}: cannot be made ({error.strerror})", "choose another folder with --out"
+        ) from error
+    folder = RunFolder(path)
+    if folder.journal_path.exists():
+        raise DataError(f"{path}: holds a run already", "choose another folder with --out")
+    return folder
+
+
+def read_journal(path: str | Path) -> Iterator[Event]:
+    """The events of a journal, oldest first; a last line cut short by a kill is left out."""
+    for line in Path(path).read_bytes().splitlines():
+        try:
+            yield msgspec.json.decode(line)
+        except msgspec.DecodeError:
+            return
+
+
+def _next_free(parent: Path, name: str) -> Path:
+    """`parent/name-001`, or the next number that is not there yet."""
+    plain = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name)[:60]
+    numbered = (parent / f"{plain}-{number:03d}" for number in range(1, _MOST_FOLDERS))
+    return next(path for path in numbered if not path.exists())
