@@ -10,6 +10,8 @@ Nothing is imported before it is used, so that `import threestep` costs nothing.
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from threestep.version import __version__
+
 if TYPE_CHECKING:
     from threestep import data, goodness, network, pick, report, study
     from threestep.errors import DataError, ModelFileError, SettingsError, SpecError, UserError
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
     from threestep.model import Model, load
     from threestep.settings import Descent, Settings
     from threestep.study import Run
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "fit": "threestep.job",
@@ -45,6 +45,7 @@ __all__ = [
     "SettingsError",
     "SpecError",
     "UserError",
+    "__version__",
     "data",
     "fit",
     "goodness",
@@ -68,4 +69,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "__version__"])
+    return sorted(__all__)

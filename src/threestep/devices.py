@@ -39,7 +39,7 @@ def prepare() -> None:
     """
     import jax
 
-    if jax.config.jax_compilation_cache_dir is not None:
+    if _cache_in_use() is not None:
         return
     folder = cache_folder()
     try:
@@ -61,5 +61,12 @@ def describe() -> Machine:
         n_devices=len(devices),
         device_kind=devices[0].device_kind,
         n_cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
-        cache_folder=str(jax.config.jax_compilation_cache_dir or "none"),
+        cache_folder=_cache_in_use() or "none",
     )
+
+
+def _cache_in_use() -> str | None:
+    """The folder JAX keeps compiled programs in, if any."""
+    import jax
+
+    return jax.config.jax_compilation_cache_dir  # pyright: ignore[reportAttributeAccessIssue]

@@ -39,8 +39,8 @@ class Descent:
 
 
 @dataclass(frozen=True)
-class Settings(Descent):
-    """Everything a run is made of, beside its data."""
+class Question:
+    """What is looked for: the target, the function set, the loss, who measures."""
 
     target: str | None = None
     """Column to predict; by default `target`, `label`, `class` or `y`, else the last one."""
@@ -48,14 +48,19 @@ class Settings(Descent):
     """What the target is: `classes`, `number`, or seen from its values."""
     network: str = "128-64"
     """Hidden widths, then optionally the activation: `128-64`, `64-64 tanh`; empty for none."""
+    seed: int = 0
+    """Everything random follows from it."""
     label_smoothing: float | None = None
     """Share of each target spread over all classes; by default 0.05 for classes."""
     valid_fraction: float = 0.15
     """Share of the samples that choose the best epoch."""
     test_fraction: float = 0.2
     """Share of the samples that only measure the outcome."""
-    seed: int = 0
-    """Everything random follows from it."""
+
+
+@dataclass(frozen=True)
+class Settings(Descent, Question):
+    """Everything a run is made of, beside its data; the question's fields come first."""
 
 
 _RANGES: dict[str, tuple[float, float]] = {

@@ -4,6 +4,7 @@ import gzip
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ def digits() -> Table:
     from scipy.ndimage import zoom
 
     small, classes = small_digits()
-    large = zoom(small, (1, _SIDE // small.shape[1], _SIDE // small.shape[2]), order=3)
+    large = np.asarray(zoom(small, (1, _SIDE // small.shape[1], _SIDE // small.shape[2]), order=3))
     return Table("digits", (large >= INK * _FULL_INK).astype(np.uint8), classes, "digit")
 
 
@@ -41,7 +42,7 @@ def small_digits() -> tuple[NDArray, NDArray]:
     if path is None or not path.is_file():
         from sklearn.datasets import load_digits
 
-        bunch = load_digits()
+        bunch: Any = load_digits()
         return bunch.images, bunch.target
     with gzip.open(path, "rt") as file:
         rows = np.loadtxt(file, delimiter=",")

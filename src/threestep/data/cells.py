@@ -1,6 +1,8 @@
 """Text cells and odd arrays to columns: numbers where they are numbers, words where not."""
 
+import math
 from collections.abc import Sequence
+from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +12,9 @@ from threestep.errors import DataError
 MISSING = frozenset({"", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None"})
 """Cells that mean "not known"."""
 
+_NOT_KNOWN = frozenset({"NAType", "NaTType"})  # pandas' own, told by name: pandas is never required
 _STRAY_FRACTION = 0.02
+_MOST_SHOWN = 60
 _HINT_STRAY = "mend or empty the cell; an empty cell counts as missing"
 
 
@@ -36,17 +40,71 @@ def column_of_cells(cells: Sequence[str], name: str) -> NDArray:
     strays = np.flatnonzero(known & ~numeric)
     if len(strays) == 0:
         numbers = np.full(len(cells), np.nan)
-        numbers[numeric] = [float(cells[row]) for row in np.flatnonzero(numeric)]
+        numbers[numeric] = [float(cells[row]) for row in np.flatnonzero(numeric).tolist()]
         return finite_or_missing(numbers, name)
     few = len(strays) <= max(1, int(_STRAY_FRACTION * len(cells)))
     if few and numeric.sum() > len(strays):
         row = int(strays[0])
         raise DataError(
-            f"column {name!r}, sample {row + 1}: got {cells[row]!r}, expected a number "
+            f"column {name!r}, sample {row + 1}: got {shown(cells[row])}, expected a number "
             f"({int(numeric.sum())} other cells of the column are numbers)",
             _HINT_STRAY,
         )
     return np.array([cell if cell not in MISSING else "" for cell in cells], dtype=object)
+
+
+def is_missing(cell: object) -> bool:
+    """Whether one object means "not known": None, "", NaN, pandas' NA and NaT."""
+    if cell is None or type(cell).__name__ in _NOT_KNOWN:
+        return True
+    return cell == "" if isinstance(cell, str) else isinstance(cell, (float, np.floating)) and cell != cell
+
+
+def shown(cell: object) -> str:
+    """One cell for a message, cut where it is long."""
+    text = repr(cell)
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
+
+
+def text_of(cell: object) -> str:
+    """One known object as text."""
+    return cell.decode(errors="backslashreplace") if isinstance(cell, bytes) else str(cell)
+
+
+def column_of_objects(cells: Sequence[object], name: str) -> NDArray:
+    """One column of Python objects as numbers (float64, NaN = missing) or words (object).
+
+    Numbers only where every known cell is one: text is never read as a number here, for a frame
+    says which of its columns are text.
+    """
+    known = [cell for cell in cells if not is_missing(cell)]
+    if all(isinstance(cell, (int, float, Decimal, np.number, np.bool_)) for cell in known):
+        return numeric_array([math.nan if is_missing(cell) else cell for cell in cells], name)
+    return words_of_objects(cells)
+
+
+def words_of_objects(cells: Sequence[object]) -> NDArray:
+    """One column of Python objects as words ("" = missing)."""
+    return np.array(["" if is_missing(cell) else text_of(cell) for cell in cells], dtype=object)
+
+
+def array_of(values: object, name: str) -> NDArray:
+    """Any array-like as an array; text as objects, so that None and NaN beside it stay what they are.
+
+    Raises
+    ------
+    DataError
+        Ragged rows.
+    """
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "US":
+            return np.asarray(values, dtype=object)
+    except ValueError as error:
+        raise DataError(
+            f"{name}: got rows of different lengths, expected an array", "pad or drop the odd rows"
+        ) from error
+    return array
 
 
 def finite_or_missing(numbers: NDArray, name: str) -> NDArray:
@@ -59,14 +117,14 @@ def finite_or_missing(numbers: NDArray, name: str) -> NDArray:
     """
     if numbers.dtype.kind != "f":
         return numbers
-    infinite = np.isinf(numbers)
+    infinite = np.atleast_1d(np.isinf(numbers))
     if infinite.any():
-        place = np.unravel_index(int(infinite.argmax()), numbers.shape)
+        place = np.unravel_index(int(infinite.argmax()), infinite.shape)
         where = f"sample {int(place[0]) + 1}" + (
             f", input {', '.join(str(int(i) + 1) for i in place[1:])}" if len(place) > 1 else ""
         )
         raise DataError(
-            f"{name!r}, {where}: got {numbers[place]}, expected a finite number",
+            f"{name!r}, {where}: got {np.atleast_1d(numbers)[place]}, expected a finite number",
             "replace infinite values, or leave them empty (missing)",
         )
     return numbers
@@ -80,32 +138,30 @@ def numeric_array(values: object, name: str) -> NDArray:
     DataError
         Text, ragged rows, complex numbers.
     """
-    try:
-        array = np.asarray(values)
-    except ValueError as error:
-        raise DataError(
-            f"{name}: got rows of different lengths, expected an array", "pad or drop the odd rows"
-        ) from error
-    if array.dtype.kind in "OUS":
+    array = array_of(values, name)
+    if array.dtype.kind == "O":
         array = _floats_of_objects(array, name)
     if array.dtype.kind not in "biuf":
         raise DataError(
             f"{name}: got values of type {array.dtype}, expected numbers", "convert them to float"
         )
+    if array.dtype.kind == "f" and array.dtype.itemsize > 8:
+        with np.errstate(over="ignore"):
+            array = array.astype(np.float64)
     return finite_or_missing(array, name)
 
 
 def _floats_of_objects(array: NDArray, name: str) -> NDArray:
     """An array of objects as float64, or an error naming the first that is no number."""
-    flat = [("nan" if item is None else item) for item in array.ravel().tolist()]
+    flat = [("nan" if is_missing(item) else item) for item in array.ravel().tolist()]
     numbers = np.empty(len(flat))
     for index, item in enumerate(flat):
         try:
             numbers[index] = float(item)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             row = index // max(1, int(np.prod(array.shape[1:])))
             raise DataError(
-                f"{name}, sample {row + 1}: got {item!r}, expected a number",
+                f"{name}, sample {row + 1}: got {shown(item)}, expected a number",
                 "give text columns as a data frame or a CSV file",
             ) from None
     return numbers.reshape(array.shape)

@@ -1,19 +1,25 @@
 """CSV files to named columns, without another library."""
 
 import csv
+import io
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
-from threestep.data.cells import column_of_cells, is_number
+from threestep.data.cells import MISSING, column_of_cells, is_number
 from threestep.data.table import Table
 from threestep.errors import DataError
 
 _DELIMITERS = ",;\t|"
+_FIRST_LINE = re.compile(r"[^\r\n]*\S[^\r\n]*")
+_QUOTED = re.compile(r'"[^"]*"')
 
 
 def read_csv(path: Path) -> Table:
     """A CSV file, with or without a header line.
 
-    The delimiter is the one of `, ; tab |` most frequent in the first line. The first line is a
+    The delimiter is the one of `, ; tab |` most frequent in the first line. Empty lines are left
+    out; a line of delimiters only is a sample of which nothing is known. The first line is a
     header unless one of its cells is a number; without one the columns are called `column_1`, ...
 
     Raises
@@ -37,15 +43,11 @@ def read_csv(path: Path) -> Table:
 
 def _rows(path: Path) -> list[tuple[int, list[str]]]:
     """The non-empty lines as (line number, cells), all of one length."""
+    text = _text(path)
+    lines = io.StringIO(text, newline="")
+    reader = csv.reader(lines, delimiter=_delimiter(text), skipinitialspace=True)
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            first = file.readline()
-            file.seek(0)
-            delimiter = max(_DELIMITERS, key=first.count)
-            reader = csv.reader(file, delimiter=delimiter, skipinitialspace=True)
-            rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(row)]
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: not a text file in UTF-8", "save the table as CSV in UTF-8") from error
+        rows = list(_numbered_rows(reader))
     except csv.Error as error:
         raise DataError(f"{path}: cannot be read as CSV ({error})", "save the table as plain CSV") from error
     for line, row in rows:
@@ -57,10 +59,39 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
     return rows
 
 
+def _text(path: Path) -> str:
+    """The file as text."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error})", "check your rights to the file") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not a text file in UTF-8", "save the table as CSV in UTF-8") from error
+    if "\0" in text:
+        raise DataError(f"{path}: not a text file (it holds zero bytes)", "save the table as CSV in UTF-8")
+    return text
+
+
+def _delimiter(text: str) -> str:
+    """The delimiter most frequent in the first line that holds something, outside of quotes."""
+    first = _FIRST_LINE.search(text)
+    bare = _QUOTED.sub("", first.group()) if first else ""
+    return max(_DELIMITERS, key=bare.count)
+
+
+def _numbered_rows(reader) -> Iterator[tuple[int, list[str]]]:
+    """The lines with cells, each with the number of the line on which it starts."""
+    line = 1
+    for row in reader:
+        if len(row) > 1 or any(cell.strip() for cell in row):
+            yield line, [cell.strip() for cell in row]
+        line = reader.line_num + 1
+
+
 def _header(rows: list[tuple[int, list[str]]], path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Column names and the lines below them."""
     first = rows[0][1]
-    if any(is_number(cell) for cell in first):
+    if any(is_number(cell) and cell not in MISSING for cell in first):
         return [f"column_{index + 1}" for index in range(len(first))], rows
     names = [cell or f"column_{index + 1}" for index, cell in enumerate(first)]
     twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data.cells import finite_or_missing
+from threestep.data.cells import column_of_objects, finite_or_missing, words_of_objects
 from threestep.data.table import Table
 from threestep.errors import DataError
 
@@ -29,7 +29,7 @@ def read_frame(frame: object) -> Table:
 
     try:
         data = nw.from_native(frame, eager_only=True)  # pyright: ignore[reportArgumentType, reportCallIssue]
-        names = list(data.columns)
+        names = [str(name) for name in data.columns]
     except (ValueError, TypeError, nw.exceptions.NarwhalsError) as error:
         raise DataError(
             f"the frame cannot be read ({error})", "give every column a name of its own"
@@ -38,12 +38,12 @@ def read_frame(frame: object) -> Table:
         raise DataError("the frame has a column name twice", "give every column a name of its own")
     columns: dict[str, NDArray] = {}
     notes = []
-    for name in names:
-        column = _column(data[name], str(name))
+    for name, series in zip(names, data.iter_columns(), strict=True):
+        column = _column(series, name)
         if column is None:
-            notes.append(f"column {name!r} is left out: {data[name].dtype} is not supported yet")
+            notes.append(f"column {name!r} is left out: {series.dtype} is not supported yet")
         else:
-            columns[str(name)] = column
+            columns[name] = column
     if len(data) == 0 or not columns:
         raise DataError(
             f"the frame has {len(data)} rows and {len(columns)} usable columns", "expected samples"
@@ -56,14 +56,15 @@ def _column(series, name: str) -> NDArray | None:
     import narwhals as nw
 
     dtype = series.dtype
+    if series.null_count() == len(series):
+        return np.full(len(series), np.nan)  # as in a CSV file; some frames have no type for it
+    if dtype == nw.Boolean and series.null_count() == 0:
+        return np.asarray(series.to_numpy(), bool)
     if dtype == nw.Boolean or dtype.is_numeric():
         numbers = series.cast(nw.Float64).to_numpy()
         return finite_or_missing(np.asarray(numbers, np.float64), name)
-    if dtype in (nw.String, nw.Categorical, nw.Enum, nw.Object):
-        return np.array(["" if _is_missing(cell) else str(cell) for cell in series.to_list()], dtype=object)
+    if dtype in (nw.String, nw.Object):
+        return column_of_objects(series.to_list(), name)
+    if dtype in (nw.Categorical, nw.Enum):
+        return words_of_objects(series.to_list())
     return None
-
-
-def _is_missing(cell: object) -> bool:
-    """None, NaN and pandas' NA: everything that is not equal to itself, or says so."""
-    return cell is None or str(cell) == "<NA>" or (isinstance(cell, float) and cell != cell)

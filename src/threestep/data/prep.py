@@ -4,7 +4,7 @@ One rule serves all kinds of input. `Layout` says which columns become which inp
 inputs are then shifted and scaled by `center` and `scale`:
 
     numbers     one input each, NaN where missing; center = mean, scale = standard deviation
-    0/1 numbers one input, left as it is
+    0/1 numbers one input, left as it is if none was missing (a stranger's gap becomes 0)
     missing     one 0/1 input per column that had gaps in training; the gap itself becomes the mean
     words       one 0/1 input per level; a level not seen in training is all zeros
     pictures    one input per pixel, divided by the brightest value
@@ -18,13 +18,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data.cells import numeric_array
+from threestep.data.cells import is_number, numeric_array, shown
 from threestep.data.table import Table
-from threestep.data.target import Target
+from threestep.data.target import Target, known_values, label_texts
 from threestep.errors import DataError, did_you_mean
 
 _MOST_LEVELS = 100
 _FARTHEST = 1e6  # scales from the mean; a stranger's absurd value must not overflow float32
+_SMALLEST_SPREAD = float(np.finfo(np.float32).tiny)
+_HINT_SCALE = "scale the column down"
 
 
 @dataclass(frozen=True)
@@ -101,9 +103,17 @@ def fit_prep(train: Table, target: Target) -> Prep:
     center, scale = _center_and_scale(layout, raw)
     if target.kind == "classes":
         return Prep(layout, target, center, scale)
+    return Prep(layout, target, center, scale, *_center_and_scale_of_target(train, target))
+
+
+def _center_and_scale_of_target(train: Table, target: Target) -> tuple[float, float]:
+    """Mean and standard deviation of a number to predict."""
     y = np.asarray(train.y, np.float64)
-    spread = float(y.std())
-    return Prep(layout, target, center, scale, float(y.mean()), spread if spread > 0 else 1.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, spread = float(y.mean()), float(y.std())
+    if not np.isfinite([mean, spread]).all():
+        raise DataError(f"target {target.name!r}: has values too large to compute with", _HINT_SCALE)
+    return mean, spread if y.min() < y.max() and spread >= _SMALLEST_SPREAD else 1.0
 
 
 def encode(prep: Prep, table: Table) -> NDArray:
@@ -119,10 +129,11 @@ def encode(prep: Prep, table: Table) -> NDArray:
         A column is missing, has text where a number belongs, or the shape differs from training.
     """
     raw = _raw_inputs(prep.layout, table)
-    raw -= prep.center.astype(raw.dtype)
-    raw /= prep.scale.astype(raw.dtype)
-    inputs = np.nan_to_num(raw.astype(np.float32), copy=False, nan=0.0)
-    return np.clip(inputs, -_FARTHEST, _FARTHEST, out=inputs)
+    with np.errstate(over="ignore"):  # an absurd value becomes infinite here, and is clipped next
+        raw -= prep.center.astype(raw.dtype)
+        raw /= prep.scale.astype(raw.dtype)
+    np.clip(raw, -_FARTHEST, _FARTHEST, out=raw)
+    return np.nan_to_num(raw.astype(np.float32, copy=False), copy=False, nan=0.0)
 
 
 def encode_target(prep: Prep, table: Table) -> NDArray:
@@ -142,28 +153,22 @@ def encode_target(prep: Prep, table: Table) -> NDArray:
     if table.y is None:
         raise DataError(f"{table.name}: has no target {target.name!r}", "evaluation needs labelled samples")
     if target.kind == "number":
-        y = numeric_array(table.y, f"target {target.name!r}").astype(np.float64)
-        if not np.isfinite(y).all():
-            raise DataError(
-                f"target {target.name!r}: has missing values", "drop the samples without a target"
-            )
-        return ((y - prep.target_center) / prep.target_scale).astype(np.float32)
+        y = numeric_array(known_values(table.y, target.name), f"target {target.name!r}").astype(np.float64)
+        with np.errstate(over="ignore"):
+            numbers = ((y - prep.target_center) / prep.target_scale).astype(np.float32)
+        if not np.isfinite(numbers).all():
+            raise DataError(f"target {target.name!r}: has values too large to compute with", _HINT_SCALE)
+        return numbers
     index_of = {str(label): index for index, label in enumerate(target.classes)}
-    values, inverse = np.unique(_label_texts(table.y), return_inverse=True)
-    unknown = [str(value) for value in values if value not in index_of]
+    texts = label_texts(known_values(table.y, target.name)).tolist()
+    unknown = sorted(set(texts) - set(index_of))
     if unknown:
         raise DataError(
-            f"target {target.name!r}: got class(es) {', '.join(unknown[:5])}, not seen in training",
+            f"target {target.name!r}: got class(es) {', '.join(map(shown, unknown[:5]))}, "
+            "not seen in training",
             did_you_mean(unknown[0], index_of),
         )
-    return np.array([index_of[value] for value in values], np.int32)[inverse]
-
-
-def _label_texts(y: NDArray) -> NDArray:
-    """Class labels as text; 1.0 as "1", so that readers may differ in the number's type."""
-    if y.dtype.kind == "f" and (y == np.round(y)).all():
-        return y.astype(np.int64).astype(str)
-    return np.array([str(item) for item in y.tolist()])
+    return np.array([index_of[text] for text in texts], np.int32)
 
 
 def _layout(train: Table) -> Layout:
@@ -198,10 +203,8 @@ def _raw_inputs(layout: Layout, table: Table) -> NDArray:
     float64 where the numbers are, so that dates and other large values keep their digits until
     they are centred; float32 for pixels and float32 arrays.
     """
-    if layout.shape:
-        matrix = _matrix_of_array(layout, table)
-    else:
-        matrix = _number_matrix(_with_names(layout, table), layout.numbers)
+    table = table if layout.shape else _with_names(layout, table)
+    matrix = _matrix_of_array(layout, table) if layout.shape else _number_matrix(table, layout.numbers)
     narrow = matrix.dtype in (np.float32, np.float16, np.uint8, np.int8, np.bool_, np.int16, np.uint16)
     raw = np.empty((len(matrix), layout.n_inputs), np.float32 if narrow else np.float64)
     raw[:, : matrix.shape[1]] = matrix
@@ -209,18 +212,17 @@ def _raw_inputs(layout: Layout, table: Table) -> NDArray:
     raw[:, at : at + len(layout.gaps)] = np.isnan(raw[:, list(layout.gaps)])
     at += len(layout.gaps)
     for name, levels in layout.words:
-        cells = _with_names(layout, table).columns()[name].astype(str)
-        raw[:, at : at + len(levels)] = cells[:, None] == np.array(levels)[None, :]
+        place = {level: at + index for index, level in enumerate(levels)}
+        places = np.array([place.get(str(cell), -1) for cell in table.columns()[name]], dtype=int)
+        raw[:, at : at + len(levels)] = 0
+        raw[np.flatnonzero(places >= 0), places[places >= 0]] = 1
         at += len(levels)
     return raw
 
 
 def _matrix_of_array(layout: Layout, table: Table) -> NDArray:
     """Samples of one array, flattened: (n_samples, n_features)."""
-    if isinstance(table.x, np.ndarray):
-        x = table.x
-    else:
-        x = _number_matrix(table, list(table.x))
+    x = table.x if isinstance(table.x, np.ndarray) else _number_matrix(table, list(table.x))
     n_features = int(np.prod(layout.shape))
     if int(np.prod(x.shape[1:])) != n_features:
         raise DataError(
@@ -239,7 +241,8 @@ def _with_names(layout: Layout, table: Table) -> Table:
     if isinstance(table.x, np.ndarray):
         if layout.words or table.x.ndim != 2 or table.x.shape[1] != len(wanted):
             raise DataError(
-                f"{table.name}: got an array of shape {table.x.shape}, expected columns {', '.join(wanted[:8])}",
+                f"{table.name}: got an array of shape {table.x.shape}, "
+                f"expected columns {', '.join(wanted[:8])}",
                 "give a data frame or a file with these columns",
             )
         return Table(table.name, {name: table.x[:, index] for index, name in enumerate(wanted)})
@@ -248,18 +251,24 @@ def _with_names(layout: Layout, table: Table) -> Table:
         raise DataError(
             f"{table.name}: column(s) missing: {', '.join(absent[:8])}", did_you_mean(absent[0], table.x)
         )
-    return _as_words(table, [name for name, _ in layout.words])
-
-
-def _as_words(table: Table, names: list[str]) -> Table:
-    """The columns that were words in training as words, whatever they look like now."""
-    columns = dict(table.columns())
-    for name in names:
+    columns = dict(table.x)
+    for name, levels in layout.words:
         if columns[name].dtype.kind != "O":
-            cells = columns[name].astype(np.float64).tolist()
-            words = ["" if cell != cell else f"{cell:.15g}" for cell in cells]
-            columns[name] = np.array(words, dtype=object)
+            columns[name] = _words_of_numbers(columns[name], levels)
     return Table(table.name, columns)
+
+
+def _words_of_numbers(column: NDArray, levels: tuple[str, ...]) -> NDArray:
+    """A column that was words in training and looks like numbers now, as the words it was.
+
+    A level such as "01" is found again: few samples may hold no cell that shows they are words.
+    """
+    if column.dtype.kind == "b":
+        return np.array([str(cell) for cell in column.tolist()], dtype=object)
+    known = {float(level): level for level in levels if is_number(level)}
+    known |= {float(level): level for level in levels if is_number(level) and f"{float(level):.15g}" == level}
+    cells = column.astype(np.float64).tolist()
+    return np.array([known.get(cell, "") for cell in cells], dtype=object)
 
 
 def _number_matrix(table: Table, names: list[str] | tuple[str, ...]) -> NDArray:
@@ -268,8 +277,10 @@ def _number_matrix(table: Table, names: list[str] | tuple[str, ...]) -> NDArray:
     for index, name in enumerate(names):
         column = table.columns()[name]
         if column.dtype.kind == "O":
+            row = next((row for row, cell in enumerate(column) if cell != "" and not is_number(cell)), 0)
             raise DataError(
-                f"column {name!r}: got text such as {str(column[0])!r}, expected numbers as in training",
+                f"column {name!r}, sample {row + 1}: got text such as {shown(column[row])}, "
+                "expected numbers as in training",
                 "check the column's values",
             )
         matrix[:, index] = column
@@ -280,8 +291,11 @@ def _center_and_scale(layout: Layout, raw: NDArray) -> tuple[NDArray, NDArray]:
     """float64 (n_inputs,) each: (raw - center) / scale is what the network sees."""
     n_inputs = raw.shape[1]
     if layout.is_picture:
-        brightest = float(np.nanmax(np.abs(raw)))
-        return np.zeros(n_inputs), np.full(n_inputs, brightest if brightest > 0 else 1.0)
+        n_pixels = n_inputs - len(layout.gaps)
+        brightest = float(np.fmax.reduce(np.abs(raw[:, :n_pixels]), axis=None))
+        scale = np.ones(n_inputs)
+        scale[:n_pixels] = brightest if brightest >= _SMALLEST_SPREAD else 1.0
+        return np.zeros(n_inputs), scale
     known = ~np.isnan(raw)
     counts = np.maximum(known.sum(axis=0), 1)
     filled = np.where(known, raw, 0.0).astype(np.float64)
@@ -291,9 +305,15 @@ def _center_and_scale(layout: Layout, raw: NDArray) -> tuple[NDArray, NDArray]:
     if not (np.isfinite(mean) & np.isfinite(spread)).all():
         place = int((~(np.isfinite(mean) & np.isfinite(spread))).argmax())
         name = layout.numbers[place] if layout.numbers else f"input {place + 1}"
-        raise DataError(f"{name!r}: has values too large to compute with", "scale the column down")
-    binary = (~known | (raw == 0) | (raw == 1)).all(axis=0)
-    constant = spread <= 1e-7 * np.abs(mean)
+        raise DataError(f"{name!r}: has values too large to compute with", _HINT_SCALE)
+    binary = ((raw == 0) | (raw == 1)).all(axis=0)
+    # seconds since 1970 vary in their last digits: float64 keeps them, float32 does not
+    noise = 1e-7 if raw.dtype == np.float32 else 1e-12
+    constant = (spread <= noise * np.abs(mean)) | (spread < _SMALLEST_SPREAD) | _is_one_value(raw)
     center = np.where(binary, 0.0, mean)
-    scale = np.where(binary | constant, 1.0, spread)
-    return center, np.where(scale > 0, scale, 1.0)
+    return center, np.where(binary | constant, 1.0, spread)
+
+
+def _is_one_value(raw: NDArray) -> NDArray:
+    """Which inputs have one known value only."""
+    return np.fmax.reduce(raw, axis=0) == np.fmin.reduce(raw, axis=0)

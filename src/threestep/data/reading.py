@@ -1,14 +1,15 @@
 """Whatever the user names, to a `Table`; and which part of it is the target."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from threestep.data.array_files import array_table, read_idx_pair, read_npz
 from threestep.data.builtin import BUILTIN_NAMES, load_builtin
-from threestep.data.cells import numeric_array
+from threestep.data.cells import array_of, column_of_objects, numeric_array
 from threestep.data.csv_file import read_csv
 from threestep.data.frames import is_frame, read_frame
 from threestep.data.table import Table
@@ -42,11 +43,8 @@ def read(source: object) -> Table:
         return source
     if isinstance(source, (str, Path)):
         return _read_named(str(source))
-    if isinstance(source, tuple) and len(source) == 2 and not is_frame(source[0]):
-        return array_table("arrays", numeric_array(source[0], "x"), source[1])
     if isinstance(source, tuple) and len(source) == 2:
-        frame = read_frame(source[0])
-        return replace(frame, y=array_table("frame", np.zeros((frame.n_samples, 1)), source[1]).y)
+        return _read_pair(*source)
     if isinstance(source, Mapping):
         return read_mapping(source)
     if is_frame(source):
@@ -56,17 +54,34 @@ def read(source: object) -> Table:
     raise DataError(f"data: got {type(source).__name__}", _HINT_SOURCES)
 
 
+def _read_pair(x: object, y: object) -> Table:
+    """Samples and their target, given one beside the other."""
+    if not is_frame(x):
+        return array_table("arrays", numeric_array(x, "x"), y)
+    frame = read_frame(x)
+    return replace(frame, y=array_table("frame", np.zeros((frame.n_samples, 1)), y).y)
+
+
 def read_mapping(columns: Mapping) -> Table:
-    """Named columns, as a mapping of name to array-like."""
-    arrays = {}
-    for name, column in columns.items():
-        array = np.asarray(column)
-        words = array.dtype.kind in "OUS"
-        arrays[str(name)] = array.astype(object) if words else numeric_array(array, str(name))
+    """Named columns, as a mapping of name to array-like.
+
+    Raises
+    ------
+    DataError
+        Lengths differ, a column has more than one axis, or a name is given twice.
+    """
+    arrays = {str(name): array_of(column, str(name)) for name, column in columns.items()}
+    if len(arrays) < len(columns):
+        raise DataError("a column name is given twice (1 and '1' are one name)", "rename one of them")
     lengths = {name: array.shape for name, array in arrays.items()}
     if not arrays or any(len(shape) != 1 for shape in lengths.values()) or len(set(lengths.values())) > 1:
         raise DataError(f"columns: got shapes {lengths}, expected one length for all", "one value per sample")
-    return Table("columns", arrays)
+    return Table("columns", {name: _mapped_column(array, name) for name, array in arrays.items()})
+
+
+def _mapped_column(array: NDArray, name: str) -> NDArray:
+    """One column as numbers or words."""
+    return column_of_objects(array.tolist(), name) if array.dtype.kind == "O" else numeric_array(array, name)
 
 
 def label(table: Table, target: str | None = None) -> Table:
@@ -95,7 +110,7 @@ def label(table: Table, target: str | None = None) -> Table:
             f"{table.name}: has no target", "give (x, y), an npz with `x` and `y`, or images,labels"
         )
     columns = table.columns()
-    name = target if target is not None else _usual_target(list(columns))
+    name = str(target) if target is not None else _usual_target(list(columns))
     if name not in columns:
         raise DataError(f"no column {name!r} in {table.name}", did_you_mean(name, columns))
     if len(columns) == 1:
@@ -116,17 +131,27 @@ def _read_named(name: str) -> Table:
     """A built-in name, a file, or a pair of files with a comma between."""
     if name in BUILTIN_NAMES:
         return load_builtin(name)
-    if Path(name).is_dir():
+    if not name:
+        raise DataError("data: got an empty name", _HINT_SOURCES)
+    if _is_there(name, Path.is_dir):
         raise DataError(f"{name} is a folder", _HINT_SOURCES)
-    if Path(name).is_file():
+    if _is_there(name, Path.is_file):
         return _read_file(Path(name))
     images, comma, labels = name.partition(",")
     if comma:
         for part in (images, labels):
-            if not Path(part).is_file():
+            if not _is_there(part, Path.is_file):
                 raise DataError(f"no file {part!r}", _neighbours(Path(part)))
         return read_idx_pair(Path(images), Path(labels))
     raise DataError(f"no data of the name {name!r}: neither built in nor a file", _neighbours(Path(name)))
+
+
+def _is_there(name: str, kind: Callable[[Path], bool]) -> bool:
+    """Whether a file or folder of that name is there; no for names that no file can have."""
+    try:
+        return kind(Path(name))
+    except (OSError, ValueError):
+        return False
 
 
 def _read_file(path: Path) -> Table:
@@ -153,5 +178,5 @@ def _files(folder: Path) -> list[Path]:
     kinds = (*_TEXT_ENDINGS, ".npz", ".gz")
     try:
         return sorted(file for file in folder.iterdir() if file.name.lower().endswith(kinds))[:200]
-    except OSError:
+    except (OSError, ValueError):
         return []

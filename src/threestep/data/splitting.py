@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from threestep.data.table import Table
+from threestep.data.target import label_texts
 from threestep.errors import DataError
 
 _FEWEST = 5
@@ -27,7 +28,7 @@ def split(table: Table, valid_fraction: float, test_fraction: float, seed: int, 
     table : Table
         With its target.
     valid_fraction, test_fraction : float
-        Shares of all samples; each part asked for gets at least one sample.
+        Shares of all samples; train and each part asked for get at least one sample.
     seed : int
         Equal seeds give equal parts.
     by_class : bool
@@ -47,8 +48,8 @@ def split(table: Table, valid_fraction: float, test_fraction: float, seed: int, 
     order = np.random.default_rng(seed).permutation(n_samples)
     if by_class:
         order = _interleave_classes(order, np.asarray(table.y)[order])
-    n_test = max(1, round(test_fraction * n_samples)) if test_fraction > 0 else 0
-    n_valid = max(1, round(valid_fraction * n_samples))
+    n_test = min(max(1, round(test_fraction * n_samples)), n_samples - 2) if test_fraction > 0 else 0
+    n_valid = min(max(1, round(valid_fraction * n_samples)), n_samples - n_test - 1)
     test, valid, train = np.split(order, [n_test, n_test + n_valid])
     return Split(*(table.take(np.sort(rows)) for rows in (train, valid, test)))
 
@@ -59,7 +60,9 @@ def _interleave_classes(order: NDArray, classes: NDArray) -> NDArray:
     The k-th of a class's m samples gets the place (k + 1/2) / m; sorting all places mixes the
     classes evenly. Ties fall as `order` has them, which is random.
     """
-    _, index = np.unique(classes.astype(str), return_inverse=True)
+    texts = label_texts(classes).tolist()
+    index_of = {text: index for index, text in enumerate(dict.fromkeys(texts))}
+    index = np.array([index_of[text] for text in texts])
     counts = np.bincount(index)
     by_class = np.argsort(index, kind="stable")
     rank = np.empty(len(order), dtype=int)

@@ -1,14 +1,18 @@
 """What kind of thing the target is: classes or a number, and how we know."""
 
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from threestep.data.cells import is_missing, numeric_array, shown, text_of
 from threestep.errors import DataError
 
 _MOST_CODES = 20
 _MOST_CLASSES = 1000
+_MOST_EXACT = 2.0**53  # float64 holds every whole number below
 
 ClassLabel = str | int | float | bool
 
@@ -52,20 +56,22 @@ def understand_target(y: NDArray, name: str, task: str = "auto") -> Target:
     DataError
         A target is missing or infinite, there is one class only, or too many.
     """
-    values = _known_values(y, name)
+    values = known_values(y, name)
+    if len(values) == 0:
+        raise DataError(f"target {name!r}: no samples", "expected at least a few")
     distinct = np.unique(values)
+    if len(distinct) < 2:
+        raise DataError(
+            f"target {name!r}: all {len(values)} samples have the one value {shown(_plain(distinct[0]))}",
+            "there is nothing to learn; expected at least two different values",
+        )
     kind, reason = _kind(values, distinct) if task == "auto" else (task, "as asked")
     if kind == "number":
         if values.dtype.kind not in "biuf":
             raise DataError(
-                f"target {name!r}: got text such as {str(values[0])!r}, expected numbers", "--task classes"
+                f"target {name!r}: got text such as {shown(values[0])}, expected numbers", "--task classes"
             )
         return Target(name, kind, (), reason)
-    if len(distinct) < 2:
-        raise DataError(
-            f"target {name!r}: all {len(values)} samples have the one value {distinct[0]!r}",
-            "there is nothing to learn; expected at least two classes",
-        )
     if len(distinct) > _MOST_CLASSES:
         raise DataError(
             f"target {name!r}: got {len(distinct)} different classes, expected at most {_MOST_CLASSES}",
@@ -74,44 +80,61 @@ def understand_target(y: NDArray, name: str, task: str = "auto") -> Target:
     return Target(name, kind, tuple(_plain(value) for value in distinct), reason)
 
 
-def _known_values(y: NDArray, name: str) -> NDArray:
-    """The target with plain dtype, once every value is known."""
-    if y.dtype.kind == "O":
-        missing = np.array([item is None or item == "" or item != item for item in y], dtype=bool)
-    elif y.dtype.kind == "f":
-        missing = ~np.isfinite(y)
+def known_values(y: NDArray, name: str) -> NDArray:
+    """The target as bool, integers, float64 or text (object), once every value is known.
+
+    Raises
+    ------
+    DataError
+        A target is missing or infinite, or of a type that is neither numbers nor text.
+    """
+    if y.dtype.kind in "OUS":
+        values = _values_of_objects(y.astype(object), name)
+    elif y.dtype.kind in "biuf":
+        values = y.astype(np.float64) if y.dtype.kind == "f" else y
     else:
-        missing = np.zeros(len(y), dtype=bool)
-    if missing.any():
-        row = int(missing.argmax())
         raise DataError(
-            f"target {name!r}, sample {row + 1}: got {y[row]!r} ({int(missing.sum())} such), expected a known value",
-            "drop the samples without a target",
+            f"target {name!r}: got type {y.dtype}, expected numbers or text", "convert the column"
         )
-    if len(y) == 0:
-        raise DataError(f"target {name!r}: no samples", "expected at least a few")
-    return _one_dtype(y, name)
+    if values.dtype.kind == "f":
+        _refuse_unknown(y, ~np.isfinite(values), name)
+    return values
 
 
-def _one_dtype(y: NDArray, name: str) -> NDArray:
-    """Text as str; objects as whatever they all are."""
-    if y.dtype.kind not in "OUS":
-        if y.dtype.kind not in "biuf":
-            raise DataError(
-                f"target {name!r}: got type {y.dtype}, expected numbers or text", "convert the column"
-            )
-        return y
+def _values_of_objects(y: NDArray, name: str) -> NDArray:
+    """Objects as whatever they all are: bool, numbers, or else text."""
     items = y.tolist()
+    _refuse_unknown(y, np.array([is_missing(item) for item in items], dtype=bool), name)
     if all(isinstance(item, (bool, np.bool_)) for item in items):
         return np.array(items, dtype=bool)
-    if all(isinstance(item, (int, float, np.number)) for item in items):
-        return _known_values(np.array(items), name)
-    return np.array([item.decode() if isinstance(item, bytes) else str(item) for item in items])
+    if all(isinstance(item, (int, float, Decimal, np.number)) for item in items):
+        numbers = numeric_array(items, f"target {name!r}")
+        return numbers.astype(np.float64) if numbers.dtype.kind == "f" else numbers
+    return np.array([text_of(item) for item in items], dtype=object)
+
+
+def _refuse_unknown(y: NDArray, unknown: NDArray, name: str) -> None:
+    """Name the first sample whose target is not known, if there is one."""
+    if unknown.any():
+        row = int(unknown.argmax())
+        raise DataError(
+            f"target {name!r}, sample {row + 1}: got {shown(y[row])} ({int(unknown.sum())} such), "
+            "expected a known value",
+            "drop the samples without a target",
+        )
+
+
+def label_texts(y: NDArray) -> NDArray:
+    """Class labels as text (object), the same for 1, 1.0 and "1": readers differ in a number's type."""
+    if y.dtype.kind == "O":
+        return np.array([text_of(_plain(item)) for item in y.tolist()], dtype=object)
+    values, inverse = np.unique(y, return_inverse=True)
+    return np.array([text_of(_plain(value)) for value in values.tolist()], dtype=object)[inverse]
 
 
 def _kind(values: NDArray, distinct: NDArray) -> tuple[str, str]:
     """Classes or a number, and the reason."""
-    if values.dtype.kind == "U":
+    if values.dtype.kind == "O":
         return "classes", f"{len(distinct)} different words"
     if values.dtype.kind == "b":
         return "classes", "yes or no"
@@ -125,7 +148,8 @@ def _kind(values: NDArray, distinct: NDArray) -> tuple[str, str]:
     return "number", f"{len(distinct)} different whole numbers"
 
 
-def _plain(value: np.generic) -> ClassLabel:
+def _plain(value: Any) -> ClassLabel:
     """A class label as a plain Python value; 1.0 becomes 1."""
-    plain = value.item()
-    return int(plain) if isinstance(plain, float) and plain.is_integer() else plain
+    plain = value.item() if isinstance(value, np.generic) else value
+    whole = isinstance(plain, float) and plain.is_integer() and abs(plain) < _MOST_EXACT
+    return int(plain) if whole else plain

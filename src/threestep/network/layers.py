@@ -86,7 +86,7 @@ def drop(key: Array, fraction: float | Array, x: Array) -> Array:
 def _hashed(key: Array, size: int) -> Array:
     """`size` random uint32: the places 0, 1, ... mixed with the key by MurmurHash3's finalizer
     (Appleby 2011; public domain)."""
-    first, second = jax.random.key_data(key).astype(jnp.uint32)
+    first, *_, second = jax.random.key_data(key).astype(jnp.uint32)
     z = jax.lax.iota(jnp.uint32, size) * jnp.uint32(0x9E3779B9) + first
     z = (z ^ (z >> 16)) * jnp.uint32(0x85EBCA6B)
     z = (z ^ (z >> 13) ^ second) * jnp.uint32(0xC2B2AE35)

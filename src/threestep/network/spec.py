@@ -1,7 +1,5 @@
 """A line of text to a network: `128-64 tanh`."""
 
-import math
-
 from threestep.errors import SpecError, did_you_mean
 from threestep.network.activations import ACTIVATION_NAMES
 from threestep.network.layers import Dense
@@ -37,7 +35,7 @@ def parse(spec: str, input_shape: tuple[int, ...], n_outputs: int, output: str =
     >>> print(ts.network.parse("64-32 tanh", input_shape=(8,), n_outputs=3))
     8 → 64 tanh → 32 tanh → 3
     """
-    if math.prod(input_shape) < 1 or n_outputs < 1:
+    if min(*input_shape, n_outputs, 1) < 1:
         raise SpecError(
             f"network: got input shape {input_shape} and {n_outputs} outputs, expected at least one of each"
         )
@@ -70,6 +68,7 @@ def _width(part: str, spec: str) -> int:
         raise SpecError(
             f"network {spec!r}: got {part!r} where a width belongs, expected a whole number", _HINT
         )
-    if not 1 <= int(part[:12]) <= _WIDEST:
+    width = int(part[:12])
+    if len(part) > 12 or not 1 <= width <= _WIDEST:
         raise SpecError(f"network {spec!r}: got width {part[:12]}, expected 1 to {_WIDEST}", _HINT)
-    return int(part)
+    return width

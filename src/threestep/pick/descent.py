@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from threestep.devices import prepare
 from threestep.errors import DataError
@@ -44,8 +44,8 @@ class Samples(NamedTuple):
         int32 class indices or float32 numbers.
     """
 
-    x: ArrayLike
-    y: ArrayLike
+    x: NDArray
+    y: NDArray
 
 
 class Picked(NamedTuple):
@@ -153,7 +153,7 @@ def descend(
             has_input_dropout=bool(settings.input_dropout),
         ),
         rates=_rates(settings, n_epochs, n_steps),
-        seed=np.uint32(seed),
+        seed=jax.device_put(np.uint32(seed)),
         x=jnp.asarray(learn.x),
         y=jnp.asarray(learn.y),
         valid=_judged(choose),
@@ -238,14 +238,18 @@ def _checked(network: Network, goodness: Goodness, samples: Samples | tuple) -> 
 def _rates(settings: Descent, n_epochs: int, n_steps: int) -> Rates:
     """The settings that tune the program, as arrays."""
     return Rates(
-        learning_rate=np.float32(settings.learning_rate),
-        weight_decay=np.float32(settings.weight_decay),
-        warmup_fraction=np.float32(settings.warmup_fraction),
-        dropout=np.float32(settings.dropout or 0.0),
-        input_dropout=np.float32(settings.input_dropout or 0.0),
-        n_epochs=np.int32(n_epochs),
-        n_steps=np.int32(n_steps),
-        patience=np.int32(settings.patience or max(20, n_epochs // 2)),
+        **jax.device_put(
+            {
+                "learning_rate": np.float32(settings.learning_rate),
+                "weight_decay": np.float32(settings.weight_decay),
+                "warmup_fraction": np.float32(settings.warmup_fraction),
+                "dropout": np.float32(settings.dropout or 0.0),
+                "input_dropout": np.float32(settings.input_dropout or 0.0),
+                "n_epochs": np.int32(n_epochs),
+                "n_steps": np.int32(n_steps),
+                "patience": np.int32(settings.patience or max(20, n_epochs // 2)),
+            }
+        )
     )
 
 

@@ -177,7 +177,7 @@ def take_step(task: Task, rows: Array, index: Array, is_last: Array, moving: Mov
         return (weight * recipe.goodness.losses(outputs, y)).sum() / weight.sum()
 
     loss, gradient = jax.value_and_grad(batch_loss)(moving.params)
-    norm = lax.cond(is_last, optax.global_norm, lambda _: moving.gradient_norm, gradient)
+    norm = lax.cond(is_last, optax.tree.norm, lambda _: moving.gradient_norm, gradient)
     rate = rate_at(index, rates.n_epochs * rates.n_steps, rates.learning_rate, rates.warmup_fraction)
     updates, moments = optimizer(recipe.optimizer, rate, rates.weight_decay).update(
         gradient, moving.optimizer, moving.params

@@ -1,5 +1,5 @@
-"""The report: one self-contained HTML page made of a run's journal."""
+"""The report: one self-contained HTML page made of a run's journal and nothing else."""
 
-from threestep.report.page import write_report
+from threestep.report.page import report_html, write_report
 
-__all__ = ["write_report"]
+__all__ = ["report_html", "write_report"]

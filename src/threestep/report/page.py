@@ -1,2 +1,270 @@
-def write_report(events, path):
-    path.write_text("todo")
+"""The page: the three steps of a run, read from its journal's events.
+
+Every number on the page is in the journal; nothing is measured here.
+"""
+
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from threestep.report.charts import Curve, curves_chart, network_drawing, picture
+from threestep.report.html import Markup, join, table, tag
+
+Event = dict[str, Any]
+
+_MOST_CLASSES_IN_MATRIX = 30
+_LARGEST_PICTURE = 40 * 40
+
+
+def write_report(events: Sequence[Event], path: str | Path) -> None:
+    """Write the report of a finished run.
+
+    Parameters
+    ----------
+    events : sequence of dict
+        The journal's events, oldest first.
+    path : str or Path
+        Of the HTML file.
+    """
+    Path(path).write_text(report_html(events), encoding="utf-8")
+
+
+def report_html(events: Sequence[Event]) -> str:
+    """The report as one HTML text that needs nothing from outside."""
+    by_name = {event["event"]: event for event in events}
+    epochs = [event for event in events if event["event"] == "epoch"]
+    title = f"{by_name['start']['data']} in three steps"
+    style = files("threestep.report").joinpath("style.css").read_text(encoding="utf-8")
+    head = tag(
+        "head",
+        Markup('<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'),
+        Markup('<link rel="icon" href="data:,">'),
+        tag("title", title),
+        tag("style", Markup(style)),
+    )
+    main = tag(
+        "main",
+        _summary(by_name),
+        _function_set(by_name["start"], by_name["function_set"]),
+        _goodness(by_name),
+        _pick(by_name, epochs),
+        _use(by_name["start"]),
+    )
+    return "<!doctype html>\n" + tag("html", head, tag("body", main), lang="en")
+
+
+def _summary(by_name: dict[str, Event]) -> Markup:
+    """The one number people look for, and what it was measured on."""
+    start, scores = by_name["start"], by_name["scores"]["scores"]
+    part = "test" if "test" in scores else "valid"
+    row = scores[part]
+    target = start["target"]
+    if "accuracy" in row:
+        number, name = f"{100 * row['accuracy']:.1f} %", f"accuracy on {row['n_samples']:,} {part} samples"
+        sure = f"95 % interval {100 * row['accuracy_low']:.1f} to {100 * row['accuracy_high']:.1f} %"
+    else:
+        number, name = f"{row['r2']:.3f}", f"R² on {row['n_samples']:,} {part} samples"
+        sure = f"typical error (RMSE) {row['rmse']:,.6g}"
+    kind = f"{len(target['classes'])} classes" if target["kind"] == "classes" else "a number"
+    n_samples = sum(start["n_samples"].values())
+    about = (
+        f"{n_samples:,} samples, {start['n_inputs']:,} inputs each; "
+        f"{target['name']} is {kind} ({target['reason']})."
+    )
+    notes = [tag("li", note) for note in start["notes"]]
+    return tag(
+        "header",
+        tag("p", "threestep report", class_="over"),
+        tag("h1", start["data"]),
+        tag("p", about),
+        tag("ul", *notes, class_="notes") if notes else "",
+        tag(
+            "p",
+            tag("span", number, class_="big"),
+            tag("span", name, " · ", sure, class_="beside"),
+            class_="score",
+        ),
+    )
+
+
+def _section(number: int, title: str, question: str, *content: object) -> Markup:
+    """One of the three steps."""
+    heading = tag("h2", tag("span", number, class_="number"), title)
+    return tag("section", heading, tag("p", question, class_="question"), *content)
+
+
+def _function_set(start: Event, event: Event) -> Markup:
+    """Step 1: the network as a drawing and a table."""
+    layers = event["layers"]
+    widths = [start["n_inputs"], *(layer["width"] for layer in layers)]
+    names = ["inputs", *(layer["activation"] for layer in layers[:-1]), "outputs"]
+    rows = [
+        (
+            f"hidden {index}" if index < len(layers) else "output",
+            f"{layer['n_inputs']:,} → {layer['width']:,}",
+            layer["activation"],
+            f"{(layer['n_inputs'] + 1) * layer['width']:,}",
+        )
+        for index, layer in enumerate(layers, start=1)
+    ]
+    rows.append(("all", "", "", f"{event['n_params']:,}"))
+    drawing = network_drawing(widths, names) if len(widths) <= 9 else ""
+    return _section(
+        1,
+        "Define a set of functions",
+        "The structure of the network fixes which functions can be picked at all.",
+        drawing,
+        table(("layer", "inputs → neurons", "activation", "params"), rows),
+    )
+
+
+def _goodness(by_name: dict[str, Event]) -> Markup:
+    """Step 2: scores on every part, what is confused, the worst samples."""
+    goodness, scores = by_name["goodness"], by_name["scores"]["scores"]
+    loss = goodness["loss"].replace("_", "-")
+    if "accuracy" in next(iter(scores.values())):
+        head = ("samples of", "count", "loss", "total loss", "accuracy", "95 % interval")
+        rows = [
+            (
+                part,
+                f"{row['n_samples']:,}",
+                f"{row['loss']:.4f}",
+                f"{row['total_loss']:,.2f}",
+                f"{row['accuracy']:.4f}",
+                f"{row['accuracy_low']:.3f} to {row['accuracy_high']:.3f}",
+            )
+            for part, row in scores.items()
+        ]
+    else:
+        head = ("samples of", "count", "loss", "total loss", "R²", "RMSE", "MAE")
+        rows = [
+            (
+                part,
+                f"{row['n_samples']:,}",
+                f"{row['loss']:.4f}",
+                f"{row['total_loss']:,.2f}",
+                f"{row['r2']:.4f}",
+                f"{row['rmse']:,.6g}",
+                f"{row['mae']:,.6g}",
+            )
+            for part, row in scores.items()
+        ]
+    return _section(
+        2,
+        "Goodness of a function",
+        f"The loss is {loss}: per sample, lower is better; knowing nothing gives "
+        f"{goodness['guess_loss']:.3f}. The total loss is the sum over the samples.",
+        table(head, rows),
+        _confusion(by_name["start"]["target"]["classes"], by_name["details"]),
+        _worst(by_name["details"]),
+    )
+
+
+def _confusion(classes: Sequence[object], details: Event) -> Markup:
+    """Which class was taken for which."""
+    counts = details.get("confusion")
+    if counts is None or len(classes) > _MOST_CLASSES_IN_MATRIX:
+        return Markup("")
+    lines = []
+    for right, row in enumerate(counts):
+        total = sum(row) or 1
+        cells = []
+        for taken, count in enumerate(row):
+            kind = "hit" if taken == right else "miss"
+            shade = Markup(f"--share:{count / total:.3f}")
+            cells.append(tag("td", count or "·", class_=kind if count else "none", style=shade))
+        lines.append(tag("tr", tag("th", classes[right], scope="row"), *cells))
+    head = tag(
+        "tr", tag("th", "is \\ taken for", scope="col"), *(tag("th", name, scope="col") for name in classes)
+    )
+    return join(
+        [
+            tag("h3", f"What is taken for what ({details['part']} samples)"),
+            tag(
+                "div",
+                tag("table", tag("thead", head), tag("tbody", *lines), class_="matrix"),
+                class_="scroll",
+            ),
+        ]
+    )
+
+
+def _worst(details: Event) -> Markup:
+    """The samples with the largest loss."""
+    worst = details["worst"]
+    title = tag("h3", f"The {len(worst)} worst of the {details['part']} samples")
+    pictures = details.get("pictures")
+    if pictures and len(pictures[0]) * len(pictures[0][0]) <= _LARGEST_PICTURE:
+        cards = [
+            tag(
+                "figure",
+                picture(rows, f"a {sample['target']} taken for {sample['predicted']}"),
+                tag(
+                    "figcaption",
+                    f"{sample['target']} → {sample['predicted']}",
+                    Markup("<br>"),
+                    f"loss {sample['loss']:.2f}",
+                ),
+                class_="miss" if sample["target"] != sample["predicted"] else "hit",
+            )
+            for rows, sample in zip(pictures, worst, strict=True)
+        ]
+        return join([title, tag("div", *cards, class_="cards")])
+    rows = [
+        (index, sample["target"], sample["predicted"], f"{sample['loss']:.3f}")
+        for index, sample in enumerate(worst, start=1)
+    ]
+    return join([title, table(("", "target", "predicted", "loss"), rows)])
+
+
+def _pick(by_name: dict[str, Event], epochs: Sequence[Event]) -> Markup:
+    """Step 3: the curves and why descent ended."""
+    pick, is_classes = by_name["pick"], by_name["start"]["target"]["kind"] == "classes"
+    best = pick["best_epoch"]
+    losses = [
+        Curve("train", [epoch["train_loss"] for epoch in epochs]),
+        Curve("valid", [epoch["valid_loss"] for epoch in epochs]),
+    ]
+    charts = [curves_chart(losses, "loss", best)]
+    if is_classes:
+        shares = [Curve("valid", [epoch["valid_score"] for epoch in epochs])]
+        charts.append(curves_chart(shares, "accuracy", best))
+    charts.append(
+        curves_chart([Curve("rate", [epoch["learning_rate"] for epoch in epochs])], "learning rate")
+    )
+    charts.append(
+        curves_chart([Curve("size", [epoch["gradient_norm"] for epoch in epochs])], "gradient size")
+    )
+    seconds = ", ".join(f"{name} {value:.1f} s" for name, value in by_name["end"]["seconds"].items())
+    return _section(
+        3,
+        "Pick the best function",
+        f"Gradient descent went through the training samples {pick['n_epochs']} times; the params of "
+        f"epoch {best} have the lowest validation loss and are the ones kept. Ended because: {pick['why']}.",
+        tag("div", *charts, class_="charts"),
+        tag(
+            "p",
+            f"Seconds: {seconds}. The training loss is measured while training, dropout and label "
+            "smoothing included, so it can lie above the validation loss.",
+            class_="small",
+        ),
+    )
+
+
+def _use(start: Event) -> Markup:
+    """How to use the model and how to repeat the run."""
+    command = "threestep predict FOLDER DATA"
+    code = 'import threestep as ts\nmodel = ts.load("model.safetensors")\nmodel.predict(x)'
+    versions = ", ".join(f"{name} {number}" for name, number in start["versions"].items())
+    return tag(
+        "footer",
+        tag("h2", "Use it"),
+        tag("pre", code),
+        tag("pre", command),
+        tag(
+            "p",
+            f"To repeat the run: config.toml has every setting (seed {start['seed']}); made with {versions}.",
+            class_="small",
+        ),
+    )

@@ -39,6 +39,7 @@ from threestep.settings import Settings, check_settings
 from threestep.study.choices import choose_settings
 from threestep.study.folder import Event, RunFolder
 from threestep.study.scores import Scores, confusion, score_samples
+from threestep.version import __version__
 
 _N_WORST = 20
 
@@ -180,8 +181,6 @@ def _first_events(prepared: Prepared) -> list[Event]:
     """What is known before the first step: data, function set, goodness."""
     import jax
 
-    import threestep
-
     parts, prep, network = prepared.parts, prepared.prep, prepared.network
     left_out = [f"column {name!r} is left out: too many different words" for name in prep.layout.left_out]
     return [
@@ -194,7 +193,7 @@ def _first_events(prepared: Prepared) -> list[Event]:
             "target": _target_facts(prep.target),
             "notes": [*prepared.table.notes, *left_out],
             "seed": prepared.settings.seed,
-            "versions": {"threestep": threestep.__version__, "jax": jax.__version__},
+            "versions": {"threestep": __version__, "jax": jax.__version__},
         },
         {
             "event": "function_set",

@@ -38,6 +38,7 @@ class WorkedExample(NamedTuple):
         Cross-entropy of the outputs against the target, in nats.
     params, gradient, stepped : Params
         Weights are stored (n_inputs, n_neurons); `stepped` = params - learning rate x gradient.
+    learning_rate : float
     loss_after : float
         With the stepped params: lower.
     """
@@ -49,6 +50,7 @@ class WorkedExample(NamedTuple):
     params: Params
     gradient: Params
     stepped: Params
+    learning_rate: float
     loss_after: float
 
 
@@ -89,5 +91,6 @@ def work_example(x: tuple[float, float] = INPUTS[0], target: tuple[float, float]
         params=params,
         gradient=gradient,
         stepped=stepped,
+        learning_rate=LEARNING_RATE,
         loss_after=float(example_loss(stepped, sample, wanted)),
     )

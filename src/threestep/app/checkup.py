@@ -1,0 +1,54 @@
+"""What works on this machine."""
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from threestep.devices import describe, prepare
+from threestep.version import __version__
+
+_NEEDED = ("jax", "jaxlib", "numpy", "optax", "scikit-learn", "scipy", "narwhals", "safetensors", "tyro")
+_OPTIONAL = ("pandas", "polars", "pyarrow", "torch")
+
+
+def check_up() -> dict[str, Any]:
+    """Look at versions, devices and the cache, and compute one gradient.
+
+    Returns
+    -------
+    dict
+        versions (None = not installed), machine, and works: what was tried with its result.
+    """
+    prepare()
+    machine = describe()
+    return {
+        "threestep": __version__,
+        "python": platform.python_version(),
+        "system": platform.platform(terse=True),
+        "versions": {name: _version(name) for name in _NEEDED},
+        "optional": {name: _version(name) for name in _OPTIONAL},
+        "devices": f"{machine.n_devices} x {machine.device_kind} ({machine.platform})",
+        "cores": machine.n_cores,
+        "compile_cache": machine.cache_folder,
+        "works": {"gradient": _gradient_works(), "cache": _can_write(machine.cache_folder)},
+    }
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _gradient_works() -> bool:
+    """The derivative of x squared at 3 is 6."""
+    import jax
+
+    return float(jax.jit(jax.grad(lambda x: x * x))(3.0)) == 6.0
+
+
+def _can_write(folder: str) -> bool:
+    import os
+
+    return os.access(folder, os.W_OK)

@@ -1,0 +1,68 @@
+"""The commands as plain data; tyro makes the command line of them.
+
+Light to import: no JAX here, so that `threestep --help` answers at once.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from tyro.conf import Positional, arg
+
+from threestep.settings import Settings
+
+
+DataName = Annotated[str, Positional, arg(metavar="DATA")]
+ModelPath = Annotated[str, Positional, arg(metavar="MODEL")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fit(Settings):
+    """Find a network for labelled data, by the three steps."""
+
+    data: DataName
+    """digits, iris, wine, breast_cancer, diabetes, a .csv or .npz file, or images.gz,labels.gz."""
+    out: str | None = None
+    """Folder for the model, journal, settings and report; by default the next under runs/."""
+    json: bool = False
+    """Print one JSON object instead of text."""
+
+
+@dataclass(frozen=True)
+class Predict:
+    """Class and confidence of each class, or the number, for every sample."""
+
+    model: ModelPath
+    """A model file or a run folder."""
+    data: DataName
+    """Samples, as for `fit`; a target column is not needed."""
+    out: str | None = None
+    """A CSV file; by default the terminal."""
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """How good a model is on labelled samples."""
+
+    model: ModelPath
+    """A model file or a run folder."""
+    data: DataName
+    """Labelled samples, as for `fit`."""
+    json: bool = False
+    """Print one JSON object instead of text."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """The worked example: every neuron's z and output, the loss, every gradient, one step."""
+
+
+@dataclass(frozen=True)
+class Doctor:
+    """Versions, devices, cores, cache, and what works here."""
+
+    json: bool = False
+    """Print one JSON object instead of text."""
+
+
+Command = Fit | Predict | Evaluate | Example | Doctor
+"""What `threestep` can be asked to do."""

@@ -1,0 +1,94 @@
+"""The entry point: words to a command, a command to its work, a mistake to a message."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr
+from io import StringIO
+from typing import Any
+
+import tyro
+
+from threestep.app.commands import Command, Doctor, Evaluate, Example, Fit, Predict
+from threestep.errors import UserError
+from threestep.version import __version__
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code: 0 done, 2 a mistake of the user's, 130 interrupted.
+
+    Parameters
+    ----------
+    words : sequence of str or None
+        The command line without the program's name; None takes the process's own.
+    """
+    words = list(sys.argv[1:] if words is None else words)
+    if words == ["--version"]:
+        print(__version__)
+        return 0
+    command = _parsed(words or ["--help"])
+    try:
+        _work_of(command)(command)
+    except UserError as error:
+        _complain(error.message, error.hint)
+        return 2
+    except KeyboardInterrupt:
+        _complain("interrupted", "")
+        return 130
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _parsed(words: list[str]) -> Command:
+    """The command that the words describe; leaves with code 2 if they describe none."""
+    config = (tyro.conf.FlagCreatePairsOff, tyro.conf.OmitSubcommandPrefixes, tyro.conf.OmitArgPrefixes)
+    said = StringIO()
+    try:
+        with redirect_stderr(said):
+            return tyro.cli(  # pyright: ignore[reportReturnType]
+                Command,  # pyright: ignore[reportArgumentType, reportCallIssue]
+                prog="threestep",
+                description="The best neural network for labelled data, by the three steps of deep learning.",
+                args=words,
+                config=config,
+            )
+    except SystemExit as left:
+        if left.code:
+            _complain(*_unboxed(said.getvalue()))
+        raise
+
+
+def _unboxed(text: str) -> tuple[str, str]:
+    """Message and hint of a box that tyro draws around a mistake in the words.
+
+    Examples
+    --------
+    >>> _unboxed("╭─ Oops ─╮\\n│ no such thing: --sed │\\n│ ─── │\\n│ Perhaps: --seed │\\n╰──╯")
+    ('no such thing: --sed', 'Perhaps: --seed')
+    """
+    inside = [line.strip("│ ") for line in text.splitlines() if line.startswith("│")]
+    paragraphs = [" ".join(part.split()) for part in "\n".join(inside).split("\n─")]
+    message, *hints = [part.strip("─ ") for part in paragraphs]
+    return message, "; ".join(hint for hint in hints if hint) or "threestep --help"
+
+
+def _work_of(command: Command) -> Callable[[Any], None]:
+    """The function that does a command's work; imported only now, for it may start JAX."""
+    from threestep.app import work
+
+    workers: dict[type, Callable[[Any], None]] = {
+        Fit: work.fit,
+        Predict: work.predict,
+        Evaluate: work.evaluate,
+        Example: work.example,
+        Doctor: work.doctor,
+    }
+    return workers[type(command)]
+
+
+def _complain(message: str, hint: str) -> None:
+    """Say on stderr what is wrong and what to do."""
+    print(f"error: {message}", file=sys.stderr)
+    if hint:
+        print(f"hint: {hint}", file=sys.stderr)

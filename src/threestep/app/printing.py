@@ -1,0 +1,133 @@
+"""Results as text on stdout: what a person wants to know, step by step."""
+
+from typing import Any
+
+from threestep.study import RunFolder, WorkedExample
+
+Event = dict[str, Any]
+
+_INDENT = " " * 8
+_MOST_CLASSES_SHOWN = 12
+
+
+def tell(event: Event) -> None:
+    """Print one event of a run; most kinds need a line or two, some none."""
+    teller = _TELLERS.get(event["event"])
+    if teller is not None:
+        teller(event)
+
+
+def _tell_start(event: Event) -> None:
+    n_samples, target = event["n_samples"], event["target"]
+    shape = "×".join(str(size) for size in event["input_shape"])
+    inputs = f"{shape} = {event['n_inputs']}" if len(event["input_shape"]) > 1 else str(event["n_inputs"])
+    parts = ", ".join(f"{number:,} {name}" for name, number in n_samples.items())
+    print(f"{event['data']}: {sum(n_samples.values()):,} samples ({parts}), {inputs} inputs")
+    print(f"target {target['name']}: {_kind(target)} ({target['reason']})")
+    for note in event["notes"]:
+        print(f"note: {note}")
+
+
+def _kind(target: Event) -> str:
+    """The target's kind in words."""
+    classes = [str(name) for name in target["classes"]]
+    if target["kind"] == "number":
+        return "a number"
+    shown = ", ".join(classes[:_MOST_CLASSES_SHOWN]) + (" …" if len(classes) > _MOST_CLASSES_SHOWN else "")
+    return f"{len(classes)} classes: {shown}"
+
+
+def _tell_function_set(event: Event) -> None:
+    print(f"\nstep 1  the function set: {event['network']}")
+    print(f"{_INDENT}{event['n_params']:,} params; {event['n_products']:,} multiplications for one sample")
+
+
+def _tell_goodness(event: Event) -> None:
+    name = event["loss"].replace("_", "-")
+    print(f"\nstep 2  goodness: {name}, lower is better; knowing nothing gives {event['guess_loss']:.3f}")
+
+
+def _tell_pick(event: Event) -> None:
+    print(f"\nstep 3  the pick: epoch {event['best_epoch']} of {event['n_epochs']}, by the validation loss")
+    print(f"{_INDENT}{event['seconds']:.1f} s, compiling included; ended because: {event['why']}")
+
+
+def _tell_scores(event: Event) -> None:
+    print()
+    tell_scores(event["scores"])
+
+
+_TELLERS = {
+    "start": _tell_start,
+    "function_set": _tell_function_set,
+    "goodness": _tell_goodness,
+    "pick": _tell_pick,
+    "scores": _tell_scores,
+}
+
+
+def tell_scores(scores: dict[str, dict[str, float]]) -> None:
+    """A table of scores, one line per part of the samples."""
+    is_classes = "accuracy" in next(iter(scores.values()))
+    columns = ["accuracy"] if is_classes else ["r2", "rmse", "mae"]
+    names = ["samples", "loss", "total loss", *columns]
+    width = max(8, *(len(name) for name in scores))
+    print(" " * width + "".join(f"{name:>12}" for name in names))
+    for part, row in scores.items():
+        cells = [f"{row['n_samples']:,}", f"{row['loss']:.4f}", f"{row['total_loss']:,.2f}"]
+        cells += [f"{row[name]:{',.6g' if name in ('rmse', 'mae') else '.4f'}}" for name in columns]
+        line = f"{part:<{width}}" + "".join(f"{cell:>12}" for cell in cells)
+        if is_classes:
+            line += f"   95 % interval {row['accuracy_low']:.3f} to {row['accuracy_high']:.3f}"
+        print(line)
+
+
+def tell_folder(folder: RunFolder) -> None:
+    """Where everything is, and what to do next."""
+    print(f"\n{folder.path}/  report.html  model.safetensors  journal.jsonl  config.toml")
+    print(f"{_INDENT}threestep predict {folder.path} DATA")
+
+
+def tell_facts(facts: dict[str, Any], indent: str = "") -> None:
+    """Nested facts, a line each."""
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            print(f"{indent}{name}")
+            tell_facts(value, indent + "  ")
+        else:
+            shown = {True: "yes", False: "no", None: "not installed"}.get(value, value)
+            print(f"{indent}{name:<{20 - len(indent)}} {shown}")
+
+
+def tell_example(worked: WorkedExample) -> None:
+    """Every number of the worked example."""
+    outputs = worked.layers[-1].a
+    print(f"input   {_pair(worked.x)}")
+    print("\nstep 1  the function: three layers of two sigmoid neurons, z = weights · input + bias")
+    for index, (params, output) in enumerate(zip(worked.params, worked.layers, strict=True)):
+        for neuron in range(2):
+            weights, bias = params["weight"][:, neuron], params["bias"][neuron]
+            print(f"{_neuron(index, neuron)}  weights {_pair(weights)}  bias {bias:5.2f}", end="")
+            print(f"   z {output.z[neuron]:7.4f}   output {output.a[neuron]:.4f}")
+    print(f"\nstep 2  goodness: target {_pair(worked.target)}, output {_pair(outputs)}")
+    print(f"{_INDENT}cross-entropy loss {worked.loss:.4f}")
+    print("\nstep 3  the pick: how the loss changes with every param, and one step downhill")
+    for index, (gradient, stepped) in enumerate(zip(worked.gradient, worked.stepped, strict=True)):
+        for neuron in range(2):
+            slopes, slope = gradient["weight"][:, neuron], gradient["bias"][neuron]
+            weights, bias = stepped["weight"][:, neuron], stepped["bias"][neuron]
+            print(
+                f"{_neuron(index, neuron)}  gradient: weights {_pair(slopes, 4)}  bias {slope:7.4f}", end=""
+            )
+            print(f"   →   weights {_pair(weights, 4)}  bias {bias:7.4f}")
+    print(f"{_INDENT}loss after the step (learning rate {worked.learning_rate}): {worked.loss_after:.4f}")
+
+
+def _neuron(layer_index: int, neuron_index: int) -> str:
+    """Which neuron, counted from 1."""
+    return f"{_INDENT}layer {layer_index + 1} neuron {neuron_index + 1}"
+
+
+def _pair(values: Any, digits: int = 2) -> str:
+    """Two numbers in brackets."""
+    return "(" + ", ".join(f"{float(value):{digits + 3}.{digits}f}" for value in values) + ")"

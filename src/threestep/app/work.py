@@ -1,0 +1,114 @@
+"""What each command does."""
+
+import csv
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TextIO
+
+import msgspec
+
+from threestep.app import printing
+from threestep.app.checkup import check_up
+from threestep.app.commands import Doctor, Evaluate, Example, Fit, Predict
+from threestep.app.progress import Progress
+from threestep.data import label, read
+from threestep.errors import DataError
+from threestep.job import fit_steps
+from threestep.model import load
+from threestep.settings import Settings
+from threestep.study import Run, score_samples, work_example
+
+
+def fit(command: Fit) -> None:
+    """Go through the three steps, telling each as it is done."""
+    settings = Settings(**{field.name: getattr(command, field.name) for field in fields(Settings)})
+    steps = fit_steps(command.data, settings, command.out, keep=True)
+    with Progress(sys.stderr) as progress:
+        while True:
+            try:
+                event = next(steps)
+            except StopIteration as end:
+                run: Run = end.value
+                break
+            progress.show(event)
+            if not command.json:
+                printing.tell(event)
+    if command.json:
+        _print_json(_summary(run))
+    elif run.folder is not None:
+        printing.tell_folder(run.folder)
+
+
+def predict(command: Predict) -> None:
+    """Write a CSV line per sample."""
+    model = load(command.model)
+    table = read(command.data)
+    predicted = model.predict(table).tolist()
+    if model.is_classifier:
+        names = [f"confidence_{name}" for name in model.prep.target.classes]
+        rows = [
+            [label, *(f"{value:.6f}" for value in confidences)]
+            for label, confidences in zip(predicted, model.predict_proba(table).tolist(), strict=True)
+        ]
+    else:
+        names, rows = [], [[f"{value:.9g}"] for value in predicted]
+    header = [model.prep.target.name, *names]
+    if command.out is None:
+        _write_csv(sys.stdout, header, rows)
+        return
+    try:
+        with Path(command.out).open("w", newline="", encoding="utf-8") as file:
+            _write_csv(file, header, rows)
+    except OSError as error:
+        problem = f"{command.out}: cannot be written ({error.strerror})"
+        raise DataError(problem, "choose another --out") from error
+
+
+def evaluate(command: Evaluate) -> None:
+    """Print the scores on labelled samples."""
+    model = load(command.model)
+    table = read(command.data)
+    scores, _ = score_samples(model, label(table, None if table.y is not None else model.prep.target.name))
+    if command.json:
+        _print_json(scores)
+    else:
+        printing.tell_scores({table.name: scores})
+
+
+def example(command: Example) -> None:
+    """Print the worked example."""
+    printing.tell_example(work_example())
+
+
+def doctor(command: Doctor) -> None:
+    """Print what works here."""
+    facts = check_up()
+    if command.json:
+        _print_json(facts)
+    else:
+        printing.tell_facts(facts)
+
+
+def _summary(run: Run) -> dict[str, Any]:
+    """What a machine wants to know of a run."""
+    by_name = {event["event"]: event for event in run.events}
+    return {
+        "data": by_name["start"]["data"],
+        "network": by_name["function_set"]["network"],
+        "n_params": by_name["function_set"]["n_params"],
+        "pick": {key: value for key, value in by_name["pick"].items() if key != "event"},
+        "scores": run.scores,
+        "seconds": by_name["end"]["seconds"],
+        "folder": None if run.folder is None else str(run.folder.path),
+    }
+
+
+def _print_json(value: object) -> None:
+    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def _write_csv(file: TextIO, header: list[str], rows: list[list[Any]]) -> None:
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)

@@ -1,0 +1,189 @@
+"""The text in a model file: everything of a model but its arrays, as strict JSON.
+
+`describe` writes it, `description_of` reads it. Reading takes nothing on trust: unknown or repeated
+entries, sizes no model has, words that are not known and parts that do not fit each other are all a
+`ValueError` that says which. So an array's size is only ever computed from small whole numbers.
+"""
+
+import json
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from threestep.data import Layout, Target
+from threestep.errors import SettingsError
+from threestep.goodness import Goodness
+from threestep.model.model import Model
+from threestep.network import ACTIVATION_NAMES, Network
+
+NO_HASH = "0" * 64
+"""Stands in the text while the file is hashed."""
+
+_MOST_LAYERS = 2000
+_MOST_AXES = 32
+_LONGEST_AXIS = 1 << 31
+_LARGEST_LABEL = 1 << 64
+_LARGEST_NUMBER = 1e200  # times any float32 output it stays finite
+
+
+class NumberTarget(msgspec.Struct, forbid_unknown_fields=True):
+    """How the network's output becomes the target's unit."""
+
+    center: float
+    scale: float
+
+
+class Description(msgspec.Struct, forbid_unknown_fields=True):
+    """The entries of the text, in this order; None in scores is a number that is not finite."""
+
+    sha256: str
+    format: int
+    threestep: str
+    network: Network
+    goodness: Goodness
+    layout: Layout
+    target: Target
+    number: NumberTarget
+    scores: dict[str, dict[str, int | float | None]]
+
+
+def describe(model: Model, version: int) -> str:
+    """The text of a model; equal models give equal texts.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Something that JSON cannot hold, such as half of a surrogate pair in a column's name.
+    """
+    import threestep
+
+    prep = model.prep
+    description = Description(
+        sha256=NO_HASH,
+        format=version,
+        threestep=threestep.__version__,
+        network=model.network,
+        goodness=model.goodness,
+        layout=prep.layout,
+        target=prep.target,
+        number=NumberTarget(float(prep.target_center), float(prep.target_scale)),
+        scores={part: _without_nan(own) for part, own in model.scores.items()},
+    )
+    try:
+        return msgspec.json.encode(description).decode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{error.object!r} is not text (half of a surrogate pair)") from error
+
+
+def description_of(entries: dict[str, Any]) -> Description:
+    """The description in the entries of a text, once it is of one piece.
+
+    Raises
+    ------
+    ValueError
+        Entries are missing, unknown or of the wrong type, or contradict each other.
+    """
+    try:
+        description = msgspec.convert(entries, Description)
+        understood = json.loads(msgspec.json.encode(description))
+    except SettingsError as error:
+        raise ValueError(error.message) from error
+    if understood != entries:  # msgspec passes over what it does not know in the inner records
+        raise ValueError("it has entries that are not known")
+    problem = next(_problems(description), None)
+    if problem is not None:
+        raise ValueError(problem)
+    return description
+
+
+def entries_of(text: str) -> dict[str, Any]:
+    """A JSON object as plain data.
+
+    Raises
+    ------
+    ValueError
+        Not JSON, not an object, nested too deep, or a key stands twice.
+    """
+    try:
+        entries = json.loads(text, object_pairs_hook=_distinct, parse_constant=_no_constant)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+    if not isinstance(entries, dict):
+        raise ValueError("not an object")
+    return entries
+
+
+def _without_nan(scores: dict[str, float]) -> dict[str, int | float | None]:
+    """Scores as JSON can hold them, which has no NaN."""
+    return {key: value if math.isfinite(value) else None for key, value in scores.items()}
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys differ."""
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
+        raise ValueError("a key stands twice")
+    return entries
+
+
+def _no_constant(name: str) -> None:
+    """NaN and Infinity, which Python reads, are not JSON."""
+    raise ValueError(f"{name} is not a number of JSON")
+
+
+def _problems(description: Description) -> Iterator[str]:
+    """What no model has, worst first: what comes later may rely on what came earlier."""
+    yield from _network_problems(description.network)
+    yield from _layout_problems(description.layout, description.network)
+    yield from _target_problems(description)
+
+
+def _network_problems(network: Network) -> Iterator[str]:
+    if not 0 < len(network.layers) <= _MOST_LAYERS:
+        yield f"the network has {len(network.layers)} layers, expected 1 to {_MOST_LAYERS}"
+    if not _is_shape(network.input_shape):
+        yield "the network's input shape has an axis that is too long or empty"
+    for layer in network.layers:
+        if not 0 < layer.width <= _LONGEST_AXIS:
+            yield f"a layer has a width outside 1 to {_LONGEST_AXIS}"
+        if layer.activation not in ACTIVATION_NAMES:
+            yield f"no activation {layer.activation[:40]!r}"
+
+
+def _layout_problems(layout: Layout, network: Network) -> Iterator[str]:
+    names = [*layout.numbers, *(name for name, _ in layout.words)]
+    if layout.shape and (names or not _is_shape(layout.shape)):
+        yield "the samples are one array and also named columns, or of no possible shape"
+    if len(set(names)) < len(names) or any(len(set(levels)) < len(levels) for _, levels in layout.words):
+        yield "a column or a level stands twice"
+    n_numbers = math.prod(layout.shape) if layout.shape else len(layout.numbers)
+    if any(not 0 <= gap < n_numbers for gap in layout.gaps) or list(layout.gaps) != sorted(set(layout.gaps)):
+        yield "a column with gaps is not there, or not in order"
+    n_inputs = n_numbers + len(layout.gaps) + sum(len(levels) for _, levels in layout.words)
+    if n_inputs != network.n_inputs:
+        yield f"the columns make {n_inputs} inputs, the network takes {network.n_inputs}"
+
+
+def _target_problems(description: Description) -> Iterator[str]:
+    target, goodness, number = description.target, description.goodness, description.number
+    is_classes = target.kind == "classes"
+    if target.kind not in ("classes", "number") or is_classes != bool(target.classes):
+        yield "the target is neither classes nor a number"
+    if len({str(label) for label in target.classes}) < len(target.classes):
+        yield "a class stands twice"
+    if any(type(label) is int and abs(label) >= _LARGEST_LABEL for label in target.classes):
+        yield "a class is too large a number"
+    n_outputs = len(target.classes) if is_classes else 1
+    if n_outputs != description.network.n_outputs:
+        yield f"the target needs {n_outputs} outputs, the network has {description.network.n_outputs}"
+    if goodness.is_for_classes != is_classes or not 0 <= goodness.label_smoothing < 1:
+        yield "the loss does not fit the target"
+    if not (abs(number.center) <= _LARGEST_NUMBER and 0 < number.scale <= _LARGEST_NUMBER):
+        yield "the target's center or scale is not a usable number"
+
+
+def _is_shape(shape: tuple[int, ...]) -> bool:
+    """Whether an array can have this shape; small enough to multiply without fear."""
+    return 0 < len(shape) <= _MOST_AXES and all(0 < size <= _LONGEST_AXIS for size in shape)

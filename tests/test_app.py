@@ -1,0 +1,195 @@
+"""The command line: what it prints, where it writes, how it refuses."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from threestep.app import main
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty working folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory):
+    """A quick run on iris."""
+    folder = tmp_path_factory.mktemp("run") / "iris"
+    assert main(["fit", "iris", "--network", "8", "--epochs", "20", "--out", str(folder), "--json"]) == 0
+    return folder
+
+
+def test_fit_tells_the_three_steps_and_writes_the_run_folder(here, capsys):
+    assert main(["fit", "iris", "--network", "8 tanh", "--epochs", "5", "--seed", "3"]) == 0
+    said = capsys.readouterr()
+    for words in (
+        "step 1  the function set: 4 → 8 tanh → 3",
+        "67 params",
+        "step 2  goodness",
+        "step 3  the pick",
+    ):
+        assert words in said.out
+    assert "total loss" in said.out
+    assert said.err == ""  # no progress bar where nobody watches
+    folder = here / "runs" / "iris-001"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "config.toml", "journal.jsonl", "model.safetensors", "report.html",
+    ]  # fmt: skip
+    settings = tomllib.loads((folder / "config.toml").read_text())
+    assert settings["seed"] == 3
+    assert settings["network"] == "8 tanh"
+    assert settings["batch_size"] == 16
+
+
+def test_a_second_run_gets_the_next_folder(here, capsys):
+    for _ in range(2):
+        assert main(["fit", "iris", "--network", "", "--epochs", "1", "--json"]) == 0
+    assert [path.name for path in sorted((here / "runs").iterdir())] == ["iris-001", "iris-002"]
+
+
+def test_json_is_one_object_with_scores(here, capsys):
+    assert main(["fit", "diabetes", "--network", "4", "--epochs", "2", "--json"]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["n_params"] == 49
+    assert set(summary["scores"]) == {"train", "valid", "test"}
+    assert summary["scores"]["test"]["rmse"] > 0
+
+
+def test_predict_writes_class_and_confidences_per_sample(run_folder, here, capsys):
+    assert main(["predict", str(run_folder), "iris", "--out", "out.csv"]) == 0
+    with open("out.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 150
+    confidences = [
+        [float(row[f"confidence_{name}"]) for name in ("setosa", "versicolor", "virginica")] for row in rows
+    ]
+    np.testing.assert_allclose(np.sum(confidences, axis=1), 1, atol=2e-6)
+    names = np.array(["setosa", "versicolor", "virginica"])
+    assert [row["class"] for row in rows] == names[np.argmax(confidences, axis=1)].tolist()
+
+
+def test_predict_prints_to_the_terminal(run_folder, here, capsys):
+    header = "sepal length (cm),sepal width (cm),petal length (cm),petal width (cm)"
+    Path("new.csv").write_text(f"{header}\n5.1,3.5,1.4,0.2\n")
+    assert main(["predict", str(run_folder / "model.safetensors"), "new.csv"]) == 0
+    rows = list(csv.reader(io.StringIO(capsys.readouterr().out)))
+    assert rows[0][0] == "class"
+    assert rows[1][0] == "setosa"
+
+
+def test_evaluate_gives_the_same_scores_on_text_and_json(run_folder, here, capsys):
+    assert main(["evaluate", str(run_folder), "iris", "--json"]) == 0
+    scores = json.loads(capsys.readouterr().out)
+    assert scores["n_samples"] == 150
+    assert main(["evaluate", str(run_folder), "iris"]) == 0
+    assert f"{scores['accuracy']:.4f}" in capsys.readouterr().out
+
+
+def test_evaluate_takes_the_models_own_target_column(here, capsys):
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 80))
+    lines = ["outcome,a,b", *(f"{'yes' if x > 0 else 'no'},{x},{y}" for x, y in zip(a, b))]
+    Path("table.csv").write_text("\n".join(lines))
+    assert main(["fit", "table.csv", "--target", "outcome", "--epochs", "2", "--out", "r", "--json"]) == 0
+    capsys.readouterr()
+    assert main(["evaluate", "r", "table.csv", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["n_samples"] == 80
+
+
+def test_example_shows_every_number_of_the_worked_example(capsys):
+    assert main(["example"]) == 0
+    said = capsys.readouterr().out
+    for words in ("0.9820", "0.1192", "0.8635", "0.1107", "0.6177", "0.8291", "layer 3 neuron 2", "gradient"):
+        assert words in said
+
+
+def test_doctor_says_what_works(capsys):
+    assert main(["doctor", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["works"] == {"gradient": True, "cache": True}
+    assert facts["cores"] >= 1
+    assert main(["doctor"]) == 0
+    assert "compile_cache" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "hint"),
+    [
+        (["fit", "nowhere.csv"], "nowhere.csv", "known: digits"),
+        (["fit", "digitz"], "digitz", "did you mean `digits`"),
+        (["fit", "iris", "--target", "clas"], "clas", ""),
+        (["fit", "table.csv", "--target", "outcom"], "outcom", "did you mean `outcome`"),
+        (["fit", "table.csv", "--target", "hole"], "hole", "drop the samples"),
+        (["fit", "text.csv"], "abc", "empty"),
+        (["fit", "ragged.csv"], "line 3", "quotes"),
+        (["fit", "empty.csv"], "empty", "header"),
+        (["fit", "iris", "--network", "12--8"], "12--8", "128-64"),
+        (["fit", "iris", "--network", "12 reluu"], "reluu", "did you mean `relu`"),
+        (["fit", "iris", "--epochs", "0"], "epochs", "--help"),
+        (["fit", "iris", "--learning-rate", "-1"], "learning_rate", "--help"),
+        (["predict", "nowhere", "iris"], "nowhere", "run folder"),
+        (["predict", "table.csv", "iris"], "table.csv", ""),
+        (["evaluate", "nowhere", "iris"], "nowhere", "run folder"),
+    ],
+)  # fmt: skip
+def test_bad_input_gives_error_and_hint_and_writes_nothing(here, capsys, words, error, hint):
+    Path("table.csv").write_text("outcome,a,hole\n" + "yes,1,2\nno,2,\n" * 10)
+    Path("text.csv").write_text("a,b\n" + "1,2\n" * 10 + "abc,3\n")
+    Path("ragged.csv").write_text("a,b\n1,2\n1,2,3\n")
+    Path("empty.csv").write_text("")
+    before = sorted(here.iterdir())
+    assert main(words) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    lines = said.err.splitlines()
+    assert lines[0].startswith("error: ")
+    assert error in said.err
+    assert hint in said.err
+    assert "Traceback" not in said.err
+    assert sorted(here.iterdir()) == before
+
+
+def test_a_taken_folder_is_refused(run_folder, capsys):
+    assert main(["fit", "iris", "--out", str(run_folder)]) == 2
+    assert "holds a run already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words", [["fitt"], ["fit"], ["fit", "iris", "--epochs", "many"], ["fit", "iris", "--sed", "1"]]
+)
+def test_words_that_are_no_command_leave_with_code_2(words, capsys):
+    with pytest.raises(SystemExit) as left:
+        main(words)
+    assert left.value.code == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("error: ")
+
+
+def test_help_and_version_need_no_jax():
+    code = (
+        "import sys; from threestep.app import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit as left: assert left.code == 0\n"
+        "assert 'jax' not in sys.modules and 'sklearn' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "predict" in done.stdout
+
+
+def test_a_closed_pipe_is_no_crash(run_folder):
+    command = f"{sys.executable} -m threestep predict {run_folder} iris | head -n 1"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("class,")
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,296 @@
+"""Step 1: layers, activations, starts and dropout against independent references."""
+
+import equinox as eqx
+import hypothesis.strategies as st
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given
+from scipy import special, stats
+
+import threestep as ts
+from threestep.network import ACTIVATION_NAMES, Dense, Dropout, Network
+from threestep.network.activations import ACTIVATIONS
+from threestep.network.layers import drop
+
+KEY = jax.random.key(7)
+
+FORMULAS = {
+    "relu": lambda z: np.maximum(z, 0),
+    "leaky_relu": lambda z: np.where(z >= 0, z, 0.01 * z),
+    "elu": lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))),
+    "gelu": lambda z: 0.5 * z * (1 + np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3))),
+    "silu": lambda z: z * special.expit(z),
+    "mish": lambda z: z * np.tanh(np.logaddexp(0, z)),
+    "softplus": lambda z: np.logaddexp(0, z),
+    "selu": lambda z: 1.0507009873554805 * np.where(z > 0, z, 1.6732632423543772 * np.expm1(np.minimum(z, 0))),
+    "sigmoid": special.expit,
+    "tanh": np.tanh,
+    "softsign": lambda z: z / (1 + np.abs(z)),
+    "linear": lambda z: z,
+}
+VARIANCE = {  # of the starting weights, from n_inputs and width
+    **dict.fromkeys(("relu", "leaky_relu", "elu", "gelu", "silu", "mish", "softplus"), lambda n, _: 2 / n),
+    "selu": lambda n, _: 1 / n,
+    **dict.fromkeys(("sigmoid", "tanh", "softsign", "linear"), lambda n, width: 2 / (n + width)),
+}
+
+
+def numpy_outputs(network: Network, params, x):
+    """Ten lines of NumPy that do the same, in float64."""
+    h = np.asarray(x, np.float64).reshape(len(x), -1)
+    for layer, own in zip(network.layers, params):
+        z = h @ np.asarray(own["weight"], np.float64) + np.asarray(own["bias"], np.float64)
+        h = FORMULAS[layer.activation](z)
+    return h
+
+
+def shaken(params, key=KEY):
+    """Params with biases that are not zero."""
+    return jax.tree.map(lambda leaf: leaf + 0.3 * jax.random.normal(key, leaf.shape), params)
+
+
+specs = st.builds(
+    lambda widths, activation: "-".join(map(str, widths)) + " " + activation,
+    st.lists(st.integers(1, 300), max_size=5),
+    st.sampled_from(ACTIVATION_NAMES),
+)
+
+
+def test_every_activation_has_a_formula_and_a_start_here():
+    assert set(FORMULAS) == set(VARIANCE) == set(ACTIVATION_NAMES)
+
+
+@pytest.mark.parametrize("name", ACTIVATION_NAMES)
+def test_activation_is_its_formula(name):
+    z = np.concatenate([np.linspace(-20, 20, 4001), [-80.0, -1e-6, 0.0, 1e-6, 80.0]])
+    ours = ACTIVATIONS[name].function(jnp.asarray(z, jnp.float32))
+    np.testing.assert_allclose(ours, FORMULAS[name](z), rtol=3e-6, atol=3e-6)
+
+
+@pytest.mark.parametrize("name", ACTIVATION_NAMES)
+def test_activation_and_slope_stay_finite_far_out(name):
+    z = jnp.asarray([-1e6, -1e3, -100.0, 0.0, 100.0, 1e3, 1e6])
+    function = ACTIVATIONS[name].function
+    assert np.isfinite(function(z)).all()
+    assert np.isfinite(jax.vmap(jax.grad(function))(z)).all()
+
+
+@pytest.mark.parametrize("name", ACTIVATION_NAMES)
+def test_network_equals_ten_lines_of_numpy(name):
+    network = ts.network.parse(f"16-8 {name}", input_shape=(5,), n_outputs=3)
+    params = shaken(network.init(KEY))
+    x = np.random.default_rng(0).normal(size=(20, 5)).astype(np.float32)
+    np.testing.assert_allclose(network.apply(params, x), numpy_outputs(network, params, x), rtol=2e-5, atol=2e-5)
+
+
+def test_layers_may_each_have_their_own_activation():
+    layers = (Dense(7, "tanh"), Dense(6, "relu"), Dense(4, "sigmoid"))
+    network = Network((3,), layers)
+    params = shaken(network.init(KEY))
+    x = np.random.default_rng(0).normal(size=(9, 3)).astype(np.float32)
+    np.testing.assert_allclose(network.apply(params, x), numpy_outputs(network, params, x), rtol=1e-5, atol=1e-6)
+
+
+def test_dense_layer_equals_equinox_linear():
+    linear = eqx.nn.Linear(6, 4, key=KEY)
+    network = Network((6,), (Dense(4, "linear"),))
+    params = ({"weight": linear.weight.T, "bias": linear.bias},)
+    x = jax.random.normal(KEY, (11, 6))
+    np.testing.assert_allclose(network.apply(params, x), jax.vmap(linear)(x), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["relu", "tanh", "gelu", "selu"])
+def test_values_and_gradients_equal_equinox(name):
+    mlp = eqx.nn.MLP(5, 3, width_size=8, depth=3, activation=getattr(jax.nn, name, jnp.tanh), key=KEY)
+    network = ts.network.parse(f"8-8-8 {name}", input_shape=(5,), n_outputs=3)
+    params = tuple({"weight": layer.weight.T, "bias": layer.bias} for layer in mlp.layers)
+    x = jax.random.normal(KEY, (12, 5))
+
+    def our_total(params):
+        return jnp.sin(network.apply(params, x)).sum()
+
+    def their_total(mlp):
+        return jnp.sin(jax.vmap(mlp)(x)).sum()
+
+    ours, gradient = jax.value_and_grad(our_total)(params)
+    theirs, reference = eqx.filter_value_and_grad(their_total)(mlp)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+    for own, layer in zip(gradient, reference.layers, strict=True):
+        np.testing.assert_allclose(own["weight"], layer.weight.T, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(own["bias"], layer.bias, rtol=1e-4, atol=1e-5)
+
+
+def test_last_layer_of_trace_is_the_output():
+    network = ts.network.parse("9-8 tanh", input_shape=(4,), n_outputs=2)
+    params = shaken(network.init(KEY))
+    x = jax.random.normal(KEY, (6, 4))
+    outputs = network.trace(params, x)
+    assert [output.z.shape for output in outputs] == [(6, 9), (6, 8), (6, 2)]
+    np.testing.assert_array_equal(outputs[-1].a, network.apply(params, x))
+    np.testing.assert_array_equal(outputs[0].a, jnp.tanh(outputs[0].z))
+
+
+def test_pictures_are_flattened_row_by_row():
+    flat = ts.network.parse("5", input_shape=(12,), n_outputs=2)
+    square = ts.network.parse("5", input_shape=(3, 4), n_outputs=2)
+    params = flat.init(KEY)
+    x = jax.random.normal(KEY, (7, 3, 4))
+    np.testing.assert_array_equal(square.apply(params, x), flat.apply(params, x.reshape(7, 12)))
+
+
+def test_a_sample_does_not_depend_on_its_neighbours():
+    network = ts.network.parse("16", input_shape=(4,), n_outputs=3)
+    params = network.init(KEY)
+    x = jax.random.normal(KEY, (8, 4))
+    together = network.apply(params, x)
+    alone = jnp.concatenate([network.apply(params, row[None]) for row in x])
+    np.testing.assert_allclose(together, alone, rtol=1e-6, atol=1e-6)
+
+
+@given(specs, st.integers(1, 40), st.integers(1, 12))
+def test_n_params_is_the_number_of_params(spec, n_inputs, n_outputs):
+    network = ts.network.parse(spec, input_shape=(n_inputs,), n_outputs=n_outputs)
+    params = jax.eval_shape(network.init, KEY)
+    assert network.n_params == sum(leaf.size for leaf in jax.tree.leaves(params))
+    assert network.n_products == sum(own["weight"].size for own in params)
+    assert network.fans == tuple(own["weight"].shape[0] for own in params)
+    output = jax.eval_shape(network.apply, params, jax.ShapeDtypeStruct((3, n_inputs), jnp.float32))
+    assert output.shape == (3, n_outputs) == (3, network.n_outputs)
+    assert output.dtype == jnp.float32
+
+
+@pytest.mark.parametrize("name", ACTIVATION_NAMES)
+def test_start_has_the_variance_of_its_rule_and_no_bias(name):
+    n_inputs, width = 300, 700
+    network = Network((n_inputs,), (Dense(width, name),))
+    (own,) = network.init(KEY)
+    weight = np.asarray(own["weight"], np.float64)
+    assert weight.var() == pytest.approx(VARIANCE[name](n_inputs, width), rel=0.02)
+    assert abs(weight.mean()) < 5 * weight.std() / weight.size**0.5
+    assert stats.kstest(weight[:, 0] / weight.std(), "norm").pvalue > 1e-3
+    np.testing.assert_array_equal(own["bias"], np.zeros(width))
+
+
+@pytest.mark.parametrize("name", ["relu", "selu"])
+def test_start_keeps_the_size_of_signals_through_thirty_layers(name):
+    network = ts.network.parse("-".join(["256"] * 30) + f" {name}", input_shape=(256,), n_outputs=2)
+    x = jax.random.normal(KEY, (64, 256))
+    last_hidden = network.trace(network.init(KEY), x)[-2]
+    assert 0.1 < float((last_hidden.a**2).mean()) < 10
+
+
+def test_start_follows_from_the_key_alone():
+    network = ts.network.parse("32-32", input_shape=(32,), n_outputs=32)
+    once, again, other = (network.init(jax.random.key(seed)) for seed in (1, 1, 2))
+    jax.tree.map(np.testing.assert_array_equal, once, again)
+    for own, different in zip(once, other, strict=True):
+        assert (own["weight"] != different["weight"]).mean() > 0.99
+
+
+def test_layers_of_equal_shape_start_differently():
+    network = ts.network.parse("64-64 relu", input_shape=(64,), n_outputs=64)
+    first, second, _ = network.init(KEY)
+    correlation = np.corrcoef(np.ravel(first["weight"]), np.ravel(second["weight"]))[0, 1]
+    assert abs(correlation) < 5 / 64
+
+
+def test_network_is_plain_data():
+    one, same, other = (ts.network.parse(spec, (4,), 2) for spec in ("8-4", "8-4 relu", "8-5"))
+    assert one == same
+    assert hash(one) == hash(same)
+    assert one != other
+
+
+# Dropout
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2, 0.5, 0.95])
+def test_dropout_leaves_out_the_asked_share_and_keeps_the_mean(share):
+    n = 400_000
+    dropped = np.asarray(drop(KEY, share, jnp.ones(n)))
+    tolerance = 5 * (share * (1 - share) / n) ** 0.5
+    assert (dropped == 0).mean() == pytest.approx(share, abs=tolerance)
+    assert dropped.mean() == pytest.approx(1, abs=tolerance / (1 - share))
+    np.testing.assert_allclose(dropped[dropped > 0], 1 / (1 - share), rtol=1e-6)
+
+
+def test_dropout_of_nothing_changes_nothing():
+    network = ts.network.parse("16-16", input_shape=(8,), n_outputs=3)
+    params = network.init(KEY)
+    x = jax.random.normal(KEY, (10, 8))
+    plain = network.apply(params, x)
+    np.testing.assert_array_equal(network.apply(params, x, Dropout(KEY, 0.0, 0.0)), plain)
+    np.testing.assert_array_equal(network.apply(params, x, Dropout(KEY)), plain)
+
+
+def test_dropout_of_inputs_and_of_hidden_neurons_are_apart():
+    network = Network((50,), (Dense(40, "linear"), Dense(30, "linear")))
+    ones = tuple({"weight": jnp.eye(*shape), "bias": jnp.zeros(shape[1])} for shape in ((50, 40), (40, 30)))
+    x = jnp.ones((20, 50))
+    inputs = network.trace(ones, x, Dropout(KEY, inputs=0.5))
+    assert (inputs[0].z == 0).mean() == pytest.approx(0.5, abs=0.1)
+    np.testing.assert_array_equal(inputs[1].z, inputs[0].a[:, :30])
+    hidden = network.trace(ones, x, Dropout(KEY, hidden=0.5))
+    np.testing.assert_array_equal(hidden[0].z, jnp.ones((20, 40)))
+    assert (hidden[1].z == 0).mean() == pytest.approx(0.5, abs=0.1)
+
+
+def _masks(keys, n=60_000):
+    return [np.asarray(drop(key, 0.5, jnp.ones(n)) > 0, float) for key in keys]
+
+
+def _correlation(one, other):
+    return abs(np.corrcoef(one, other)[0, 1])
+
+
+def test_dropout_differs_by_step_layer_and_seed():
+    n = 60_000
+    by_step = [jax.random.fold_in(KEY, step) for step in range(6)]
+    by_layer = [jax.random.fold_in(by_step[0], layer) for layer in range(6)]
+    by_seed = [jax.random.key(seed) for seed in range(6)]
+    for keys in (by_step, by_layer, by_seed):
+        masks = _masks(keys, n)
+        for index, one in enumerate(masks):
+            for other in masks[index + 1 :]:
+                assert _correlation(one, other) < 5 / n**0.5
+
+
+def test_dropout_of_one_key_is_the_same_every_time():
+    np.testing.assert_array_equal(*_masks([KEY, KEY]))
+
+
+def test_dropout_has_no_pattern_over_places():
+    n = 60_000
+    for mask in _masks([jax.random.fold_in(KEY, step) for step in range(5)], n):
+        for lag in (1, 2, 3, 8, 16, 64, 100, 128, 256, 1024):
+            assert _correlation(mask[:-lag], mask[lag:]) < 5 / (n - lag) ** 0.5
+        runs = 1 + (np.diff(mask) != 0).sum()  # Wald & Wolfowitz: n / 2 of them
+        assert abs(runs - n / 2) < 5 * (n / 4) ** 0.5
+        per_block = mask.reshape(-1, 100).sum(axis=1)  # binomial: neither more even nor more clumped
+        assert per_block.var() == pytest.approx(25, rel=0.25)
+
+
+def test_each_place_is_left_out_equally_often_over_steps():
+    n_steps, share = 4000, 0.2
+    keys = jax.vmap(lambda step: jax.random.fold_in(KEY, step))(jnp.arange(n_steps))
+    masks = np.asarray(jax.vmap(lambda key: drop(key, share, jnp.ones(256)))(keys) == 0, float)
+    often = masks.mean(axis=0)
+    assert np.abs(often - share).max() < 5 * (share * (1 - share) / n_steps) ** 0.5
+    assert _correlation(masks[:-1].ravel(), masks[1:].ravel()) < 5 / masks.size**0.5
+
+
+def test_dropout_takes_keys_of_any_generator():
+    for name in ("threefry2x32", "rbg", "unsafe_rbg"):
+        dropped = drop(jax.random.key(3, impl=name), 0.25, jnp.ones(40_000))
+        assert (dropped == 0).mean() == pytest.approx(0.25, abs=0.02)
+
+
+def test_gradient_flows_only_through_what_was_kept():
+    def total(x):
+        return drop(KEY, 0.3, x).sum()
+
+    x = jnp.linspace(1, 2, 1000)
+    kept = drop(KEY, 0.3, x) > 0
+    np.testing.assert_allclose(jax.grad(total)(x), kept / 0.7, rtol=1e-6)
