@@ -26,8 +26,8 @@ def main(words: Sequence[str] | None = None) -> int:
     if words == ["--version"]:
         print(__version__)
         return 0
-    command = _parsed(words or ["--help"])
     try:
+        command = _parsed(words or ["--help"])
         _work_of(command)(command)
     except UserError as error:
         _complain(error.message, error.hint)

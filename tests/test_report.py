@@ -1,0 +1,120 @@
+"""The report: self-contained, true to the journal, safe whatever the data are called."""
+
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+import threestep as ts
+from threestep.report import report_html
+from threestep.report.charts import Curve, curves_chart, nice_ticks
+from threestep.study import read_journal
+
+VOID = {"meta", "link", "br"}
+
+
+class Reader(HTMLParser):
+    """Collects tags and text; complains about tags that do not match."""
+
+    def __init__(self):
+        super().__init__(convert_charrefs=True)
+        self.open, self.tags, self.text, self.links = [], [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.links += [value for name, value in attrs if name in ("src", "href")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def read_html(text):
+    reader = Reader()
+    reader.feed(text)
+    reader.close()
+    assert reader.open == []
+    return reader
+
+
+@pytest.fixture(scope="module")
+def digits_run():
+    return ts.fit("digits", network="16", epochs=4, seed=1)
+
+
+def test_the_page_needs_nothing_from_outside_and_is_small(digits_run):
+    text = report_html(digits_run.events)
+    reader = read_html(text)
+    assert reader.links == ["data:,"]
+    assert "script" not in reader.tags
+    assert "url(" not in text
+    assert "@import" not in text
+    assert len(text) < 200_000
+
+
+def test_every_score_on_the_page_is_the_journals(digits_run):
+    text = " ".join(read_html(report_html(digits_run.events)).text)
+    for row in digits_run.scores.values():
+        assert f"{row['loss']:.4f}" in text
+        assert f"{row['total_loss']:,.2f}" in text
+        assert f"{row['accuracy']:.4f}" in text
+    assert f"{digits_run.model.network.n_params:,}" in text
+    assert f"epoch {digits_run.picked.best_epoch}" in text
+
+
+def test_the_page_made_of_the_journal_file_is_the_one_that_was_written(tmp_path):
+    ts.fit("iris", network="4", epochs=3, out=tmp_path / "run")
+    events = list(read_journal(tmp_path / "run" / "journal.jsonl"))
+    assert report_html(events) == (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+
+
+def test_names_are_shown_and_never_run():
+    evil = "<script>alert(1)</script>"
+    rng = np.random.default_rng(0)
+    columns = {f"{evil}&\"'": rng.normal(size=60), "y": np.array([evil, "b"] * 30, dtype=object)}
+    run = ts.fit(columns, network="2", epochs=1)
+    reader = read_html(report_html(run.events))
+    assert "script" not in reader.tags
+    assert evil in reader.text
+
+
+def test_a_number_target_has_its_own_scores():
+    run = ts.fit("diabetes", network="4", epochs=2)
+    text = " ".join(read_html(report_html(run.events)).text)
+    assert "R²" in text
+    assert f"{run.scores['test']['rmse']:,.6g}" in text
+    assert "taken for what" not in text
+
+
+def test_a_diverged_run_still_has_a_page():
+    rng = np.random.default_rng(0)
+    run = ts.fit(
+        (rng.normal(size=(60, 3)), rng.normal(size=60)),
+        network="8",
+        optimizer="sgd",
+        learning_rate=100.0,
+        epochs=5,
+    )
+    assert run.picked.outcome == ts.pick.Outcome.DIVERGED
+    assert "exploded" in " ".join(read_html(report_html(run.events)).text)
+
+
+def test_a_curve_with_gaps_is_drawn_without_them():
+    chart = curves_chart([Curve("train", [1.0, None, 3.0])], "loss")
+    assert chart.count(",") >= 2
+    assert "None" not in chart
+    assert "nan" not in chart
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(0, 1), (0.03, 2.4), (-5, 5), (1e-9, 1e-7), (3, 3), (0, 0), (1e6, 5e9)]
+)
+def test_ticks_span_the_values_with_few_round_numbers(low, high):
+    ticks = nice_ticks(low, high)
+    assert ticks[0] <= low
+    assert ticks[-1] >= high
+    assert 1 <= len(ticks) <= 8
