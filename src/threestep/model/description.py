@@ -8,6 +8,7 @@ entries, sizes no model has, words that are not known and parts that do not fit 
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import msgspec
@@ -25,6 +26,7 @@ _MOST_LAYERS = 2000
 _MOST_AXES = 32
 _LONGEST_AXIS = 1 << 31
 _LARGEST_LABEL = 1 << 64
+_MOST_LETTERS = 1 << 26  # of a column's levels side by side, each as long as the longest
 _LARGEST_NUMBER = 1e200  # times any float32 output it stays finite
 
 
@@ -74,7 +76,7 @@ def describe(model: Model, version: int) -> str:
     try:
         return msgspec.json.encode(description).decode()
     except UnicodeEncodeError as error:
-        raise ValueError(f"{error.object!r} is not text (half of a surrogate pair)") from error
+        raise ValueError(f"{error.object[:60]!r} is not text (half of a surrogate pair)") from error
 
 
 def description_of(entries: dict[str, Any]) -> Description:
@@ -87,14 +89,13 @@ def description_of(entries: dict[str, Any]) -> Description:
     """
     try:
         description = msgspec.convert(entries, Description)
-        understood = json.loads(msgspec.json.encode(description))
     except SettingsError as error:
         raise ValueError(error.message) from error
-    if understood != entries:  # msgspec passes over what it does not know in the inner records
-        raise ValueError("it has entries that are not known")
     problem = next(_problems(description), None)
     if problem is not None:
         raise ValueError(problem)
+    if _entries_again(description) != entries:
+        raise ValueError("it has entries that are not known, or lacks some")
     return description
 
 
@@ -104,20 +105,33 @@ def entries_of(text: str) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        Not JSON, not an object, nested too deep, or a key stands twice.
+        Not JSON, not an object, or a key stands twice.
+    RecursionError
+        Nested too deep.
     """
-    try:
-        entries = json.loads(text, object_pairs_hook=_distinct, parse_constant=_no_constant)
-    except RecursionError as error:
-        raise ValueError("nested too deep") from error
+    entries = json.loads(text, object_pairs_hook=_distinct)
     if not isinstance(entries, dict):
         raise ValueError("not an object")
     return entries
 
 
+def _entries_again(description: Description) -> dict[str, Any]:
+    """The entries that a description stands for, all of them.
+
+    In the inner records msgspec passes over entries it does not know, and neither wants nor writes
+    those that have a default.
+    """
+    entries = msgspec.structs.asdict(description)
+    inner = {key: asdict(entries[key]) for key in ("network", "goodness", "layout", "target")}
+    return json.loads(msgspec.json.encode({**entries, **inner}))
+
+
 def _without_nan(scores: dict[str, float]) -> dict[str, int | float | None]:
     """Scores as JSON can hold them, which has no NaN."""
-    return {key: value if math.isfinite(value) else None for key, value in scores.items()}
+    return {
+        key: value if isinstance(value, int) else float(value) if math.isfinite(value) else None
+        for key, value in scores.items()
+    }
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -126,11 +140,6 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(entries) < len(pairs):
         raise ValueError("a key stands twice")
     return entries
-
-
-def _no_constant(name: str) -> None:
-    """NaN and Infinity, which Python reads, are not JSON."""
-    raise ValueError(f"{name} is not a number of JSON")
 
 
 def _problems(description: Description) -> Iterator[str]:
@@ -158,6 +167,8 @@ def _layout_problems(layout: Layout, network: Network) -> Iterator[str]:
         yield "the samples are one array and also named columns, or of no possible shape"
     if len(set(names)) < len(names) or any(len(set(levels)) < len(levels) for _, levels in layout.words):
         yield "a column or a level stands twice"
+    if any(not levels or len(levels) * max(map(len, levels)) > _MOST_LETTERS for _, levels in layout.words):
+        yield "a column of words has no levels, or too long ones"
     n_numbers = math.prod(layout.shape) if layout.shape else len(layout.numbers)
     if any(not 0 <= gap < n_numbers for gap in layout.gaps) or list(layout.gaps) != sorted(set(layout.gaps)):
         yield "a column with gaps is not there, or not in order"

@@ -195,10 +195,10 @@ def _description(content: bytes, name: str) -> Description:
 def _check_version(version: object, name: str) -> None:
     """A version from 1 to ours."""
     if type(version) is not int or version < 1:
-        raise ValueError(f"format {str(version)[:20]!r}")
+        raise ValueError(f"format {str(version)[:20]}")
     if version > MODEL_FORMAT:
         raise ModelFileError(
-            f"{name}: has format {version}, this version of threestep reads up to {MODEL_FORMAT}",
+            f"{name}: has format {str(version)[:20]}, this version of threestep reads up to {MODEL_FORMAT}",
             "upgrade: pip install --upgrade threestep",
         )
 
