@@ -62,7 +62,7 @@ def is_missing(cell: object) -> bool:
 
 def shown(cell: object) -> str:
     """One cell for a message, cut where it is long."""
-    text = repr(cell)
+    text = repr(cell.item() if isinstance(cell, np.generic) else cell)
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
 
 

@@ -1,0 +1,361 @@
+"""The law of prep: learned from the training samples only, the same for every stranger's row."""
+
+import math
+import tracemalloc
+from contextlib import suppress
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import threestep as ts
+from threestep.data import Prep, Table, encode, encode_target, fit_prep, label, read, split, understand_target
+
+
+def words(*cells: str) -> np.ndarray:
+    return np.array(cells, dtype=object)
+
+
+def prep_of(x, y=None) -> Prep:
+    n_samples = Table("t", x).n_samples
+    y = np.arange(n_samples) % 2 if y is None else y
+    return fit_prep(Table("t", x, y), understand_target(y, "y"))
+
+
+def encoded(prep: Prep, x) -> np.ndarray:
+    return encode(prep, Table("t", x))
+
+
+def assert_same_prep(one: Prep, other: Prep) -> None:
+    assert (one.layout, one.target) == (other.layout, other.target)
+    np.testing.assert_array_equal(one.center, other.center)
+    np.testing.assert_array_equal(one.scale, other.scale)
+    assert (one.target_center, one.target_scale) == (other.target_center, other.target_scale)
+
+
+MIXED = {
+    "wide": np.array([1.0, 2.0, np.nan, 5.0]),
+    "flag": np.array([0.0, 1.0, 1.0, 0.0]),
+    "colour": words("red", "blue", "", "red"),
+    "same": np.full(4, 0.1),
+}
+
+
+# ---------------------------------------------------------------- what becomes of a column
+
+
+def test_columns_become_inputs_as_the_docstring_says():
+    inputs = encoded(prep_of(MIXED), MIXED)
+    known = np.array([1.0, 2.0, 5.0])
+    wide = (np.array([1, 2, known.mean(), 5]) - known.mean()) / known.std()
+    expected = np.column_stack(
+        [wide, [0, 1, 1, 0], np.zeros(4), [0, 0, 1, 0], [0, 1, 0, 0], [1, 0, 0, 1]]  # ..., gap, blue, red
+    )
+    assert inputs.dtype == np.float32
+    np.testing.assert_allclose(inputs, expected, atol=1e-6)
+
+
+def test_a_missing_value_becomes_the_mean_and_raises_its_flag():
+    prep = prep_of({"a": np.array([1.0, 3.0, np.nan, 8.0]), "b": np.array([1.0, 2.0, 3.0, 4.0])})
+    inputs = encoded(prep, {"a": np.array([np.nan, 4.0]), "b": np.array([2.5, np.nan])})
+    np.testing.assert_allclose(inputs, [[0, 0, 1], [0, 0, 0]], atol=1e-7)  # 4 and 2.5 are the means
+
+
+def test_a_gap_in_a_column_of_zeros_and_ones_becomes_its_mean_too():
+    column = np.array([0.0, 1.0, 1.0, 1.0, np.nan])
+    inputs = encoded(prep_of({"a": column}), {"a": column})[:, 0]
+    assert inputs[4] == 0
+    assert np.nanmean(inputs[:4]) == pytest.approx(0, abs=1e-6)
+
+
+def test_a_word_not_seen_in_training_is_all_zeros():
+    inputs = encoded(prep_of({"colour": words("red", "blue", "red")}), {"colour": words("green", "", "blue")})
+    assert inputs.tolist() == [[0, 0], [0, 0], [1, 0]]
+
+
+def test_a_constant_column_stays_at_zero():
+    for value in (0.1, 7.0, 1e6 + 0.1, -3e-5):
+        column = {"a": np.full(1000, value), "b": np.arange(1000.0)}
+        assert np.abs(encoded(prep_of(column), column)[:, 0]).max() < 1e-6
+
+
+def test_one_column_is_enough():
+    assert encoded(prep_of({"a": np.array([1.0, 2.0, 3.0])}), {"a": np.array([2.0])}).tolist() == [[0.0]]
+    assert encoded(prep_of(np.array([[1.0], [2.0], [3.0]])), np.array([[2.0]])).tolist() == [[0.0]]
+
+
+def test_no_usable_column_is_refused():
+    many = words(*(f"word {row}" for row in range(101)))
+    with pytest.raises(ts.DataError, match="no usable feature column"):
+        prep_of({"name": many})
+    prep = prep_of({"name": many, "a": np.arange(101.0)})
+    assert prep.layout.left_out == ("name",)
+    assert prep.layout.n_inputs == 1
+
+
+def test_seconds_since_1970_keep_their_last_digits():
+    seconds = 1.7e9 + np.arange(60.0)
+    inputs = encoded(prep_of({"at": seconds}), {"at": seconds})[:, 0]
+    np.testing.assert_allclose(inputs, (np.arange(60) - 29.5) / np.arange(60).std(), rtol=1e-5)
+
+
+def test_pictures_are_divided_by_the_brightest_training_pixel():
+    pictures = np.arange(4 * 2 * 3, dtype=np.uint8).reshape(4, 2, 3)
+    prep = prep_of(pictures)
+    np.testing.assert_allclose(encoded(prep, pictures), pictures.reshape(4, 6) / 23, rtol=1e-6)
+    np.testing.assert_allclose(encoded(prep, np.full((1, 2, 3), 46)), np.full((1, 6), 2.0), rtol=1e-6)
+
+
+def test_pictures_with_gaps_and_black_pictures():
+    dim = np.full((4, 2, 2), 0.25)
+    dim[0, 0, 0] = np.nan
+    inputs = encoded(prep_of(dim), dim)
+    assert inputs.shape == (4, 5)
+    assert inputs[0].tolist() == [0, 1, 1, 1, 1]
+    assert inputs[1].tolist() == [1, 1, 1, 1, 0]
+    for black in (np.zeros((4, 2, 2)), np.full((4, 2, 2), np.nan)):
+        assert not encoded(prep_of(black), black)[:, :4].any()
+
+
+# ---------------------------------------------------------------- learned from training only
+
+
+@given(st.integers(0, 50), st.sampled_from(["number", "gap", "word", "huge"]))
+def test_other_values_in_valid_and_test_leave_the_prep_as_it_is(seed, change):
+    random = np.random.default_rng(seed)
+    y = np.arange(40) % 3
+    columns = {
+        "a": random.normal(size=40),
+        "b": random.normal(size=40),
+        "w": random.choice(["u", "v"], 40).astype(object),
+    }
+    row_column = {"row": np.arange(40.0)}
+    target = understand_target(y, "y")
+    parts = split(Table("t", columns | row_column, y), 0.2, 0.2, seed, True)
+    strangers = np.concatenate([parts.valid.columns()["row"], parts.test.columns()["row"]]).astype(int)
+    changed = {name: column.copy() for name, column in columns.items()}
+    column, value = {"number": ("a", 99.0), "gap": ("b", np.nan), "word": ("w", "new"), "huge": ("a", 1e300)}[
+        change
+    ]
+    changed[column][strangers] = value
+    after = split(Table("t", changed | row_column, y), 0.2, 0.2, seed, True)
+    assert_same_prep(fit_prep(parts.train, target), fit_prep(after.train, target))
+    changed_in_training = dict(changed)
+    changed_in_training["a"] = changed["a"].copy()
+    changed_in_training["a"][parts.train.columns()["row"].astype(int)[0]] += 1
+    other = split(Table("t", changed_in_training | row_column, y), 0.2, 0.2, seed, True)
+    assert fit_prep(other.train, target).center[0] != fit_prep(parts.train, target).center[0]
+
+
+def test_order_of_training_samples_changes_nothing_but_rounding():
+    order = np.array([2, 0, 3, 1])
+    one, other = prep_of(MIXED), prep_of({name: column[order] for name, column in MIXED.items()})
+    assert one.layout == other.layout
+    np.testing.assert_allclose(one.center, other.center)
+    np.testing.assert_allclose(one.scale, other.scale)
+
+
+# ---------------------------------------------------------------- one row or many, in any order
+
+cells = st.one_of(
+    st.floats(-1e12, 1e12), st.just(math.nan), st.sampled_from([0.0, 1.0, 1e300, -1e300, 5e-324])
+)
+
+
+@given(
+    trained=st.lists(
+        st.tuples(st.floats(-1e9, 1e9), st.sampled_from([0.0, 1.0, math.nan])), min_size=2, max_size=20
+    ),
+    strangers=st.lists(
+        st.tuples(cells, cells, st.sampled_from(["red", "", "new", "1"])), min_size=1, max_size=12
+    ),
+)
+def test_one_row_is_encoded_to_the_same_bits_as_many(trained, strangers):
+    a, b = (np.array(column) for column in zip(*trained, strict=True))
+    colour = words(*("red" if row % 2 else "1" for row in range(len(a))))
+    prep = prep_of({"a": a, "b": b, "colour": colour}, np.arange(len(a)) % 2)
+    a, b, colour = zip(*strangers, strict=True)
+    columns = {"a": np.array(a), "b": np.array(b), "colour": words(*colour)}
+    many = encoded(prep, columns)
+    assert np.isfinite(many).all()
+    one = [
+        encoded(prep, {name: column[[row]] for name, column in columns.items()})[0] for row in range(len(a))
+    ]
+    np.testing.assert_array_equal(many, one)
+
+
+def test_columns_are_found_by_name_in_any_order_and_more_may_be_there():
+    prep = prep_of(MIXED)
+    turned = {name: MIXED[name] for name in reversed(MIXED)} | {"more": words("?", "?", "?", "?")}
+    np.testing.assert_array_equal(encoded(prep, turned), encoded(prep, MIXED))
+
+
+def test_an_array_without_names_is_taken_in_the_order_of_training():
+    columns = {"b": np.array([1.0, 2.0, 4.0]), "a": np.array([5.0, 3.0, 0.0])}
+    prep = prep_of(columns)
+    np.testing.assert_array_equal(
+        encoded(prep, np.column_stack(list(columns.values()))), encoded(prep, columns)
+    )
+    with pytest.raises(ts.DataError, match=r"shape \(3, 3\), expected columns b, a"):
+        encoded(prep, np.zeros((3, 3)))
+    with pytest.raises(ts.DataError, match="expected columns"):
+        encoded(prep_of(MIXED), np.zeros((3, 4)))
+
+
+def test_samples_of_another_shape_are_refused():
+    prep = prep_of(np.zeros((4, 2, 3)))
+    with pytest.raises(ts.DataError, match=r"got samples of shape \(3, 3\), expected \(2, 3\)"):
+        encoded(prep, np.zeros((1, 3, 3)))
+    assert encoded(prep, np.zeros((1, 6))).shape == (1, 6)
+
+
+def test_missing_columns_are_one_clear_error():
+    with pytest.raises(ts.DataError) as caught:
+        encoded(prep_of(MIXED), {"Wide": MIXED["wide"], "flag": MIXED["flag"]})
+    assert caught.value.message == "t: column(s) missing: wide, same, colour"
+    assert "did you mean `Wide`?" in caught.value.hint
+
+
+def test_text_where_training_had_numbers_names_the_cell():
+    with pytest.raises(ts.DataError, match="column 'wide', sample 3: got text such as 'broad'"):
+        encoded(prep_of(MIXED), MIXED | {"wide": words("", "1.5", "broad", "2")})
+
+
+def test_words_that_look_like_numbers_now_are_the_words_of_training(tmp_path):
+    code = words("01", "2", "x9", "30.50")
+    prep = prep_of({"code": code, "a": np.arange(4.0)})
+    whole = encoded(prep, {"code": code, "a": np.arange(4.0)})
+    for row, cell in enumerate(code):
+        (tmp_path / "one.csv").write_text(f"code,a\n{cell},{row}\n")
+        np.testing.assert_array_equal(encode(prep, read(tmp_path / "one.csv"))[0], whole[row], err_msg=cell)
+
+
+def test_words_that_are_the_same_number_keep_apart_where_text_tells():
+    prep = prep_of({"code": words("01", "1", "x")})
+    assert encoded(prep, {"code": words("01", "1")}).tolist() == [[1, 0, 0], [0, 1, 0]]
+    assert encoded(prep, {"code": np.array([1.0])}).tolist() == [[0, 1, 0]]
+
+
+def test_truth_values_are_found_among_words():
+    prep = prep_of({"yes": words("True", "False", "True")})
+    assert encoded(prep, {"yes": np.array([True, False])}).tolist() == [[0, 1], [1, 0]]
+
+
+def test_columns_of_which_nothing_is_known_are_all_gaps():
+    pl = pytest.importorskip("polars")
+    prep = prep_of(MIXED)
+    frame = pl.DataFrame({"wide": [None], "flag": [1], "colour": [None], "same": [0.1]})
+    assert encode(prep, read(frame))[0].tolist() == [0, 1, 0, 1, 0, 0]
+
+
+# ---------------------------------------------------------------- values too large, words too long
+
+
+@pytest.mark.parametrize("value", [1e300, -1e300, 1.7e308, 1e39])
+def test_a_strangers_huge_value_is_finite(value):
+    for x in ({"a": np.array([1.0, 2.0, 4.0])}, {"a": np.array([0.0, 1.0, 0.0])}):
+        inputs = encoded(prep_of(x), {"a": np.array([value])})
+        assert np.isfinite(inputs).all()
+        assert abs(inputs[0, 0]) == 1e6
+    assert np.isfinite(encoded(prep_of(np.ones((3, 2, 2), np.uint8)), np.full((1, 2, 2), value))).all()
+
+
+def test_huge_values_in_training_are_an_error_naming_the_column():
+    with pytest.raises(ts.DataError, match="'b': has values too large"):
+        prep_of({"a": np.arange(3.0), "b": np.array([1e300, -1e300, 0.0])})
+    with pytest.raises(ts.DataError, match="'input 2': has values too large"):
+        prep_of(np.array([[0, 1.7e308], [1, 1.7e308], [2, 0]]))
+
+
+@pytest.mark.parametrize(
+    "dtype", [np.float16, np.float32, np.float64, np.longdouble, np.int64, np.uint64, bool]
+)
+def test_extreme_values_of_every_type_give_an_error_or_finite_inputs(dtype):
+    info = np.iinfo(dtype) if np.dtype(dtype).kind in "iu" else None if dtype is bool else np.finfo(dtype)
+    ends = [0, 1] if info is None else [info.max, info.min]
+    smallest = [] if info is None or info.dtype.kind in "iu" else [info.smallest_subnormal]
+    x = np.array([[0], *([end] for end in ends), *([value] for value in smallest)], dtype)
+    for samples in (x, x[[0, 0, -1]]):
+        try:
+            table = read(samples)
+            inputs = encoded(prep_of(table.x), table.x)
+        except ts.DataError:
+            continue
+        assert inputs.dtype == np.float32
+        assert np.isfinite(inputs).all()
+
+
+def test_one_long_word_does_not_pad_all_the_others():
+    column = words(*["a", "b"] * 5000, "c" * 100_000)
+    tracemalloc.start()
+    try:
+        encoded(prep_of({"w": column}), {"w": column})
+        assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    finally:
+        tracemalloc.stop()
+
+
+# ---------------------------------------------------------------- any frame at all
+
+any_number = st.floats(allow_infinity=False, allow_nan=True, width=64) | st.sampled_from(
+    [0.0, 1.0, 1e300, 5e-324]
+)
+any_word = st.sampled_from(["", "red", "blue", "1", "01", "nan", "None", "ü", "\0", "x" * 300])
+any_cell = {
+    "numbers": any_number | st.none(),
+    "small": st.floats(-100, 100) | st.none(),
+    "whole": st.integers(-(2**63), 2**63 - 1),
+    "words": any_word | st.none(),
+    "truth": st.booleans() | st.none(),
+    "nothing": st.none(),
+    "odd": st.none() | st.integers(-5, 5) | st.floats(-5, 5) | any_word | st.booleans(),
+}
+
+
+@st.composite
+def any_columns(draw) -> dict[str, list]:
+    n_samples = draw(st.integers(4, 20))
+    kinds = draw(st.lists(st.sampled_from(sorted(any_cell)), min_size=1, max_size=4))
+    columns = {
+        f"{kind}_{index}": draw(st.lists(any_cell[kind], min_size=n_samples, max_size=n_samples))
+        for index, kind in enumerate(kinds)
+    }
+    if draw(st.integers(0, 4)):  # mostly a good target, so that the features get their turn
+        columns["target"] = draw(
+            st.sampled_from([["a", "b"] * n_samples, [True, False] * n_samples, list(range(n_samples))])
+        )[:n_samples]
+    return columns
+
+
+def go_through(source: object, seed: int) -> None:
+    """From the source to arrays for every part: finite, of the right shape; or a UserError on the way."""
+    table = label(read(source))
+    target = understand_target(table.y, table.y_name)
+    parts = split(table, 0.2, 0.2, seed, target.kind == "classes")
+    prep = fit_prep(parts.train, target)
+    for part in parts:
+        inputs = encode(prep, part)
+        assert inputs.dtype == np.float32
+        assert inputs.shape == (part.n_samples, prep.layout.n_inputs)
+        assert np.isfinite(inputs).all()
+        goal = encode_target(prep, part)
+        assert goal.shape == (part.n_samples,)
+        assert goal.dtype == (np.int32 if target.kind == "classes" else np.float32)
+        assert np.isfinite(goal).all()
+
+
+@pytest.mark.parametrize("make", ["mapping", "pandas", "polars"])
+@given(columns=any_columns(), seed=st.integers(0, 9))
+def test_any_columns_give_finite_arrays_or_a_user_error(make, columns, seed):
+    if make == "polars":
+        module = pytest.importorskip("polars")
+        source: object = module.DataFrame(columns, strict=False)
+    else:
+        source = columns if make == "mapping" else pytest.importorskip("pandas").DataFrame(columns)
+    with suppress(ts.UserError):
+        go_through(source, seed)
+
+
+def test_a_good_frame_goes_all_the_way_through():
+    go_through({"a": list(range(20)), "w": ["u", None] * 10, "y": ["p", "q"] * 10}, 0)
