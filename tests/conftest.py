@@ -19,7 +19,7 @@ os.environ["JAX_LEGACY_PRNG_KEY"] = "error"
 os.environ["JAX_NUMPY_DTYPE_PROMOTION"] = "standard"
 os.environ["JAX_PLATFORMS"] = os.environ.get("JAX_PLATFORMS", "cpu")  # references are exact there
 
-import hypothesis
+import hypothesis  # noqa: E402
 
 # Same code, same verdict. `HYPOTHESIS_PROFILE=explore` looks for new examples.
 hypothesis.settings.register_profile("same", deadline=None, derandomize=True, database=None)

@@ -85,7 +85,9 @@ def test_message_names_the_part_that_cannot_be_read():
         read("12-x3-8")
 
 
-@pytest.mark.parametrize(("given", "meant"), [("64 reluu", "relu"), ("64 Tanh", "tanh"), ("sigmoyd", "sigmoid")])
+@pytest.mark.parametrize(
+    ("given", "meant"), [("64 reluu", "relu"), ("64 Tanh", "tanh"), ("sigmoyd", "sigmoid")]
+)
 def test_unknown_activation_is_answered_with_the_nearest(given, meant):
     with pytest.raises(ts.SpecError, match=f"did you mean `{meant}`"):
         read(given)

@@ -105,7 +105,9 @@ def test_every_gradient_agrees_with_pytorchs_autograd(x, _, target):
     a = torch.tensor(x, dtype=torch.float64)
     for weight, bias in tensors:
         a = torch.sigmoid(weight @ a + bias)
-    loss = torch.nn.functional.binary_cross_entropy(a, torch.tensor(target, dtype=torch.float64), reduction="sum")
+    loss = torch.nn.functional.binary_cross_entropy(
+        a, torch.tensor(target, dtype=torch.float64), reduction="sum"
+    )
     loss.backward()
     worked = work_example(x, target)
     assert worked.loss == pytest.approx(loss.item(), rel=1e-5)
@@ -128,6 +130,7 @@ def test_one_step_goes_against_the_gradient_and_lowers_the_loss(x, _, target):
     )
     assert worked.loss_after < worked.loss
     stepped = [
-        (np.asarray(own["weight"], np.float64).T, np.asarray(own["bias"], np.float64)) for own in worked.stepped
+        (np.asarray(own["weight"], np.float64).T, np.asarray(own["bias"], np.float64))
+        for own in worked.stepped
     ]
     assert worked.loss_after == pytest.approx(numpy_loss(stepped, x, target), rel=1e-5)

@@ -81,22 +81,20 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "optimizer": Optimizer.__args__,
     "task": Task.__args__,
 }
+_EXAMPLES = {"network": "128-64 relu", "target": "price"}
 _WHOLE = ("epochs", "batch_size", "patience", "seed")
 
 
-def check_settings(settings: Descent) -> None:
-    """Refuse settings outside their range, all problems at once.
+def check_settings(settings: Descent, seed: int = 0) -> None:
+    """Refuse settings, and a seed given beside them, outside their range, all problems at once.
 
     Raises
     ------
     SettingsError
         One line per setting: which, got what, must be what.
     """
-    problems = [
-        problem
-        for field in fields(settings)
-        if (problem := _problem(field.name, getattr(settings, field.name), field.default))
-    ]
+    given = [(field.name, getattr(settings, field.name), field.default) for field in fields(settings)]
+    problems = [problem for each in [*given, ("seed", seed, 0)] if (problem := _problem(*each))]
     if isinstance(settings, Settings) and not problems:
         share = settings.valid_fraction + settings.test_fraction
         if share > 0.9:
@@ -117,6 +115,6 @@ def _problem(name: str, value: object, default: object) -> str:
         right_type = isinstance(value, int if name in _WHOLE else (int, float))
         if not right_type or isinstance(value, bool) or not low <= value <= high:
             return f"`{name}` is {value!r}; must be {kind} from {low:g} to {high:g}"
-    if name == "network" and not isinstance(value, str):
-        return f"`network` is {value!r}; must be text such as '128-64 relu'"
+    if name in _EXAMPLES and not isinstance(value, str):
+        return f"`{name}` is {value!r}; must be text such as {_EXAMPLES[name]!r}"
     return ""

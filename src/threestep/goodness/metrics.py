@@ -40,7 +40,8 @@ def number_metrics(predictions: NDArray, targets: NDArray) -> dict[str, float]:
     dict
         r2 (1 is perfect, 0 as good as the mean; 0 where all targets are equal), rmse, mae.
     """
-    errors = np.asarray(predictions, np.float64) - np.asarray(targets, np.float64)
+    targets = np.asarray(targets, np.float64)
+    errors = np.asarray(predictions, np.float64) - targets
     spread = float(((targets - targets.mean()) ** 2).sum())
     total = float((errors**2).sum())
     return {

@@ -137,7 +137,7 @@ def descend(
 
     An interrupt (Ctrl-C) ends it with the best so far.
     """
-    check_settings(settings)
+    check_settings(settings, seed)
     prepare()
     learn, choose = _checked(network, goodness, train), _checked(network, goodness, valid)
     n_samples = len(learn.y)
@@ -161,17 +161,16 @@ def descend(
     state = _start(task.recipe, task.seed)
     history: list[EpochRow] = []
     interrupted = False
-    for orders in _orders(seed, n_samples, batch_size, n_epochs):
-        try:
-            state, rows = _run_block(task, orders, state)
-            block = _rows_on_host(rows)
-        except KeyboardInterrupt:
-            interrupted = True
-            break
-        history += block
-        yield block
-        if int(state.outcome) != Outcome.RUNNING:
-            break
+    try:
+        for orders in _orders(seed, n_samples, batch_size, n_epochs):
+            later, rows = _run_block(task, orders, state)
+            block = _rows_on_host(rows)  # waits; only then is the block done
+            state, history = later, history + block
+            yield block
+            if int(state.outcome) != Outcome.RUNNING:
+                break
+    except KeyboardInterrupt:
+        interrupted = int(state.outcome) == Outcome.RUNNING
     return _picked(network, state, history, interrupted)
 
 
@@ -225,12 +224,14 @@ def _checked(network: Network, goodness: Goodness, samples: Samples | tuple) -> 
     x = x.reshape(len(x), -1)
     if x.shape[1] != network.n_inputs:
         raise DataError(f"samples: got {x.shape[1]} inputs, the network has {network.n_inputs}")
+    if y.dtype.kind not in ("biu" if goodness.is_for_classes else "biuf"):
+        wanted = "class indices (int)" if goodness.is_for_classes else "numbers"
+        raise DataError(f"samples: got y of type {y.dtype}, expected {wanted}")
     if not goodness.is_for_classes:
         return Samples(x, y.astype(np.float32))
-    if y.dtype.kind not in "biu" or y.min() < 0 or y.max() >= network.n_outputs:
+    if y.min() < 0 or y.max() >= network.n_outputs:
         raise DataError(
-            f"samples: y must be class indices from 0 to {network.n_outputs - 1}, got {y.dtype} "
-            f"from {y.min()} to {y.max()}"
+            f"samples: y must be class indices from 0 to {network.n_outputs - 1}, got {y.min()} to {y.max()}"
         )
     return Samples(x, y.astype(np.int32))
 

@@ -178,7 +178,7 @@ def take_step(task: Task, rows: Array, index: Array, is_last: Array, moving: Mov
 
     loss, gradient = jax.value_and_grad(batch_loss)(moving.params)
     norm = lax.cond(is_last, optax.tree.norm, lambda _: moving.gradient_norm, gradient)
-    rate = rate_at(index, rates.n_epochs * rates.n_steps, rates.learning_rate, rates.warmup_fraction)
+    rate = _rate_at(index, rates)
     updates, moments = optimizer(recipe.optimizer, rate, rates.weight_decay).update(
         gradient, moving.optimizer, moving.params
     )
@@ -203,9 +203,7 @@ def run_epoch(task: Task, order: Array, state: State) -> tuple[State, EpochRow]:
         train_loss=train_loss,
         valid_loss=valid_loss,
         valid_score=valid_score,
-        learning_rate=rate_at(
-            first, rates.n_epochs * rates.n_steps, rates.learning_rate, rates.warmup_fraction
-        ),
+        learning_rate=_rate_at(first, rates),
         gradient_norm=moving.gradient_norm,
     )
     return _keep_best(rates, state, moving, row), row
@@ -265,6 +263,12 @@ def run_block(task: Task, orders: Array, state: State) -> tuple[State, EpochRow]
 
     _, state, rows = lax.while_loop(going, one, (jnp.int32(0), state, empty))
     return state, rows
+
+
+def _rate_at(index: Array, rates: Rates) -> Array:
+    """This step's learning rate; the number of all steps may be more than an int32 holds."""
+    n_steps = rates.n_epochs.astype(jnp.float32) * rates.n_steps
+    return rate_at(index, n_steps, rates.learning_rate, rates.warmup_fraction)
 
 
 def _dropout(task: Task, index: Array) -> Dropout | None:

@@ -43,7 +43,8 @@ def _metrics(model: Model, outputs: NDArray, targets: NDArray) -> Scores:
     """What people read beside the loss."""
     if not model.is_classifier:
         center, scale = model.prep.target_center, model.prep.target_scale
-        return dict(number_metrics(outputs[:, 0] * scale + center, targets * scale + center))
+        predictions, known = outputs[:, 0].astype(np.float64), targets.astype(np.float64)
+        return dict(number_metrics(predictions * scale + center, known * scale + center))
     accuracy = class_metrics(outputs, targets)["accuracy"]
     low, high = share_interval(accuracy, len(targets))
     return {"accuracy": accuracy, "accuracy_low": low, "accuracy_high": high}

@@ -1,0 +1,107 @@
+"""Settings outside their range are refused, all at once, before anything runs."""
+
+from dataclasses import fields
+
+import pytest
+
+import threestep as ts
+from threestep.settings import _RANGES, Optimizer, check_settings
+
+HUGE = 10**400  # more than a float holds
+WHOLE = {"epochs", "batch_size", "patience", "seed"}
+TOO_FAR = [
+    *[(name, low - 1e-3 if name not in WHOLE else low - 1) for name, (low, _) in _RANGES.items()],
+    *[(name, high + 1e-3 if name not in WHOLE else high + 1) for name, (_, high) in _RANGES.items()],
+]
+
+
+def refused(**settings) -> str:
+    with pytest.raises(ts.SettingsError) as caught:
+        check_settings(ts.Settings(**settings))
+    assert caught.value.hint
+    return caught.value.message
+
+
+def test_defaults_are_accepted():
+    check_settings(ts.Settings())
+    check_settings(ts.Descent())
+
+
+@pytest.mark.parametrize(("name", "value"), TOO_FAR)
+def test_value_out_of_range_is_refused_by_name_value_and_range(name, value):
+    message = refused(**{name: value})
+    assert message.startswith(f"`{name}` is {value!r}; must be a")
+    assert f"{_RANGES[name][0]:g} to {_RANGES[name][1]:g}" in message
+
+
+@pytest.mark.parametrize("name", _RANGES)
+def test_ends_of_the_range_are_accepted(name):
+    for end in _RANGES[name]:
+        check_settings(ts.Settings(**{name: int(end) if name in WHOLE else end}))
+
+
+@pytest.mark.parametrize("name", _RANGES)
+@pytest.mark.parametrize(
+    "value", ["3", [1], (1, 2), True, float("nan"), float("inf"), -float("inf"), HUGE, 1j, b"1"]
+)
+def test_value_of_a_wrong_type_or_not_finite_is_refused(name, value):
+    assert f"`{name}` is" in refused(**{name: value})
+
+
+@pytest.mark.parametrize("name", sorted(WHOLE))
+def test_whole_numbers_must_be_whole(name):
+    assert "a whole number" in refused(**{name: 10.0})
+
+
+@pytest.mark.parametrize(
+    "name", ["learning_rate", "weight_decay", "valid_fraction", "seed", "optimizer", "network", "task"]
+)
+def test_what_has_a_default_cannot_be_none(name):
+    assert f"`{name}` is None" in refused(**{name: None})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("optimizer", "adamm"), ("task", "regression"), ("optimizer", 3), ("task", [])]
+)
+def test_choices_are_named(name, value):
+    message = refused(**{name: value})
+    assert f"`{name}` is {value!r}; must be one of" in message
+    assert ("adamw" if name == "optimizer" else "classes") in message
+
+
+@pytest.mark.parametrize("name", ["network", "target"])
+@pytest.mark.parametrize("value", [64, ["64"], b"64", 1.5])
+def test_text_must_be_text(name, value):
+    assert f"`{name}` is {value!r}; must be text" in refused(**{name: value})
+
+
+def test_all_problems_are_named_at_once():
+    message = refused(epochs=0, learning_rate=-1.0, optimizer="x", network=3, seed=-1, dropout="a")
+    names = [line.split("`")[1] for line in message.splitlines()]
+    assert sorted(names) == ["dropout", "epochs", "learning_rate", "network", "optimizer", "seed"]
+
+
+def test_something_must_be_left_to_learn_from():
+    assert "`valid_fraction` + `test_fraction` is 1.2" in refused(valid_fraction=0.6, test_fraction=0.6)
+
+
+@pytest.mark.parametrize("optimizer", Optimizer.__args__)
+def test_every_optimizer_is_accepted(optimizer):
+    check_settings(ts.Settings(optimizer=optimizer))
+
+
+def test_every_setting_is_checked():
+    """A new field without a rule would be taken whatever it is."""
+    for field in fields(ts.Settings):
+        assert field.name in refused(**{field.name: object()})
+
+
+def test_fit_refuses_an_unknown_name_with_did_you_mean():
+    with pytest.raises(ts.SettingsError, match="did you mean `epochs`"):
+        ts.fit("iris", epoch=3)
+
+
+def test_fit_refuses_bad_settings_before_it_reads(tmp_path):
+    with pytest.raises(ts.SettingsError, match="epochs"):
+        ts.fit("no such data", epochs=0, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
