@@ -10,7 +10,6 @@ from tyro.conf import Positional, arg
 
 from threestep.settings import Settings
 
-
 DataName = Annotated[str, Positional, arg(metavar="DATA")]
 ModelPath = Annotated[str, Positional, arg(metavar="MODEL")]
 

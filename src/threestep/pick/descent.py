@@ -22,6 +22,7 @@ from threestep.pick.program import EpochRow, Judged, Rates, Recipe, State, Task,
 from threestep.settings import Descent, check_settings
 
 _STEPS_PER_BLOCK = 2000
+_WORK_PER_BLOCK = 50_000_000_000  # floating-point operations
 _MOST_EPOCHS_PER_BLOCK = 50
 _JUDGE_BLOCK = 1024
 _DEFAULT_EPOCHS = 80
@@ -162,7 +163,8 @@ def descend(
     history: list[EpochRow] = []
     interrupted = False
     try:
-        for orders in _orders(seed, n_samples, batch_size, n_epochs):
+        most_steps = _steps_per_block(network, batch_size)
+        for orders in _orders(seed, n_samples, batch_size, n_epochs, most_steps):
             later, rows = _run_block(task, orders, state)
             block = _rows_on_host(rows)  # waits; only then is the block done
             state, history = later, history + block
@@ -269,14 +271,23 @@ def _judged(samples: Samples) -> Judged:
     )
 
 
-def _orders(seed: int, n_samples: int, batch_size: int, n_epochs: int) -> Iterable[NDArray]:
+def _steps_per_block(network: Network, batch_size: int) -> int:
+    """Steps that one call may take: about half a second of work, so that an interrupt is heard."""
+    work = 6 * network.n_products * batch_size  # forward, and twice as much backward
+    return min(_STEPS_PER_BLOCK, max(1, _WORK_PER_BLOCK // work))
+
+
+def _orders(
+    seed: int, n_samples: int, batch_size: int, n_epochs: int, most_steps: int | None = None
+) -> Iterable[NDArray]:
     """Row numbers for one block of epochs after another, (block, n_steps, batch_size) int32.
 
     An epoch's order is a pure function of (seed, epoch), so a resumed run needs no iterator state.
     It is drawn on the host: XLA sorts about twenty times slower than NumPy shuffles on a CPU.
     """
     n_steps = -(-n_samples // batch_size)
-    block = max(1, min(_STEPS_PER_BLOCK // n_steps, _MOST_EPOCHS_PER_BLOCK, n_epochs))
+    most_steps = most_steps or _STEPS_PER_BLOCK
+    block = max(1, min(most_steps // n_steps, _MOST_EPOCHS_PER_BLOCK, n_epochs))
     filler = np.full(n_steps * batch_size - n_samples, -1, np.int32)
     for first in range(0, n_epochs, block):
         orders = [

@@ -26,6 +26,9 @@ from threestep.pick.outcome import Outcome
 _EXPLODED = 1e3
 """A training loss this many times that of the first epoch will not come back."""
 
+_BYTES_AHEAD = 32 << 20
+"""Memory for samples fetched ahead of their steps."""
+
 _INIT, _DROPOUT = 0, 1  # what a seed is folded with, so that its uses are independent
 
 
@@ -162,19 +165,29 @@ class Moving(NamedTuple):
     gradient_norm: Array
 
 
-def take_step(task: Task, rows: Array, index: Array, is_last: Array, moving: Moving) -> Moving:
-    """One step of descent on the samples of `rows` (-1 = none).
+class Batch(NamedTuple):
+    """The samples of one step, or of several (one more axis in front).
+
+    x (batch_size, n_inputs), y (batch_size,), weight (batch_size,): 0 fills the last batch up.
+    """
+
+    x: Array
+    y: Array
+    weight: Array
+
+
+def take_step(task: Task, batch: Batch, index: Array, is_last: Array, moving: Moving) -> Moving:
+    """One step of descent on one batch.
 
     The gradient's size is measured at an epoch's last step only: a pass over all params costs a
     tenth of a step.
     """
     recipe, rates = task.recipe, task.rates
-    weight = (rows >= 0).astype(jnp.float32)
-    x, y = task.x[rows], task.y[rows]  # (batch_size, n_inputs), (batch_size,)
+    n_samples = batch.weight.sum()
 
     def batch_loss(params: Params) -> Array:
-        outputs = recipe.network.apply(params, x, _dropout(task, index))
-        return (weight * recipe.goodness.losses(outputs, y)).sum() / weight.sum()
+        outputs = recipe.network.apply(params, batch.x, _dropout(task, index))
+        return (batch.weight * recipe.goodness.losses(outputs, batch.y)).sum() / n_samples
 
     loss, gradient = jax.value_and_grad(batch_loss)(moving.params)
     norm = lax.cond(is_last, optax.tree.norm, lambda _: moving.gradient_norm, gradient)
@@ -183,19 +196,35 @@ def take_step(task: Task, rows: Array, index: Array, is_last: Array, moving: Mov
         gradient, moving.optimizer, moving.params
     )
     params = optax.apply_updates(moving.params, updates)
-    return Moving(params, moments, moving.loss_sum + loss * weight.sum(), norm)  # pyright: ignore[reportArgumentType]
+    return Moving(params, moments, moving.loss_sum + loss * n_samples, norm)  # pyright: ignore[reportArgumentType]
 
 
 def run_epoch(task: Task, order: Array, state: State) -> tuple[State, EpochRow]:
-    """All training samples once, in the given order, then the judgement."""
+    """All training samples once, in the given order, then the judgement.
+
+    Samples are fetched for many steps ahead: inside a step XLA would fetch them number by number,
+    which takes as long as the rest of a small network's step.
+    """
     rates = task.rates
     first = state.epoch * rates.n_steps
+    n_ahead = _steps_ahead(task, order)
+    shelves = jnp.pad(order, ((0, -order.shape[0] % n_ahead), (0, 0)), constant_values=-1)
+    shelves = shelves.reshape(-1, n_ahead, order.shape[1])
 
-    def one(index: Array, moving: Moving) -> Moving:
-        return take_step(task, order[index], first + index, index == rates.n_steps - 1, moving)
+    def one_shelf(shelf: Array, moving: Moving) -> Moving:
+        done = shelf * n_ahead
+        batches = _fetch(task, shelves[shelf])
+
+        def one(place: Array, moving: Moving) -> Moving:
+            batch = jax.tree.map(lambda array: array[place], batches)
+            index = done + place
+            return take_step(task, batch, first + index, index == rates.n_steps - 1, moving)
+
+        return lax.fori_loop(0, jnp.minimum(n_ahead, rates.n_steps - done), one, moving)
 
     zero = jnp.float32(0)
-    moving = lax.fori_loop(0, rates.n_steps, one, Moving(state.params, state.optimizer, zero, zero))
+    moving = Moving(state.params, state.optimizer, zero, zero)
+    moving = lax.fori_loop(0, shelves.shape[0], one_shelf, moving)
     train_loss = moving.loss_sum / (order >= 0).sum()
     valid_loss, valid_score = judge(task.recipe, moving.params, task.valid)
     row = EpochRow(
@@ -207,6 +236,19 @@ def run_epoch(task: Task, order: Array, state: State) -> tuple[State, EpochRow]:
         gradient_norm=moving.gradient_norm,
     )
     return _keep_best(rates, state, moving, row), row
+
+
+def _steps_ahead(task: Task, order: Array) -> int:
+    """For how many steps samples are fetched at once: within `_BYTES_AHEAD`."""
+    n_steps, batch_size = order.shape
+    return max(1, min(n_steps, _BYTES_AHEAD // (batch_size * task.x[0].nbytes)))
+
+
+def _fetch(task: Task, rows: Array) -> Batch:
+    """The samples of some steps; rows (n_steps, batch_size), -1 = none."""
+    flat = rows.reshape(-1)
+    x = task.x[flat].reshape(*rows.shape, *task.x.shape[1:])
+    return Batch(x, task.y[flat].reshape(rows.shape), (rows >= 0).astype(jnp.float32))
 
 
 def _keep_best(rates: Rates, state: State, moving: Moving, row: EpochRow) -> State:

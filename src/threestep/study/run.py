@@ -5,10 +5,11 @@ Nothing is called back: the command line prints events, the report reads them.
 
     start         what the data are: samples, inputs, target, versions
     function_set  step 1: the network and its number of params
-    goodness      step 2: the loss, and what the random start gives
+    goodness      step 2: the loss, and what knowing nothing would give
     epoch         step 3: one row of numbers per epoch
     pick          which epoch was picked, and why descent ended
     scores        loss, total loss and metrics on train, valid and test
+    details       the worst samples, and which classes are taken for which
     end           seconds by stage
 """
 
