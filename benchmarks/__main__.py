@@ -2,9 +2,9 @@
 
 import argparse
 
-from benchmarks import dense
+from benchmarks import accuracy, dense, startup
 
-BENCHMARKS = {"dense": dense}
+BENCHMARKS = {"accuracy": accuracy, "dense": dense, "startup": startup}
 """Each has a docstring, `add_options(parser)` and `main(options)`."""
 
 
