@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 # Before anything imports JAX, so that subprocesses inherit it too. The user's cache stays untouched.
-_CACHE = tempfile.mkdtemp(prefix="threestep-tests-")
+# `THREESTEP_TEST_CACHE=FOLDER` keeps the cache there for the next session.
+_KEPT = os.environ.get("THREESTEP_TEST_CACHE")
+_CACHE = _KEPT or tempfile.mkdtemp(prefix="threestep-tests-")
 os.environ["XDG_CACHE_HOME"] = _CACHE
 os.environ.pop("JAX_COMPILATION_CACHE_DIR", None)
 if not sys.platform.startswith("linux"):  # where the platform's own convention is another
@@ -29,7 +31,8 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 def pytest_unconfigure():
     """The cache ends with the session."""
-    shutil.rmtree(_CACHE, ignore_errors=True)
+    if not _KEPT:
+        shutil.rmtree(_CACHE, ignore_errors=True)
 
 
 @pytest.fixture

@@ -15,9 +15,7 @@ from threestep.network.activations import ACTIVATIONS
 from threestep.network.layers import drop
 
 KEY = jax.random.key(7)
-APPLY, TRACE, INIT = (
-    jax.jit(part, static_argnums=0) for part in (Network.apply, Network.trace, Network.init)
-)
+APPLY, TRACE = (jax.jit(part, static_argnums=0) for part in (Network.apply, Network.trace))
 DROP = jax.jit(drop)
 
 
@@ -252,6 +250,14 @@ def test_dropout_of_inputs_and_of_hidden_neurons_are_apart():
     hidden = TRACE(network, ones, x, Dropout(KEY, hidden=0.5))
     np.testing.assert_array_equal(hidden[0].z, jnp.ones((20, 40)))
     assert (hidden[1].z == 0).mean() == pytest.approx(0.5, abs=0.1)
+
+
+def test_layers_leave_out_neurons_independently():
+    network = Network((64,), (Dense(64, "linear"),) * 3)
+    plain = ({"weight": jnp.eye(64), "bias": jnp.zeros(64)},) * 3
+    outputs = TRACE(network, plain, jnp.ones((100, 64)), Dropout(KEY, 0.5, 0.5))
+    left = [float((np.asarray(output.z) != 0).mean()) for output in outputs]
+    assert left == pytest.approx([0.5, 0.25, 0.125], abs=0.04)  # with one mask for all: 0.5 each time
 
 
 def _masks(keys, n=60_000):
