@@ -5,6 +5,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from threestep.errors import SettingsError, did_you_mean
 from threestep.report import write_report
 from threestep.settings import Settings
@@ -53,10 +55,12 @@ def fit(data: object, *, out: str | Path | None = None, **settings: Any) -> Run:
 def settings_of(given: dict[str, Any]) -> Settings:
     """Settings from keyword arguments, unknown names refused with "did you mean"."""
     known = [field.name for field in fields(Settings)]
-    for name in given:
-        if name not in known:
-            raise SettingsError(f"no setting {name!r}", did_you_mean(name, known))
-    return Settings(**given)
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        names = ", ".join(repr(name) for name in unknown)
+        raise SettingsError(f"no setting {names}", did_you_mean(unknown[0], known))
+    plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in given.items()}
+    return Settings(**plain)
 
 
 def fit_steps(

@@ -88,6 +88,6 @@ def _hashed(key: Array, size: int) -> Array:
     (Appleby 2011; public domain)."""
     first, *_, second = jax.random.key_data(key).astype(jnp.uint32)
     z = jax.lax.iota(jnp.uint32, size) * jnp.uint32(0x9E3779B9) + first
-    z = (z ^ (z >> 16)) * jnp.uint32(0x85EBCA6B)
-    z = (z ^ (z >> 13) ^ second) * jnp.uint32(0xC2B2AE35)
+    z = (z ^ (z >> 16) ^ second) * jnp.uint32(0x85EBCA6B)
+    z = (z ^ (z >> 13)) * jnp.uint32(0xC2B2AE35)
     return z ^ (z >> 16)
