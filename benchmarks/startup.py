@@ -14,9 +14,12 @@ from time import perf_counter
 
 from benchmarks.rows import lower_is_better, show
 
+ROOT = Path(__file__).resolve().parents[1]
+
 LIMITS = {
     "import threestep": 0.15,
     "threestep --help": 0.5,
+    "./run beyond threestep": 0.3,
     "fit digits, cold": 12.0,
     "fit digits, warm": 6.0,
 }
@@ -41,12 +44,21 @@ def one_round() -> dict[str, float]:
     the import, which is not ours."""
     with tempfile.TemporaryDirectory() as folder:
         bare = seconds_of(["-c", ""], folder)
+        version = seconds_of(["-m", "threestep", "--version"], folder)
         return {
             "import threestep": seconds_of(["-c", "import threestep"], folder) - bare,
             "threestep --help": seconds_of(["-m", "threestep", "--help"], folder),
+            "./run beyond threestep": max(0.001, seconds_of_run(folder) - version),
             "fit digits, cold": seconds_of(["-m", "threestep", "fit", "digits"], folder),
             "fit digits, warm": seconds_of(["-m", "threestep", "fit", "digits"], folder),
         }
+
+
+def seconds_of_run(folder: str) -> float:
+    """Wall seconds of `./run --version` in a checkout that is set up."""
+    begun = perf_counter()
+    subprocess.run([ROOT / "run", "--version"], cwd=folder, check=True, capture_output=True)
+    return perf_counter() - begun
 
 
 def seconds_of(words: list[str], folder: str) -> float:

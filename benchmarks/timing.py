@@ -50,11 +50,23 @@ def interleaved(programs: Mapping[str, Prepare], n_rounds: int, seconds: float) 
                 note(f"  {name}: {workers[name].warm_up_seconds:.1f} s until warm")
             except MissingError as why:
                 note(f"  {name}: left out: {why}")
-        rounds = [{name: worker.measure() for name, worker in workers.items()} for _ in range(n_rounds)]
+        rounds = [measured(workers) for _ in range(n_rounds)]
     finally:
         for worker in workers.values():
             worker.stop()
     return {name: statistics.median(each[name] for each in rounds) for name in workers}
+
+
+def measured(workers: "dict[str, Worker]") -> dict[str, float]:
+    """One round; a program that dies is left out from now on."""
+    seconds = {}
+    for name, worker in list(workers.items()):
+        try:
+            seconds[name] = worker.measure()
+        except MissingError as why:
+            note(f"  {name}: left out: {why}")
+            workers.pop(name).stop()
+    return seconds
 
 
 class Worker:

@@ -193,3 +193,51 @@ def test_a_closed_pipe_is_no_crash(run_folder):
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
     assert done.stdout.startswith("class,")
     assert "Traceback" not in done.stderr
+
+
+def test_a_folder_with_a_users_own_file_is_left_alone(here, capsys):
+    Path("config.toml").write_text("mine")
+    assert main(["fit", "iris", "--epochs", "1", "--out", "."]) == 2
+    assert "config.toml" in capsys.readouterr().err
+    assert Path("config.toml").read_text() == "mine"
+    assert [path.name for path in here.iterdir()] == ["config.toml"]
+
+
+def test_a_folder_that_cannot_be_made_is_one_clear_error(here, capsys):
+    Path("file").write_text("")
+    assert main(["fit", "iris", "--epochs", "1", "--out", "file/run"]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_doctor_counts_one_core_as_a_number(capsys):
+    from threestep.app import printing
+
+    printing.tell_facts({"cores": 1, "works": {"gradient": True}, "torch": None})
+    assert [line.split()[1:] for line in capsys.readouterr().out.splitlines()] == [
+        ["1"], [], ["yes"], ["not", "installed"],
+    ]  # fmt: skip
+
+
+def test_config_names_the_data_as_it_was_asked_for(here):
+    Path("folder").mkdir()
+    lines = ["a,b", *(f"{index},{index % 2}" for index in range(40))]
+    Path("folder/table.csv").write_text("\n".join(lines))
+    assert main(["fit", "folder/table.csv", "--epochs", "1", "--out", "run", "--json"]) == 0
+    assert tomllib.loads(Path("run/config.toml").read_text())["data"] == "folder/table.csv"
+
+
+@pytest.mark.shared
+def test_usps_trains_as_an_idx_pair_from_the_command_line(here, capsys):
+    folder = Path(__file__).resolve().parents[2] / "shared" / "data" / "usps"
+    if not folder.is_dir():
+        pytest.skip("../shared/data is not there")
+    train, test = (
+        f"{folder}/usps-{part}-images-idx3-ubyte.gz,{folder}/usps-{part}-labels-idx1-ubyte.gz"
+        for part in ("train", "test")
+    )
+    assert main(["fit", train, "--epochs", "8", "--out", "run", "--json"]) == 0
+    capsys.readouterr()
+    assert main(["evaluate", "run", test, "--json"]) == 0
+    scores = json.loads(capsys.readouterr().out)
+    assert scores["n_samples"] == 2007
+    assert scores["accuracy"] > 0.9

@@ -849,3 +849,20 @@ def test_any_npy_header_is_a_table_or_a_user_error(folder, header, data):
         magic = b"\x93NUMPY" + version + len(text).to_bytes(2, "little")
         archive.writestr("x.npy", magic + text + b"\0" * 64)
     table_or_user_error(path)
+
+
+def test_a_header_of_counted_columns_is_a_header(tmp_path):
+    path = tmp_path / "frame.csv"
+    path.write_text("0,1,2,label\n" + "5,6,7,a\n" * 3)
+    assert list(read(path).columns()) == ["0", "1", "2", "label"]
+    path.write_text("0,1,2\n" + "5,6,7\n" * 3)
+    assert read(path).n_samples == 3
+    path.write_text("0,1,5\n" + "5,6,7\n" * 3)
+    assert read(path).n_samples == 4
+
+
+def test_a_gzipped_table_says_what_to_do(tmp_path):
+    path = tmp_path / "table.csv.gz"
+    path.write_bytes(gzip.compress(b"a,b\n1,2\n"))
+    with pytest.raises(ts.DataError, match="gunzip"):
+        read(path)

@@ -103,6 +103,14 @@ def test_a_diverged_run_still_has_a_page():
     assert "exploded" in " ".join(read_html(report_html(run.events)).text)
 
 
+def test_a_run_without_a_usable_epoch_says_so():
+    run = ts.fit("iris", network="4", epochs=2)
+    events = [{**event, "best_epoch": 0} if event["event"] == "pick" else event for event in run.events]
+    text = " ".join(read_html(report_html(events)).text)
+    assert "no epoch ended with a finite validation loss" in text
+    assert "have the lowest" not in text
+
+
 def test_a_curve_with_gaps_is_drawn_without_them():
     chart = curves_chart([Curve("train", [1.0, None, 3.0])], "loss")
     assert chart.count(",") >= 2
@@ -118,3 +126,26 @@ def test_ticks_span_the_values_with_few_round_numbers(low, high):
     assert ticks[0] <= low
     assert ticks[-1] >= high
     assert 1 <= len(ticks) <= 8
+
+
+def test_pictures_with_gaps_are_drawn_and_the_model_is_kept(tmp_path):
+    x = np.random.default_rng(0).random((80, 4, 4))
+    x[::7, 0, 0] = np.nan
+    run = ts.fit((x, np.arange(80) % 2), network="2", epochs=1, out=tmp_path / "run")
+    assert len(run.events[-2]["pictures"][0]) == 4
+    assert (tmp_path / "run" / "model.safetensors").exists()
+
+
+def test_large_pictures_stay_out_of_the_journal():
+    x = np.random.default_rng(0).random((40, 64, 64))
+    run = ts.fit((x, np.arange(40) % 2), network="2", epochs=1)
+    assert "pictures" not in run.events[-2]
+    read_html(report_html(run.events))
+
+
+def test_a_right_answer_is_no_miss_whatever_type_the_label_has():
+    rng = np.random.default_rng(0)
+    y = (np.arange(80) % 2).astype(np.float32) * 1000001
+    run = ts.fit((np.stack([y, rng.normal(size=80)], axis=1), y), network="8", epochs=60)
+    assert run.scores["test"]["accuracy"] == 1.0
+    assert all(sample["target"] == sample["predicted"] for sample in run.events[-2]["worst"])

@@ -42,10 +42,13 @@ def _version(name: str) -> str | None:
 
 
 def _gradient_works() -> bool:
-    """The derivative of x squared at 3 is 6."""
+    """The derivative of x squared at 3 is 6; whatever goes wrong is a no, for that is what is asked."""
     import jax
 
-    return float(jax.jit(jax.grad(lambda x: x * x))(3.0)) == 6.0
+    try:
+        return float(jax.jit(jax.grad(lambda x: x * x))(3.0)) == 6.0
+    except Exception:
+        return False
 
 
 def _can_write(folder: str) -> bool:

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr
-from io import StringIO
+from io import StringIO, TextIOWrapper
 from typing import Any
 
 import tyro
@@ -22,6 +22,8 @@ def main(words: Sequence[str] | None = None) -> int:
     words : sequence of str or None
         The command line without the program's name; None takes the process's own.
     """
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without → or × shows ?
     words = list(sys.argv[1:] if words is None else words)
     if words == ["--version"]:
         print(__version__)
@@ -29,6 +31,7 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         command = _parsed(words or ["--help"])
         _work_of(command)(command)
+        sys.stdout.flush()  # a reader that has gone must be noticed here
     except UserError as error:
         _complain(error.message, error.hint)
         return 2

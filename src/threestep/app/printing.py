@@ -48,7 +48,10 @@ def _tell_goodness(event: Event) -> None:
 
 
 def _tell_pick(event: Event) -> None:
-    print(f"\nstep 3  the pick: epoch {event['best_epoch']} of {event['n_epochs']}, by the validation loss")
+    best = f"epoch {event['best_epoch']} of {event['n_epochs']}, by the validation loss"
+    if event["best_epoch"] == 0:
+        best = "none; no epoch ended with a finite validation loss, so this is the random start"
+    print(f"\nstep 3  the pick: {best}")
     print(f"{_INDENT}{event['seconds']:.1f} s, compiling included; ended because: {event['why']}")
 
 
@@ -88,6 +91,9 @@ def tell_folder(folder: RunFolder) -> None:
     print(f"{_INDENT}threestep predict {folder.path} DATA")
 
 
+_WORDS = {True: "yes", False: "no", None: "not installed"}
+
+
 def tell_facts(facts: dict[str, Any], indent: str = "") -> None:
     """Nested facts, a line each."""
     for name, value in facts.items():
@@ -95,7 +101,7 @@ def tell_facts(facts: dict[str, Any], indent: str = "") -> None:
             print(f"{indent}{name}")
             tell_facts(value, indent + "  ")
         else:
-            shown = {True: "yes", False: "no", None: "not installed"}.get(value, value)
+            shown = _WORDS.get(value, value) if value is None or isinstance(value, bool) else value
             print(f"{indent}{name:<{20 - len(indent)}} {shown}")
 
 

@@ -22,10 +22,10 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._close()
+        self.close()
 
     def show(self, event: dict[str, Any]) -> None:
-        """Move the bar to an epoch; take it away when the descent is over."""
+        """Start the bar when descent starts, move it to each epoch."""
         if event["event"] == "goodness" and self._stream.isatty():
             self._bar = tqdm(file=self._stream, unit="epoch", leave=False, desc="compiling")
         elif event["event"] == "epoch" and self._bar is not None:
@@ -33,10 +33,9 @@ class Progress:
             self._bar.set_description("descending", refresh=False)
             self._bar.set_postfix(valid_loss=event["valid_loss"], refresh=False)
             self._bar.update()
-        elif event["event"] == "pick":
-            self._close()
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Take the bar away."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None

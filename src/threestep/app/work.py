@@ -31,9 +31,11 @@ def fit(command: Fit) -> None:
             except StopIteration as end:
                 run: Run = end.value
                 break
-            progress.show(event)
+            if event["event"] == "pick":
+                progress.close()  # its line must be gone before the next is printed
             if not command.json:
                 printing.tell(event)
+            progress.show(event)
     if command.json:
         _print_json(_summary(run))
     elif run.folder is not None:
@@ -44,15 +46,16 @@ def predict(command: Predict) -> None:
     """Write a CSV line per sample."""
     model = load(command.model)
     table = read(command.data)
-    predicted = model.predict(table).tolist()
     if model.is_classifier:
-        names = [f"confidence_{name}" for name in model.prep.target.classes]
+        classes = model.prep.target.classes
+        names = [f"confidence_{name}" for name in classes]
+        confidences = model.predict_proba(table)
         rows = [
-            [label, *(f"{value:.6f}" for value in confidences)]
-            for label, confidences in zip(predicted, model.predict_proba(table).tolist(), strict=True)
+            [classes[best], *(f"{value:.6f}" for value in row)]
+            for best, row in zip(confidences.argmax(axis=1), confidences.tolist(), strict=True)
         ]
     else:
-        names, rows = [], [[f"{value:.9g}"] for value in predicted]
+        names, rows = [], [[f"{value:.9g}"] for value in model.predict(table).tolist()]
     header = [model.prep.target.name, *names]
     if command.out is None:
         _write_csv(sys.stdout, header, rows)

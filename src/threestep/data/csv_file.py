@@ -91,7 +91,9 @@ def _numbered_rows(reader) -> Iterator[tuple[int, list[str]]]:
 def _header(rows: list[tuple[int, list[str]]], path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Column names and the lines below them."""
     first = rows[0][1]
-    if any(is_number(cell) and cell not in MISSING for cell in first):
+    numeric = [cell for cell in first if is_number(cell) and cell not in MISSING]
+    counted = numeric == [str(index) for index in range(len(numeric))] and len(numeric) > 2
+    if numeric and not counted:
         return [f"column_{index + 1}" for index in range(len(first))], rows
     names = [cell or f"column_{index + 1}" for index, cell in enumerate(first)]
     twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []

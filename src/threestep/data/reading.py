@@ -161,6 +161,8 @@ def _read_file(path: Path) -> Table:
         return read_npz(path)
     if endings.endswith(_TEXT_ENDINGS):
         return read_csv(path)
+    if endings.removesuffix(".gz").endswith(_TEXT_ENDINGS):
+        raise DataError(f"{path}: a gzipped table", "unpack it first: gunzip")
     if endings.endswith(("ubyte.gz", "ubyte", ".idx", ".idx.gz", ".gz")):
         return read_idx_pair(path, None)
     raise DataError(f"{path}: a kind of file that is not known", _HINT_SOURCES)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data import Prep, Table, encode, read
+from threestep.data import Prep, encode, read
 from threestep.errors import DataError
 from threestep.goodness import Goodness
 from threestep.network import Network, Params
@@ -48,7 +48,7 @@ class Model:
         DataError
             The samples do not have the columns or the shape of training.
         """
-        return outputs_of(self.network, self.params, encode(self.prep, self._read(samples)))
+        return outputs_of(self.network, self.params, encode(self.prep, read(samples)))
 
     def predict(self, samples: object) -> NDArray:
         """The most likely class, or the number, of each sample: shape (n_samples,)."""
@@ -87,10 +87,6 @@ class Model:
     def _numbers(self, outputs: NDArray) -> NDArray:
         """Outputs in the target's own unit."""
         return outputs[:, 0].astype(np.float64) * self.prep.target_scale + self.prep.target_center
-
-    def _read(self, samples: object) -> Table:
-        """Samples as a table; one bare array where training had one array."""
-        return samples if isinstance(samples, Table) else read(samples)
 
 
 def _softmax(outputs: NDArray) -> NDArray:

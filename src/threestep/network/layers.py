@@ -63,8 +63,8 @@ def init_dense(key: Array, n_inputs: int, layer: Dense) -> LayerParams:
     """A random start: weight (n_inputs, width) by the activation's rule, bias (width,) zero."""
     _, gain, by_both_fans = ACTIVATIONS[layer.activation]
     fan = (n_inputs + layer.width) / 2 if by_both_fans else n_inputs
-    weight = jax.random.normal(key, (n_inputs, layer.width)) * (gain / fan) ** 0.5
-    return {"weight": weight, "bias": jnp.zeros(layer.width)}
+    weight = jax.random.normal(key, (n_inputs, layer.width), jnp.float32) * (gain / fan) ** 0.5
+    return {"weight": weight, "bias": jnp.zeros(layer.width, jnp.float32)}
 
 
 def apply_dense(layer: Dense, params: LayerParams, x: Array) -> LayerOutput:

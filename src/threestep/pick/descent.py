@@ -1,7 +1,8 @@
 """Pick the best params of one network: gradient descent, driven from the host.
 
 The host hands the compiled program a block of epochs at a time: long enough that calling costs
-nothing, short enough that progress is seen and an interrupt is heard.
+nothing, and of about half a second where an epoch is shorter than that, so that progress is seen
+and an interrupt is heard.
 """
 
 from collections.abc import Callable, Generator, Iterable
@@ -19,7 +20,7 @@ from threestep.goodness import Goodness
 from threestep.network import Network, Params
 from threestep.pick.outcome import Outcome
 from threestep.pick.program import EpochRow, Judged, Rates, Recipe, State, Task, run_block, start
-from threestep.settings import Descent, check_settings
+from threestep.settings import Descent, check_settings, usual_patience
 
 _STEPS_PER_BLOCK = 2000
 _WORK_PER_BLOCK = 50_000_000_000  # floating-point operations
@@ -60,7 +61,7 @@ class Picked(NamedTuple):
     history : list of EpochRow
         One per epoch that ran.
     best_epoch : int
-        0: no epoch was better than the random start.
+        0: no epoch ended with a finite validation loss; these are the params of the random start.
     outcome : Outcome
     """
 
@@ -145,20 +146,15 @@ def descend(
     batch_size = min(settings.batch_size or _DEFAULT_BATCH, n_samples)
     n_epochs = settings.epochs or _DEFAULT_EPOCHS
     n_steps = -(-n_samples // batch_size)
-    task = Task(
-        recipe=Recipe(
-            network,
-            goodness,
-            settings.optimizer,
-            has_dropout=bool(settings.dropout),
-            has_input_dropout=bool(settings.input_dropout),
-        ),
-        rates=_rates(settings, n_epochs, n_steps),
-        seed=jax.device_put(np.uint32(seed)),
-        x=jnp.asarray(learn.x),
-        y=jnp.asarray(learn.y),
-        valid=_judged(choose),
+    recipe = Recipe(
+        network,
+        goodness,
+        settings.optimizer,
+        has_dropout=bool(settings.dropout),
+        has_input_dropout=bool(settings.input_dropout),
     )
+    key, rates = jax.device_put(np.uint32(seed)), _rates(settings, n_epochs, n_steps)
+    task = Task(recipe, rates, key, jnp.asarray(learn.x), jnp.asarray(learn.y), _judged(choose))
     state = _start(task.recipe, task.seed)
     history: list[EpochRow] = []
     interrupted = False
@@ -187,11 +183,13 @@ def outputs_of(network: Network, params: Params, x: NDArray) -> NDArray:
     -------
     ndarray of shape (n_samples, n_outputs), float32
     """
+    prepare()
     return _in_blocks(lambda block: _apply(network, params, block), x)
 
 
 def losses_of(goodness: Goodness, outputs: NDArray, y: NDArray) -> NDArray:
     """Loss of each sample, shape (n_samples,), from outputs and targets; see `outputs_of`."""
+    prepare()
     return _in_blocks(lambda *block: _losses(goodness, *block), outputs, y)
 
 
@@ -229,7 +227,13 @@ def _checked(network: Network, goodness: Goodness, samples: Samples | tuple) -> 
     if y.dtype.kind not in ("biu" if goodness.is_for_classes else "biuf"):
         wanted = "class indices (int)" if goodness.is_for_classes else "numbers"
         raise DataError(f"samples: got y of type {y.dtype}, expected {wanted}")
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise DataError(
+            "samples: got NaN or infinite numbers, expected finite ones", "fill or drop them first"
+        )
     if not goodness.is_for_classes:
+        if network.n_outputs != 1:
+            raise DataError(f"network: got {network.n_outputs} outputs, expected 1 for {goodness.loss}")
         return Samples(x, y.astype(np.float32))
     if y.min() < 0 or y.max() >= network.n_outputs:
         raise DataError(
@@ -250,7 +254,7 @@ def _rates(settings: Descent, n_epochs: int, n_steps: int) -> Rates:
                 "input_dropout": np.float32(settings.input_dropout or 0.0),
                 "n_epochs": np.int32(n_epochs),
                 "n_steps": np.int32(n_steps),
-                "patience": np.int32(settings.patience or max(20, n_epochs // 2)),
+                "patience": np.int32(settings.patience or usual_patience(n_epochs)),
             }
         )
     )
@@ -272,7 +276,7 @@ def _judged(samples: Samples) -> Judged:
 
 
 def _steps_per_block(network: Network, batch_size: int) -> int:
-    """Steps that one call may take: about half a second of work, so that an interrupt is heard."""
+    """Steps that one call may take, about half a second of work; a call never takes less than one epoch."""
     work = 6 * network.n_products * batch_size  # forward, and twice as much backward
     return min(_STEPS_PER_BLOCK, max(1, _WORK_PER_BLOCK // work))
 

@@ -1,8 +1,8 @@
 """The training program: many epochs of gradient descent as one compiled call.
 
 Everything the program does is a pure function of its arguments. What shapes it (network, loss,
-optimizer, batch size, which dropout there is) is static; what only tunes it (rates, numbers of
-steps and samples) are arrays, so that other rates, seeds and row counts need no new compile.
+optimizer, batch size, number of samples, which dropout there is) is static; what only tunes it
+(rates, seed, number of epochs) are arrays, so that other values of these need no new compile.
 
     call:   state, orders of the rows for a block of epochs  →  state, one row per epoch
     epoch:  fori_loop over steps, then the validation loss; the best params so far are kept
@@ -26,8 +26,8 @@ from threestep.pick.outcome import Outcome
 _EXPLODED = 1e3
 """A training loss this many times that of the first epoch will not come back."""
 
-_BYTES_AHEAD = 32 << 20
-"""Memory for samples fetched ahead of their steps."""
+_BYTES_AHEAD = 4 << 20
+"""Memory for samples fetched ahead of their steps: what stays in a cache until they are used."""
 
 _INIT, _DROPOUT = 0, 1  # what a seed is folded with, so that its uses are independent
 

@@ -14,7 +14,6 @@ from threestep.report.html import Markup, join, table, tag
 Event = dict[str, Any]
 
 _MOST_CLASSES_IN_MATRIX = 30
-_LARGEST_PICTURE = 40 * 40
 
 
 def write_report(events: Sequence[Event], path: str | Path) -> None:
@@ -195,7 +194,7 @@ def _worst(details: Event) -> Markup:
     worst = details["worst"]
     title = tag("h3", f"The {len(worst)} worst of the {details['part']} samples")
     pictures = details.get("pictures")
-    if pictures and len(pictures[0]) * len(pictures[0][0]) <= _LARGEST_PICTURE:
+    if pictures:
         cards = [
             tag(
                 "figure",
@@ -236,12 +235,17 @@ def _pick(by_name: dict[str, Event], epochs: Sequence[Event]) -> Markup:
     charts.append(
         curves_chart([Curve("size", [epoch["gradient_norm"] for epoch in epochs])], "gradient size")
     )
+    kept = (
+        f"the params of epoch {best} have the lowest validation loss and are the ones kept."
+        if best
+        else "no epoch ended with a finite validation loss, so these are the params it started from."
+    )
     seconds = ", ".join(f"{name} {value:.1f} s" for name, value in by_name["end"]["seconds"].items())
     return _section(
         3,
         "Pick the best function",
-        f"Gradient descent went through the training samples {pick['n_epochs']} times; the params of "
-        f"epoch {best} have the lowest validation loss and are the ones kept. Ended because: {pick['why']}.",
+        f"Gradient descent went through the training samples {pick['n_epochs']} times; {kept} "
+        f"Ended because: {pick['why']}.",
         tag("div", *charts, class_="charts"),
         tag(
             "p",

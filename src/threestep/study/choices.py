@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from threestep.settings import Settings
+from threestep.settings import Settings, usual_patience
 
 _FEWEST_STEPS = 1_500
 _MOST_STEPS = 60_000
@@ -38,7 +38,7 @@ def choose_settings(
         target=y_name,
         batch_size=batch_size,
         epochs=epochs,
-        patience=settings.patience or max(20, epochs // 2),
+        patience=settings.patience or usual_patience(epochs),
         dropout=_given(settings.dropout, 0.2 if is_classes else 0.0),
         input_dropout=_given(settings.input_dropout, 0.1 if is_picture else 0.0),
         label_smoothing=_given(settings.label_smoothing, 0.05) if is_classes else 0.0,

@@ -31,6 +31,11 @@ class RunFolder:
         self.config_path = path / "config.toml"
         self.report_path = path / "report.html"
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All that a run writes."""
+        return (self.model_path, self.journal_path, self.config_path, self.report_path)
+
     def append(self, event: Event) -> None:
         """Add one line to the journal."""
         with self.journal_path.open("ab") as file:
@@ -55,18 +60,29 @@ def new_folder(wanted: str | Path | None, name: str) -> RunFolder:
     Raises
     ------
     DataError
-        The folder holds another run already, or cannot be made.
+        The folder holds a file that the run would write, or cannot be written.
     """
-    path = Path(wanted) if wanted is not None else _next_free(Path("runs"), name)
+    return _claimed(Path(wanted) if wanted is not None else _next_free(Path("runs"), name))
+
+
+def _claimed(path: Path) -> RunFolder:
+    """The folder with an empty journal in it, made by us and nobody else."""
+    folder = RunFolder(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
+        taken = [file.name for file in folder.files if file.exists()]
+        if not taken:
+            folder.journal_path.open("xb").close()
+    except FileExistsError:
+        taken = [folder.journal_path.name]
     except OSError as error:
         raise DataError(
-            f"{path}: cannot be made ({error.strerror})", "choose another folder with --out"
+            f"{path}: cannot be written ({error.strerror})", "choose another folder with --out"
         ) from error
-    folder = RunFolder(path)
-    if folder.journal_path.exists():
-        raise DataError(f"{path}: holds a run already", "choose another folder with --out")
+    if taken:
+        raise DataError(
+            f"{path}: holds a run already ({', '.join(taken)})", "choose another folder with --out"
+        )
     return folder
 
 

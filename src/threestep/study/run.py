@@ -16,7 +16,8 @@ Nothing is called back: the command line prints events, the report reads them.
 import time
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
-from math import log
+from math import log, prod
+from pathlib import Path
 from typing import Any
 
 from threestep.data import (
@@ -43,6 +44,7 @@ from threestep.study.scores import Scores, confusion, score_samples
 from threestep.version import __version__
 
 _N_WORST = 20
+_MOST_PIXELS = 40 * 40  # of a picture in the journal
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +81,8 @@ class Prepared:
 
     Parameters
     ----------
+    source : str
+        What the data were asked for by: a name, a path, or what kind of object they were.
     table : Table
     parts : Split
         Its samples as train, valid and test.
@@ -93,6 +97,7 @@ class Prepared:
         What reading and preparing took.
     """
 
+    source: str
     table: Table
     parts: Split
     prep: Prep
@@ -130,7 +135,8 @@ def prepare_run(source: object, settings: Settings) -> Prepared:
     loss = "cross_entropy" if is_classes else "squared_error"
     goodness = Goodness(loss, settings.label_smoothing or 0.0)
     clock.stage("prepare")
-    return Prepared(table, parts, prep, network, goodness, settings, clock.seconds)
+    name = str(source) if isinstance(source, (str, Path)) else table.name
+    return Prepared(name, table, parts, prep, network, goodness, settings, clock.seconds)
 
 
 def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[Event, None, Run]:
@@ -157,18 +163,18 @@ def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[
         return event
 
     if folder is not None:
-        folder.write_config(prepared.settings, prepared.table.name)
+        folder.write_config(prepared.settings, prepared.source)
     for event in _first_events(prepared):
         yield say(event)
     picked = yield from _pick(prepared, say)
     clock.stage("train")
     yield say(_pick_event(picked, clock.seconds["train"]))
     run = _measure(prepared, picked, events, folder)
+    if folder is not None:
+        run.model.save(folder.model_path)
     yield say({"event": "scores", "scores": run.scores})
     yield say({"event": "details", **_details(prepared, run.model)})
     clock.stage("measure")
-    if folder is not None:
-        run.model.save(folder.model_path)
     yield say({"event": "end", "seconds": clock.seconds})
     return run
 
@@ -274,13 +280,13 @@ def _details(prepared: Prepared, model: Model) -> dict[str, Any]:
     _, losses = score_samples(model, judged)
     worst = losses.argsort()[::-1][:_N_WORST]
     chosen = judged.take(worst)
-    predicted = model.predict(chosen)
+    targets, predicted = _target_texts(prepared.prep, chosen), model.predict(chosen)
     details: dict[str, Any] = {
         "part": "test" if prepared.parts.test.n_samples else "valid",
         "worst": [
             {
                 "loss": float(losses[row]),
-                "target": _text(_known(chosen)[index]),
+                "target": targets[index],
                 "predicted": _text(predicted[index]),
             }
             for index, row in enumerate(worst)
@@ -288,10 +294,18 @@ def _details(prepared: Prepared, model: Model) -> dict[str, Any]:
     }
     if model.is_classifier:
         details["confusion"] = confusion(model, judged)
-    if len(prepared.prep.layout.shape) == 2:
-        pictures = encode(prepared.prep, chosen).reshape(len(worst), *prepared.prep.layout.shape)
-        details["pictures"] = (pictures * 255).round().clip(0, 255).astype(int).tolist()
+    shape = prepared.prep.layout.shape
+    if len(shape) == 2 and prod(shape) <= _MOST_PIXELS:
+        pixels = encode(prepared.prep, chosen)[:, : prod(shape)].reshape(len(worst), *shape)
+        details["pictures"] = (pixels * 255).round().clip(0, 255).astype(int).tolist()
     return details
+
+
+def _target_texts(prep: Prep, table: Table) -> list[str]:
+    """The targets for people; classes under the names they have in the model."""
+    if prep.target.kind == "number":
+        return [_text(float(value)) for value in _known(table)]
+    return [_text(prep.target.classes[index]) for index in encode_target(prep, table)]
 
 
 def _text(value: object) -> str:
