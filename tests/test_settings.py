@@ -31,7 +31,7 @@ def test_defaults_are_accepted():
 def test_value_out_of_range_is_refused_by_name_value_and_range(name, value):
     message = refused(**{name: value})
     assert message.startswith(f"`{name}` is {value!r}; must be a")
-    assert f"{_RANGES[name][0]:g} to {_RANGES[name][1]:g}" in message
+    assert f"{_RANGES[name][0]:,} to {_RANGES[name][1]:,}" in message
 
 
 @pytest.mark.parametrize("name", _RANGES)

@@ -13,7 +13,7 @@ CASES = [  # outputs of the three layers as the lecture gives them
     ((0.0, 0.0), [(0.73, 0.50), (0.72, 0.12), (0.51, 0.85)]),
 ]
 TARGETS = [(1.0, 0.0), (0.0, 1.0)]
-WRITTEN = [  # the mission's own numbers, once more: each row of W is one neuron
+WRITTEN = [  # the lecture's own numbers, once more: each row of W is one neuron
     ([[1, -2], [-1, 1]], [1, 0]),
     ([[2, -1], [-2, -1]], [0, 0]),
     ([[3, -1], [-1, 4]], [-2, 2]),
