@@ -288,3 +288,15 @@ def test_digits_reach_their_accuracy_by_default():
     assert run.scores["test"]["n_samples"] >= 350
     assert run.scores["test"]["accuracy"] >= 0.96
     assert run.picked.outcome in (Outcome.FINISHED, Outcome.STOPPED_EARLY)
+
+
+def test_an_interrupt_before_the_first_epoch_keeps_nothing(monkeypatch, tmp_path):
+    from threestep.pick import descent
+
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(descent, "_run_block", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        ts.fit("iris", network="4", epochs=2, out=tmp_path / "run")
+    assert not (tmp_path / "run" / "model.safetensors").exists()

@@ -156,7 +156,7 @@ def descend(
     key, rates = jax.device_put(np.uint32(seed)), _rates(settings, n_epochs, n_steps)
     task = Task(recipe, rates, key, jnp.asarray(learn.x), jnp.asarray(learn.y), _judged(choose))
     state = _start(task.recipe, task.seed)
-    history: list[EpochRow] = []
+    later, history = state, list[EpochRow]()
     interrupted = False
     try:
         most_steps = _steps_per_block(network, batch_size)
@@ -168,6 +168,7 @@ def descend(
             if int(state.outcome) != Outcome.RUNNING:
                 break
     except KeyboardInterrupt:
+        jax.block_until_ready(later)  # a process must not end while its device computes
         interrupted = int(state.outcome) == Outcome.RUNNING
     return _picked(network, state, history, interrupted)
 

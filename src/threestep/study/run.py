@@ -36,7 +36,7 @@ from threestep.data import (
 from threestep.goodness import Goodness
 from threestep.model import Model
 from threestep.network import Network, parse
-from threestep.pick import EpochRow, Picked, Samples, descend
+from threestep.pick import EpochRow, Outcome, Picked, Samples, descend
 from threestep.settings import Settings, check_settings
 from threestep.study.choices import choose_settings
 from threestep.study.folder import Event, RunFolder
@@ -152,6 +152,11 @@ def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[
     ------
     dict
         What happened; see the module's table.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Before a first epoch was done; later ones end the descent with the best so far.
     """
     clock = _Clock(prepared.seconds)
     events: list[Event] = []
@@ -167,6 +172,8 @@ def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[
     for event in _first_events(prepared):
         yield say(event)
     picked = yield from _pick(prepared, say)
+    if picked.outcome is Outcome.INTERRUPTED and picked.best_epoch == 0:
+        raise KeyboardInterrupt  # there is nothing to keep
     clock.stage("train")
     yield say(_pick_event(picked, clock.seconds["train"]))
     run = _measure(prepared, picked, events, folder)
