@@ -300,3 +300,11 @@ def test_an_interrupt_before_the_first_epoch_keeps_nothing(monkeypatch, tmp_path
     with pytest.raises(KeyboardInterrupt):
         ts.fit("iris", network="4", epochs=2, out=tmp_path / "run")
     assert not (tmp_path / "run" / "model.safetensors").exists()
+
+
+def test_a_run_and_its_model_show_themselves_in_one_line():
+    run = ts.fit("iris", network="4", epochs=2)
+    accuracy = run.scores["test"]["accuracy"]
+    best = run.picked.best_epoch
+    assert repr(run) == f"<Run: 4 → 4 relu → 3; epoch {best} picked; test accuracy {accuracy:.4f}>"
+    assert repr(run.model) == "<Model: 4 → 4 relu → 3, predicts 'class'>"

@@ -13,7 +13,7 @@ from threestep.network import Network, Params
 from threestep.pick import outputs_of
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Model:
     """The picked function: prep, network and params.
 
@@ -34,6 +34,9 @@ class Model:
     params: Params
     goodness: Goodness
     scores: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<Model: {self.network}, predicts {self.prep.target.name!r}>"
 
     def outputs(self, samples: object) -> NDArray:
         """The network's raw outputs: ndarray of shape (n_samples, n_outputs), float32.

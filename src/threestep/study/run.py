@@ -47,7 +47,7 @@ _N_WORST = 20
 _MOST_PIXELS = 40 * 40  # of a picture in the journal
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Run:
     """What a run gives.
 
@@ -73,6 +73,12 @@ class Run:
     scores: dict[str, Scores]
     events: list[Event] = field(repr=False)
     folder: RunFolder | None = None
+
+    def __repr__(self) -> str:
+        part = "test" if "test" in self.scores else "valid"
+        name = "accuracy" if self.model.is_classifier else "r2"
+        score = f"{part} {name} {self.scores[part][name]:.4f}"
+        return f"<Run: {self.model.network}; epoch {self.picked.best_epoch} picked; {score}>"
 
 
 @dataclass(frozen=True, eq=False)
