@@ -5,13 +5,28 @@ from dataclasses import fields
 import pytest
 
 import threestep as ts
-from threestep.settings import _RANGES, Optimizer, check_settings
+from threestep.settings import _PAIRS, _RANGES, _WHOLE, Optimizer, check_settings
 
 HUGE = 10**400  # more than a float holds
-WHOLE = {"epochs", "batch_size", "patience", "seed"}
-TOO_FAR = [
-    *[(name, low - 1e-3 if name not in WHOLE else low - 1) for name, (low, _) in _RANGES.items()],
-    *[(name, high + 1e-3 if name not in WHOLE else high + 1) for name, (_, high) in _RANGES.items()],
+NUMBERS = sorted(set(_RANGES) - set(_PAIRS))
+WHOLE = sorted(set(_WHOLE) - set(_PAIRS))
+
+
+def beyond(name) -> tuple:
+    """Numbers a little below and a little above the range."""
+    (low, high), step = _RANGES[name], 1 if name in _WHOLE else 1e-3
+    return low - step, high + step
+
+
+TOO_FAR = [(name, value) for name in NUMBERS for value in beyond(name)]
+TOO_FAR_PAIRS = [
+    (name, pair)
+    for name in _PAIRS
+    for pair in [
+        (beyond(name)[0], _RANGES[name][1]),
+        (_RANGES[name][0], beyond(name)[1]),
+        _RANGES[name][::-1],
+    ]
 ]
 
 
@@ -27,21 +42,37 @@ def test_defaults_are_accepted():
     check_settings(ts.Descent())
 
 
-@pytest.mark.parametrize(("name", "value"), TOO_FAR)
+@pytest.mark.parametrize(("name", "value"), TOO_FAR + TOO_FAR_PAIRS)
 def test_value_out_of_range_is_refused_by_name_value_and_range(name, value):
     message = refused(**{name: value})
-    assert message.startswith(f"`{name}` is {value!r}; must be a")
+    assert message.startswith(f"`{name}` is {value!r}; must be")
     assert f"{_RANGES[name][0]:,} to {_RANGES[name][1]:,}" in message
 
 
-@pytest.mark.parametrize("name", _RANGES)
+@pytest.mark.parametrize("name", NUMBERS)
 def test_ends_of_the_range_are_accepted(name):
     little = {"valid_fraction": 0.1, "test_fraction": 0.1}  # both together may not be too much
     for end in _RANGES[name]:
         check_settings(ts.Settings(**{**little, name: int(end) if name in WHOLE else end}))
 
 
-@pytest.mark.parametrize("name", _RANGES)
+@pytest.mark.parametrize("name", _PAIRS)
+def test_ranges_may_be_as_wide_as_they_get_or_one_value(name):
+    low, high = _RANGES[name]
+    for pair in ((low, high), [low, high], (low, low), (high, high)):
+        check_settings(ts.Settings(**{name: pair}))
+
+
+@pytest.mark.parametrize("name", _PAIRS)
+@pytest.mark.parametrize(
+    "value",
+    ["34", 3, (), (3,), (3, 4, 5), ("3", "4"), (True, True), (float("nan"),) * 2, (HUGE, HUGE), {3: 4}],
+)
+def test_what_is_no_range_is_refused(name, value):
+    assert f"`{name}` is" in refused(**{name: value})
+
+
+@pytest.mark.parametrize("name", NUMBERS)
 @pytest.mark.parametrize(
     "value", ["3", [1], (1, 2), True, float("nan"), float("inf"), -float("inf"), HUGE, 1j, b"1"]
 )
@@ -49,13 +80,13 @@ def test_value_of_a_wrong_type_or_not_finite_is_refused(name, value):
     assert f"`{name}` is" in refused(**{name: value})
 
 
-@pytest.mark.parametrize("name", sorted(WHOLE))
+@pytest.mark.parametrize("name", WHOLE)
 def test_whole_numbers_must_be_whole(name):
     assert "a whole number" in refused(**{name: 10.0})
 
 
 @pytest.mark.parametrize(
-    "name", ["learning_rate", "weight_decay", "valid_fraction", "seed", "optimizer", "network", "task"]
+    "name", ["residual", "learning_rates", "valid_fraction", "seed", "optimizer", "network", "task", "effort"]
 )
 def test_what_has_a_default_cannot_be_none(name):
     assert f"`{name}` is None" in refused(**{name: None})

@@ -51,6 +51,44 @@ def prepare() -> None:
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 
+def n_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def is_cpu() -> bool:
+    """Whether computing is done on a CPU; starts JAX."""
+    import jax
+
+    return jax.default_backend() == "cpu"
+
+
+def workplaces() -> list:
+    """The device of each worker; starts JAX.
+
+    A CPU device runs what several threads hand it side by side, so the first stands there once per
+    core: no matter how many CPU devices JAX was started with, all cores are used and one compile
+    serves them. Of other devices each has one worker.
+    """
+    import jax
+
+    devices = jax.local_devices()
+    return [devices[0]] * n_cores() if is_cpu() else devices
+
+
+def free_bytes() -> float:
+    """Memory that one more program may use, as far as the system says."""
+    import jax
+
+    stats = jax.local_devices()[0].memory_stats()
+    if stats and "bytes_limit" in stats:
+        return len(jax.local_devices()) * (stats["bytes_limit"] - stats["bytes_in_use"])
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (ValueError, OSError, AttributeError):
+        return float("inf")
+
+
 def describe() -> Machine:
     """Look at the machine; starts JAX."""
     import jax
@@ -60,7 +98,7 @@ def describe() -> Machine:
         platform=devices[0].platform,
         n_devices=len(devices),
         device_kind=devices[0].device_kind,
-        n_cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        n_cores=n_cores(),
         cache_folder=_cache_in_use() or "none",
     )
 

@@ -64,13 +64,18 @@ def settings_of(given: dict[str, Any]) -> Settings:
 
 
 def fit_steps(
-    data: object, settings: Settings, out: str | Path | None, keep: bool = False
+    data: object,
+    settings: Settings,
+    out: str | Path | None,
+    keep: bool = False,
+    began: float | None = None,
 ) -> Generator[dict[str, Any], None, Run]:
     """As `fit`, yielding each event of the journal as it happens.
 
-    `keep` writes a run folder also where `out` does not name one.
+    `keep` writes a run folder also where `out` does not name one. `began` says when the budget began, on
+    the clock of `time.perf_counter`.
     """
-    prepared = prepare_run(data, settings)
+    prepared = prepare_run(data, settings, began)
     folder = new_folder(out, prepared.table.name) if keep or out is not None else None
     run = yield from run_steps(prepared, folder)
     if folder is not None:

@@ -10,8 +10,12 @@ from typing import Literal
 
 from threestep.errors import SettingsError
 
+DEFAULT_LEARNING_RATE, DEFAULT_WEIGHT_DECAY = 3e-3, 0.01
+
 Optimizer = Literal["adamw", "adam", "sgd", "momentum", "rmsprop", "lion"]
 Task = Literal["auto", "classes", "number"]
+Effort = Literal["quick", "normal", "thorough"]
+Searcher = Literal["evolution", "random", "optuna"]
 
 
 @dataclass(frozen=True)
@@ -28,14 +32,17 @@ class Descent:
     """Samples per step; by default 16 to 256, by the number of samples."""
     optimizer: Optimizer = "adamw"
     """How a gradient becomes an update (optax)."""
-    learning_rate: float = 3e-3
-    """Peak learning rate, reached after the warm-up; a cosine takes it to zero."""
-    weight_decay: float = 0.01
-    """Decoupled weight decay of the weights (not of the biases); used by adamw and lion."""
+    learning_rate: float | None = None
+    """Peak learning rate, reached after the warm-up; a cosine takes it to zero. By default 0.003, or
+    searched."""
+    weight_decay: float | None = None
+    """Decoupled weight decay of the weights (not of the biases); used by adamw and lion. By default
+    0.01, or searched."""
     warmup_fraction: float = 0.05
     """Share of all steps during which the learning rate rises from zero."""
     dropout: float | None = None
-    """Share of hidden neurons left out per step; by default 0.2 for classes, 0 for numbers."""
+    """Share of hidden neurons left out per step; by default 0.2 for classes and 0 for numbers, or
+    searched."""
     input_dropout: float | None = None
     """Share of inputs left out per step; by default 0.1 for pictures, else 0."""
     patience: int | None = None
@@ -50,8 +57,9 @@ class Question:
     """Column to predict; by default `target`, `label`, `class` or `y`, else the last one."""
     task: Task = "auto"
     """What the target is: `classes`, `number`, or seen from its values."""
-    network: str = "128-64"
-    """Hidden widths, then optionally the activation: `128-64`, `64-64 tanh`; empty for none."""
+    network: str = "auto"
+    """`auto` searches; else hidden widths, then optionally the activation: `128-64`, `64-r64 tanh` (r: the
+    layer's input is added to its output); empty for no hidden layer."""
     seed: int = 0
     """Everything random follows from it."""
     label_smoothing: float | None = None
@@ -63,13 +71,77 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Settings(Descent, Question):
+class Space:
+    """What a search may try. `None` is chosen from the data; a pair is a range, ends included."""
+
+    depths: tuple[int, int] | None = None
+    """Hidden layers, 0 to 8; by default 0 to 4."""
+    widths: tuple[int, int] | None = None
+    """Neurons of a hidden layer, 8 to 1024; by default 64 to 256, or to 512 for many samples."""
+    activations: tuple[str, ...] = ("relu", "silu")
+    """Of hidden layers."""
+    residual: bool = True
+    """Whether layers may add their input to their output."""
+    learning_rates: tuple[float, float] = (1e-3, 1e-2)
+    """Peak learning rates; drawn on a logarithmic scale."""
+    weight_decays: tuple[float, float] = (1e-3, 0.1)
+    """Weight decays; drawn on a logarithmic scale."""
+    dropouts: tuple[float, float] | None = None
+    """Dropout; by default 0.05 to 0.4 for classes, none for numbers."""
+
+
+@dataclass(frozen=True)
+class Search(Space):
+    """How a network is searched for, where `network` is `auto`."""
+
+    budget: str | float | None = None
+    """Time for the whole command: `60s`, `2m`, `1h`, or seconds; by default `effort` decides."""
+    effort: Effort = "normal"
+    """How much is tried where there is no budget."""
+    searcher: Searcher = "evolution"
+    """Who proposes networks; `optuna` needs that library."""
+    max_params: int | None = None
+    """Most params a network may have."""
+    max_latency_ms: float | None = None
+    """Most milliseconds that the prediction of one sample may take, measured."""
+    ensemble: int = 1
+    """How many of the best networks are averaged."""
+
+
+@dataclass(frozen=True)
+class Settings(Search, Descent, Question):
     """Everything a run is made of, beside its data; the question's fields come first."""
 
 
 def usual_patience(n_epochs: int) -> int:
     """Half of all epochs: under a cosine the best ones come late."""
     return max(20, n_epochs // 2)
+
+
+def seconds_of(budget: str | float | None) -> float | None:
+    """Seconds in a budget such as `90`, `60s`, `2m`, `1.5h`; None stays None.
+
+    Raises
+    ------
+    SettingsError
+        Neither a number nor a number with s, m or h behind it, or not positive.
+
+    Examples
+    --------
+    >>> seconds_of("2m")
+    120.0
+    """
+    if budget is None:
+        return None
+    text = str(budget).strip().lower()
+    unit = {"s": 1.0, "m": 60.0, "h": 3600.0}.get(text[-1:])
+    try:
+        seconds = float(text[:-1]) * unit if unit else float(text)
+    except ValueError:
+        seconds = 0.0
+    if isinstance(budget, bool) or not 0 < seconds < float("inf"):
+        raise SettingsError(f"`budget` is {budget!r}; must be a time", "such as 60s, 2m or 1h")
+    return seconds
 
 
 _RANGES: dict[str, tuple[float, float]] = {
@@ -85,13 +157,24 @@ _RANGES: dict[str, tuple[float, float]] = {
     "valid_fraction": (0.01, 0.8),
     "test_fraction": (0.0, 0.8),
     "seed": (0, 2**32 - 1),
+    "max_params": (1, 10**12),
+    "max_latency_ms": (0.0, 1e9),
+    "ensemble": (1, 100),
+    "depths": (0, 8),
+    "widths": (8, 1024),
+    "learning_rates": (1e-9, 100.0),
+    "weight_decays": (1e-9, 100.0),
+    "dropouts": (0.0, 0.95),
 }
 _CHOICES: dict[str, tuple[str, ...]] = {
     "optimizer": Optimizer.__args__,
     "task": Task.__args__,
+    "effort": Effort.__args__,
+    "searcher": Searcher.__args__,
 }
 _EXAMPLES = {"network": "128-64 relu", "target": "price"}
-_WHOLE = ("epochs", "batch_size", "patience", "seed")
+_WHOLE = ("epochs", "batch_size", "patience", "seed", "max_params", "ensemble", "depths", "widths")
+_PAIRS = ("depths", "widths", "learning_rates", "weight_decays", "dropouts")
 
 
 def check_settings(settings: Descent, seed: int = 0) -> None:
@@ -114,16 +197,63 @@ def check_settings(settings: Descent, seed: int = 0) -> None:
 
 def _problem(name: str, value: object, default: object) -> str:
     """What is wrong with one setting's value; empty if nothing is."""
+    problem = ""
     if value is None:
-        return "" if default is None else f"`{name}` is None; must be given"
-    if name in _CHOICES and value not in _CHOICES[name]:
-        return f"`{name}` is {value!r}; must be one of {', '.join(_CHOICES[name])}"
-    if name in _RANGES:
-        low, high = _RANGES[name]
-        kind = "a whole number" if name in _WHOLE else "a number"
-        right_type = isinstance(value, int if name in _WHOLE else (int, float))
-        if not right_type or isinstance(value, bool) or not low <= value <= high:
-            return f"`{name}` is {value!r}; must be {kind} from {low:,} to {high:,}"
-    if name in _EXAMPLES and not isinstance(value, str):
-        return f"`{name}` is {value!r}; must be text such as {_EXAMPLES[name]!r}"
+        problem = "" if default is None else f"`{name}` is None; must be given"
+    elif name in _CHECKS:
+        problem = _CHECKS[name](name, value)
+    elif name in _CHOICES and value not in _CHOICES[name]:
+        problem = f"`{name}` is {value!r}; must be one of {', '.join(_CHOICES[name])}"
+    elif name in _RANGES:
+        problem = _number_problem(name, value)
+    elif name in _EXAMPLES and not isinstance(value, str):
+        problem = f"`{name}` is {value!r}; must be text such as {_EXAMPLES[name]!r}"
+    return problem
+
+
+def _number_problem(name: str, value: object) -> str:
+    """What is wrong with a number; empty if nothing is."""
+    low, high = _RANGES[name]
+    kind = "a whole number" if name in _WHOLE else "a number"
+    right_type = isinstance(value, int if name in _WHOLE else (int, float))
+    if not right_type or isinstance(value, bool) or not low <= value <= high:  # pyright: ignore[reportOperatorIssue]
+        return f"`{name}` is {value!r}; must be {kind} from {low:,} to {high:,}"
     return ""
+
+
+def _pair_problem(name: str, value: object) -> str:
+    """What is wrong with a range; empty if nothing is."""
+    low, high = _RANGES[name]
+    kind = "whole numbers" if name in _WHOLE else "numbers"
+    is_pair = isinstance(value, (tuple, list)) and len(value) == 2
+    if not is_pair or any(_number_problem(name, each) for each in value) or value[0] > value[1]:  # pyright: ignore
+        return f"`{name}` is {value!r}; must be two {kind} from {low:,} to {high:,}, the lower one first"
+    return ""
+
+
+def _budget_problem(name: str, value: object) -> str:
+    """What is wrong with a budget; empty if nothing is."""
+    try:
+        seconds_of(value)  # pyright: ignore[reportArgumentType]
+    except SettingsError as error:
+        return f"{error.message} {error.hint}"
+    return ""
+
+
+def _activations_problem(name: str, value: object) -> str:
+    """What is wrong with a choice of activations; their names are the network's to know."""
+    is_sound = isinstance(value, (tuple, list)) and value and all(isinstance(each, str) for each in value)
+    return "" if is_sound else f"`{name}` is {value!r}; must be names such as ('relu', 'silu')"
+
+
+def _switch_problem(name: str, value: object) -> str:
+    """What is wrong with a yes or no; empty if nothing is."""
+    return "" if isinstance(value, bool) else f"`{name}` is {value!r}; must be True or False"
+
+
+_CHECKS = {
+    "residual": _switch_problem,
+    **dict.fromkeys(_PAIRS, _pair_problem),
+    "budget": _budget_problem,
+    "activations": _activations_problem,
+}

@@ -37,6 +37,47 @@ def _kind(target: Event) -> str:
     return f"{len(classes)} classes: {shown}"
 
 
+def _tell_space(event: Event) -> None:
+    low, high = event["depths"]
+    print(f"\nstep 1  the function sets: {low} to {high} hidden layers", end="")
+    if high > 0:
+        narrow, wide = event["widths"]
+        residual = ", plain or residual" if event["residual"] else ""
+        print(f" of {narrow} to {wide} neurons, {' or '.join(event['activations'])}{residual}", end="")
+    print(f"; searched by {event['searcher']}")
+
+
+def _tell_rung(event: Event) -> None:
+    """One line: tried, alive, the best so far, time left, what more time would bring."""
+    if event["round"] == event["rung"] == 1:
+        print("\nstep 3  the pick: train a little, keep the better, vary the best")
+    best = "none yet"
+    if event["best_loss"] is not None:
+        best = f"loss {event['best_loss']:.4f}  {event['best_network']}"
+    died = event["n_trained"] - event["n_alive"]
+    facts = [f"{event['n_tried']:>4} tried", f"{event['n_alive']:>3} trained {event['epochs']:>3} epochs"]
+    facts += [f"{died} diverged"] * (died > 0)
+    print(f"{_INDENT}{', '.join(facts)}   best: {best}", end="")
+    print(f"   {event['seconds_left']:.0f} s left" if event["seconds_left"] is not None else "", end="")
+    gain = event["minute_gain"]
+    print(f"; another minute: {-gain:+.4f}" if gain is not None else "")
+
+
+def _tell_leaderboard(event: Event) -> None:
+    """The best five, and how many there are."""
+    rows = event["rows"]
+    if not rows:
+        print(
+            f"{_INDENT}nothing could be trained; this is the linear network that knows only the most common"
+        )
+        return
+    print(f"\n{_INDENT}the best of {len(rows)}{'network':>26}{'params':>12}{'loss':>10}{'score':>9}")
+    for row in rows[:5]:
+        parent = f"   from {row['parent']}: {row['change']}" if row["parent"] is not None else ""
+        line = f"{row['number']:>6}{row['network'] or 'linear':>34}{row['n_params']:>12,}"
+        print(f"{_INDENT}{line}{row['valid_loss']:>10.4f}{row['valid_score']:>9.4f}{parent}")
+
+
 def _tell_function_set(event: Event) -> None:
     print(f"\nstep 1  the function set: {event['network']}")
     print(f"{_INDENT}{event['n_params']:,} params; {event['n_products']:,} multiplications for one sample")
@@ -62,6 +103,9 @@ def _tell_scores(event: Event) -> None:
 
 _TELLERS = {
     "start": _tell_start,
+    "space": _tell_space,
+    "rung": _tell_rung,
+    "leaderboard": _tell_leaderboard,
     "function_set": _tell_function_set,
     "goodness": _tell_goodness,
     "pick": _tell_pick,

@@ -9,6 +9,7 @@ from threestep.goodness.goodness import LOSS_NAMES, Goodness
 from threestep.goodness.intervals import share_interval
 from threestep.goodness.losses import binary_cross_entropy, cross_entropy, squared_error
 from threestep.goodness.metrics import class_metrics, confusion_matrix, number_metrics
+from threestep.goodness.paired import paired_difference
 
 __all__ = [
     "LOSS_NAMES",
@@ -18,6 +19,7 @@ __all__ = [
     "confusion_matrix",
     "cross_entropy",
     "number_metrics",
+    "paired_difference",
     "share_interval",
     "squared_error",
 ]

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from threestep.data import Layout, Target
-from threestep.errors import SettingsError
+from threestep.errors import SettingsError, SpecError
 from threestep.goodness import Goodness
 from threestep.model.model import Model
 from threestep.network import ACTIVATION_NAMES, Network
@@ -74,7 +74,7 @@ def describe(model: Model, version: int) -> str:
         scores={part: _without_nan(own) for part, own in model.scores.items()},
     )
     try:
-        return msgspec.json.encode(description).decode()
+        return msgspec.json.encode(_entries(description)).decode()
     except UnicodeEncodeError as error:
         raise ValueError(f"{error.object[:60]!r} is not text (half of a surrogate pair)") from error
 
@@ -89,12 +89,12 @@ def description_of(entries: dict[str, Any]) -> Description:
     """
     try:
         description = msgspec.convert(entries, Description)
-    except SettingsError as error:
+    except (SettingsError, SpecError) as error:
         raise ValueError(error.message) from error
     problem = next(_problems(description), None)
     if problem is not None:
         raise ValueError(problem)
-    if _entries_again(description) != entries:
+    if json.loads(msgspec.json.encode(_entries(description))) != entries:
         raise ValueError("it has entries that are not known, or lacks some")
     return description
 
@@ -115,15 +115,18 @@ def entries_of(text: str) -> dict[str, Any]:
     return entries
 
 
-def _entries_again(description: Description) -> dict[str, Any]:
-    """The entries that a description stands for, all of them.
+def _entries(description: Description) -> dict[str, Any]:
+    """The entries that a description stands for, all of them, in the order of the text.
 
-    In the inner records msgspec passes over entries it does not know, and neither wants nor writes
-    those that have a default.
+    In the inner records msgspec passes over entries it does not know. A layer says that it is
+    residual only if it is: files written before there were such layers stay as they are.
     """
     entries = msgspec.structs.asdict(description)
     inner = {key: asdict(entries[key]) for key in ("network", "goodness", "layout", "target")}
-    return json.loads(msgspec.json.encode({**entries, **inner}))
+    for layer in inner["network"]["layers"]:
+        if not layer["residual"]:
+            del layer["residual"]
+    return {**entries, **inner}
 
 
 def _without_nan(scores: dict[str, float]) -> dict[str, int | float | None]:

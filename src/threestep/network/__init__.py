@@ -1,21 +1,41 @@
 """Step 1: define a set of functions.
 
 A `Network` is such a set: a frozen, hashable record of settings with no arrays in it.
-`network.init(key)` gives params, `network.apply(params, x)` is the function they choose.
+`network.init(seed)` gives params, `network.apply(params, x)` is the function they choose.
 This room knows no loss and no data file.
 """
 
 from threestep.network.activations import ACTIVATION_NAMES
+from threestep.network.inherit import deepen, narrow, remove, widen
 from threestep.network.layers import Dense, Dropout, LayerOutput
 from threestep.network.network import Network, Params
-from threestep.network.spec import parse
+from threestep.network.spec import parse, spec_of
+from threestep.network.supernet import Form, Supernet, form_of, no_form, pad, supernet_of, unpad, zero_params
+from threestep.network.variation import check_space, random_network, usual_widths, vary
 
 __all__ = [
     "ACTIVATION_NAMES",
     "Dense",
     "Dropout",
+    "Form",
     "LayerOutput",
     "Network",
     "Params",
+    "Supernet",
+    "check_space",
+    "deepen",
+    "form_of",
+    "narrow",
+    "no_form",
+    "pad",
     "parse",
+    "random_network",
+    "remove",
+    "spec_of",
+    "supernet_of",
+    "unpad",
+    "usual_widths",
+    "vary",
+    "widen",
+    "zero_params",
 ]

@@ -5,11 +5,13 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
+from numpy.typing import NDArray
 
 from threestep.network.activations import ACTIVATIONS
 
-LayerParams = dict[str, Array]
+LayerParams = dict[str, Array | NDArray]
 
 
 @dataclass(frozen=True)
@@ -22,10 +24,14 @@ class Dense:
         Neurons.
     activation : str
         Applied to each neuron's sum.
+    residual : bool
+        Add the layer's input to its output (He et al. 2016, arXiv:1512.03385); the width must be
+        that of the input.
     """
 
     width: int
     activation: str = "relu"
+    residual: bool = False
 
 
 class LayerOutput(NamedTuple):
@@ -36,7 +42,7 @@ class LayerOutput(NamedTuple):
     z : Array of shape (n_samples, width)
         Each neuron's weighted sum plus bias.
     a : Array of shape (n_samples, width)
-        The activation of it: the layer's output.
+        The layer's output: the activation of z, plus the input if the layer is residual.
     """
 
     z: Array
@@ -59,18 +65,22 @@ class Dropout(NamedTuple):
     hidden: float | Array | None = None
 
 
-def init_dense(key: Array, n_inputs: int, layer: Dense) -> LayerParams:
-    """A random start: weight (n_inputs, width) by the activation's rule, bias (width,) zero."""
-    _, gain, by_both_fans = ACTIVATIONS[layer.activation]
+def init_dense(generator: np.random.Generator, n_inputs: int, layer: Dense) -> LayerParams:
+    """A random start: weight (n_inputs, width) by the activation's rule, bias (width,) zero.
+
+    Drawn on the host: a compiled draw would cost half a second for every new shape.
+    """
+    _, _, gain, by_both_fans = ACTIVATIONS[layer.activation]
     fan = (n_inputs + layer.width) / 2 if by_both_fans else n_inputs
-    weight = jax.random.normal(key, (n_inputs, layer.width), jnp.float32) * (gain / fan) ** 0.5
-    return {"weight": weight, "bias": jnp.zeros(layer.width, jnp.float32)}
+    weight = generator.standard_normal((n_inputs, layer.width), np.float32)
+    return {"weight": weight * np.float32((gain / fan) ** 0.5), "bias": np.zeros(layer.width, np.float32)}
 
 
 def apply_dense(layer: Dense, params: LayerParams, x: Array) -> LayerOutput:
     """All neurons of the layer at once: one matrix product."""
     z = x @ params["weight"] + params["bias"]  # (n_samples, width)
-    return LayerOutput(z, ACTIVATIONS[layer.activation].function(z))
+    a = ACTIVATIONS[layer.activation].function(z)
+    return LayerOutput(z, a + x if layer.residual else a)
 
 
 def drop(key: Array, fraction: float | Array, x: Array) -> Array:

@@ -1,11 +1,16 @@
 """A network: a set of functions, one for each choice of params."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import jax
+import numpy as np
 from jax import Array
+from numpy.typing import NDArray
 
+from threestep.errors import SpecError
+from threestep.network.activations import ACTIVATIONS
 from threestep.network.layers import (
     Dense,
     Dropout,
@@ -33,17 +38,25 @@ class Network:
 
     Examples
     --------
-    >>> import jax, threestep as ts
+    >>> import numpy as np, threestep as ts
     >>> network = ts.network.parse("128-64", input_shape=(256,), n_outputs=10)
     >>> network.n_params
     41802
-    >>> params = network.init(jax.random.key(0))
-    >>> network.apply(params, jax.numpy.zeros((5, 256))).shape
+    >>> params = network.init(0)
+    >>> network.apply(params, np.zeros((5, 256))).shape
     (5, 10)
     """
 
     input_shape: tuple[int, ...]
     layers: tuple[Dense, ...]
+
+    def __post_init__(self):
+        for fan, layer in zip(self.fans, self.layers, strict=False):  # none at all is refused elsewhere
+            if layer.residual and fan != layer.width:
+                raise SpecError(
+                    f"network: a residual layer of width {layer.width} has {fan} inputs, expected as many",
+                    f"put a layer of width {layer.width} before it: `{layer.width}-r{layer.width}`",
+                )
 
     @property
     def n_inputs(self) -> int:
@@ -70,10 +83,22 @@ class Network:
         """Multiplications for one sample: the work of a prediction."""
         return sum(fan * layer.width for fan, layer in zip(self.fans, self.layers, strict=True))
 
-    def init(self, key: Array) -> Params:
-        """A random function of the set; equal keys give equal params."""
+    @property
+    def hidden(self) -> tuple[Dense, ...]:
+        """All layers but the last."""
+        return self.layers[:-1]
+
+    def init(self, seed: int | Sequence[int]) -> Params:
+        """A random function of the set, as NumPy arrays.
+
+        Parameters
+        ----------
+        seed : int or sequence of int
+            From 0 up; a layer's start follows from it and from the layer's place and shape.
+        """
+        words = [seed] if isinstance(seed, (int, np.integer)) else list(seed)
         return tuple(
-            init_dense(jax.random.fold_in(key, index), fan, layer)
+            init_dense(np.random.default_rng([*words, index]), fan, layer)
             for index, (fan, layer) in enumerate(zip(self.fans, self.layers, strict=True))
         )
 
@@ -107,6 +132,17 @@ class Network:
         """The function that params choose: (n_samples, *input_shape) to (n_samples, n_outputs)."""
         return self.trace(params, x, dropout)[-1].a
 
+    def predict(self, params: Params, x: NDArray) -> NDArray:
+        """As `apply`, by NumPy alone: nothing is compiled, whatever the number of samples."""
+        h = np.asarray(x, np.float32).reshape(len(x), self.n_inputs)
+        for layer, own in zip(self.layers, params, strict=True):
+            z = h @ np.asarray(own["weight"]) + np.asarray(own["bias"])
+            a = ACTIVATIONS[layer.activation].in_numpy(z)
+            h = a + h if layer.residual else a
+        return h
+
     def __str__(self) -> str:
-        hidden = [f"{layer.width} {layer.activation}" for layer in self.layers[:-1]]
+        hidden = [
+            f"{layer.width} {layer.activation}{' + input' if layer.residual else ''}" for layer in self.hidden
+        ]
         return " → ".join([str(self.n_inputs), *hidden, str(self.n_outputs)])

@@ -17,6 +17,7 @@ def parse(spec: str, input_shape: tuple[int, ...], n_outputs: int, output: str =
     ----------
     spec : str
         Hidden widths, then optionally their activation (relu if not given); "" for no hidden layer.
+        An `r` before a width makes that layer residual: its input is added to its output.
     input_shape : tuple of int
         Of one sample.
     n_outputs : int
@@ -43,11 +44,28 @@ def parse(spec: str, input_shape: tuple[int, ...], n_outputs: int, output: str =
     for name in (activation, output):
         if name not in ACTIVATION_NAMES:
             raise SpecError(f"network {spec!r}: no activation {name!r}", did_you_mean(name, ACTIVATION_NAMES))
-    widths = [_width(part, spec) for part in widths_text.split("-")] if widths_text else []
-    if len(widths) > _MOST_LAYERS:
-        raise SpecError(f"network: got {len(widths)} hidden layers, expected at most {_MOST_LAYERS}", _HINT)
-    hidden = tuple(Dense(width, activation) for width in widths)
+    parts = widths_text.split("-") if widths_text else []
+    if len(parts) > _MOST_LAYERS:
+        raise SpecError(f"network: got {len(parts)} hidden layers, expected at most {_MOST_LAYERS}", _HINT)
+    hidden = tuple(
+        Dense(_width(part.removeprefix("r"), spec), activation, part.startswith("r")) for part in parts
+    )
     return Network(tuple(input_shape), (*hidden, Dense(n_outputs, output)))
+
+
+def spec_of(network: Network) -> str:
+    """The line of text that `parse` makes this network of: all hidden layers share one activation.
+
+    Examples
+    --------
+    >>> import threestep as ts
+    >>> ts.network.spec_of(ts.network.parse("64-r64 tanh", input_shape=(8,), n_outputs=3))
+    '64-r64 tanh'
+    """
+    if not network.hidden:
+        return ""
+    widths = "-".join(f"{'r' if layer.residual else ''}{layer.width}" for layer in network.hidden)
+    return f"{widths} {network.hidden[0].activation}"
 
 
 def _two_parts(spec: str) -> tuple[str, str]:
@@ -58,8 +76,13 @@ def _two_parts(spec: str) -> tuple[str, str]:
     if not words:
         return "", "relu"
     if len(words) == 1:
-        return (words[0], "relu") if words[0][0] in "0123456789-" else ("", words[0])
+        return (words[0], "relu") if _is_widths(words[0]) else ("", words[0])
     return words[0], words[1]
+
+
+def _is_widths(word: str) -> bool:
+    """Whether a word gives widths rather than an activation."""
+    return word.removeprefix("r")[:1] in set("0123456789-")
 
 
 def _width(part: str, spec: str) -> int:

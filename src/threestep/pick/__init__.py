@@ -5,18 +5,36 @@
 epoch comes back. `descend` is the same, a block of epochs at a time.
 """
 
-from threestep.pick.descent import Picked, Samples, descend, losses_of, outputs_of, picked_of, train
+from threestep.pick.descent import Picked, descend, losses_of, outputs_of, picked_of, train
 from threestep.pick.outcome import Outcome
+from threestep.pick.population import Job, Member, Population, Trained, train_members
 from threestep.pick.program import EpochRow
+from threestep.pick.rungs import Plan, leaderboard, rungs_of, search
+from threestep.pick.samples import Samples
+from threestep.pick.searchers import Field, Proposal, Searcher, Tried, searcher_of
 
 __all__ = [
     "EpochRow",
+    "Field",
+    "Job",
+    "Member",
     "Outcome",
     "Picked",
+    "Plan",
+    "Population",
+    "Proposal",
     "Samples",
+    "Searcher",
+    "Trained",
+    "Tried",
     "descend",
+    "leaderboard",
     "losses_of",
     "outputs_of",
     "picked_of",
+    "rungs_of",
+    "search",
+    "searcher_of",
     "train",
+    "train_members",
 ]

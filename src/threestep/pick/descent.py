@@ -9,45 +9,28 @@ from collections.abc import Callable, Generator, Iterable
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
 from threestep.devices import prepare
-from threestep.errors import DataError
 from threestep.goodness import Goodness
 from threestep.network import Network, Params
 from threestep.pick.outcome import Outcome
-from threestep.pick.program import EpochRow, Judged, Rates, Recipe, State, Task, run_block, start
-from threestep.settings import Descent, check_settings, usual_patience
+from threestep.pick.program import EpochRow, State, run_block, start
+from threestep.pick.samples import Samples, check_fit, checked, epoch_order, judged_in_blocks, rates_of
+from threestep.pick.step import Recipe, Task
+from threestep.settings import Descent, check_settings
 
 _STEPS_PER_BLOCK = 2000
 _WORK_PER_BLOCK = 50_000_000_000  # floating-point operations
 _MOST_EPOCHS_PER_BLOCK = 50
-_JUDGE_BLOCK = 1024
 _DEFAULT_EPOCHS = 80
 _DEFAULT_BATCH = 64
 
-_start = jax.jit(start, static_argnums=0)
 _run_block = jax.jit(run_block)  # nothing is donated: an interrupt must find the state whole
-_apply = jax.jit(Network.apply, static_argnums=0)
 _losses = jax.jit(Goodness.losses, static_argnums=0)
 _BLOCK_SIZES = (1, 32, 1024)
-
-
-class Samples(NamedTuple):
-    """Encoded samples.
-
-    Parameters
-    ----------
-    x : array of shape (n_samples, n_inputs), float32
-    y : array of shape (n_samples,)
-        int32 class indices or float32 numbers.
-    """
-
-    x: NDArray
-    y: NDArray
 
 
 class Picked(NamedTuple):
@@ -141,7 +124,8 @@ def descend(
     """
     check_settings(settings, seed)
     prepare()
-    learn, choose = _checked(network, goodness, train), _checked(network, goodness, valid)
+    learn, choose = checked(goodness, train), checked(goodness, valid)
+    check_fit(network, goodness, learn, choose)
     n_samples = len(learn.y)
     batch_size = min(settings.batch_size or _DEFAULT_BATCH, n_samples)
     n_epochs = settings.epochs or _DEFAULT_EPOCHS
@@ -153,9 +137,9 @@ def descend(
         has_dropout=bool(settings.dropout),
         has_input_dropout=bool(settings.input_dropout),
     )
-    key, rates = jax.device_put(np.uint32(seed)), _rates(settings, n_epochs, n_steps)
-    task = Task(recipe, rates, key, jnp.asarray(learn.x), jnp.asarray(learn.y), _judged(choose))
-    state = _start(task.recipe, task.seed)
+    rates, judged = rates_of(settings, n_epochs, n_steps), judged_in_blocks(choose)
+    task = Task(recipe, *jax.device_put((rates, np.uint32(seed), None, *learn, judged)))
+    state = start(recipe, network.init(seed), task.valid.weight.shape)  # pyright: ignore[reportArgumentType]
     later, history = state, list[EpochRow]()
     interrupted = False
     try:
@@ -174,7 +158,7 @@ def descend(
 
 
 def outputs_of(network: Network, params: Params, x: NDArray) -> NDArray:
-    """The network's outputs for any number of samples, compiled for three numbers only.
+    """The network's outputs for any number of samples, a block at a time.
 
     Parameters
     ----------
@@ -184,8 +168,8 @@ def outputs_of(network: Network, params: Params, x: NDArray) -> NDArray:
     -------
     ndarray of shape (n_samples, n_outputs), float32
     """
-    prepare()
-    return _in_blocks(lambda block: _apply(network, params, block), x)
+    starts = range(0, max(len(x), 1), _BLOCK_SIZES[-1])
+    return np.concatenate([network.predict(params, x[at : at + _BLOCK_SIZES[-1]]) for at in starts])
 
 
 def losses_of(goodness: Goodness, outputs: NDArray, y: NDArray) -> NDArray:
@@ -213,69 +197,6 @@ def _filled(array: NDArray, size: int) -> NDArray:
     return np.concatenate([array, np.zeros((short, *array.shape[1:]), array.dtype)]) if short else array
 
 
-def _checked(network: Network, goodness: Goodness, samples: Samples | tuple) -> Samples:
-    """Samples in the network's own dtype, once they fit it."""
-    x = np.asarray(samples[0], np.float32)
-    y = np.asarray(samples[1])
-    if x.ndim < 2 or len(x) == 0 or len(x) != len(y) or y.ndim != 1:
-        raise DataError(
-            f"samples: got x of shape {x.shape} and y of shape {y.shape}, "
-            "expected (n_samples, n_inputs) and (n_samples,)"
-        )
-    x = x.reshape(len(x), -1)
-    if x.shape[1] != network.n_inputs:
-        raise DataError(f"samples: got {x.shape[1]} inputs, the network has {network.n_inputs}")
-    if y.dtype.kind not in ("biu" if goodness.is_for_classes else "biuf"):
-        wanted = "class indices (int)" if goodness.is_for_classes else "numbers"
-        raise DataError(f"samples: got y of type {y.dtype}, expected {wanted}")
-    if not (np.isfinite(x).all() and np.isfinite(y).all()):
-        raise DataError(
-            "samples: got NaN or infinite numbers, expected finite ones", "fill or drop them first"
-        )
-    if not goodness.is_for_classes:
-        if network.n_outputs != 1:
-            raise DataError(f"network: got {network.n_outputs} outputs, expected 1 for {goodness.loss}")
-        return Samples(x, y.astype(np.float32))
-    if y.min() < 0 or y.max() >= network.n_outputs:
-        raise DataError(
-            f"samples: y must be class indices from 0 to {network.n_outputs - 1}, got {y.min()} to {y.max()}"
-        )
-    return Samples(x, y.astype(np.int32))
-
-
-def _rates(settings: Descent, n_epochs: int, n_steps: int) -> Rates:
-    """The settings that tune the program, as arrays."""
-    return Rates(
-        **jax.device_put(
-            {
-                "learning_rate": np.float32(settings.learning_rate),
-                "weight_decay": np.float32(settings.weight_decay),
-                "warmup_fraction": np.float32(settings.warmup_fraction),
-                "dropout": np.float32(settings.dropout or 0.0),
-                "input_dropout": np.float32(settings.input_dropout or 0.0),
-                "n_epochs": np.int32(n_epochs),
-                "n_steps": np.int32(n_steps),
-                "patience": np.int32(settings.patience or usual_patience(n_epochs)),
-            }
-        )
-    )
-
-
-def _judged(samples: Samples) -> Judged:
-    """Samples in equal blocks, the last one filled up with weightless zeros."""
-    x, y = np.asarray(samples.x), np.asarray(samples.y)
-    size = min(_JUDGE_BLOCK, len(y))
-    n_blocks = -(-len(y) // size)
-    short = n_blocks * size - len(y)
-    weight = np.concatenate([np.ones(len(y), np.float32), np.zeros(short, np.float32)])
-    x = np.concatenate([x, np.zeros((short, x.shape[1]), x.dtype)])
-    y = np.concatenate([y, np.zeros(short, y.dtype)])
-    shape = (n_blocks, size)
-    return Judged(
-        jnp.asarray(x.reshape(*shape, -1)), jnp.asarray(y.reshape(shape)), jnp.asarray(weight.reshape(shape))
-    )
-
-
 def _steps_per_block(network: Network, batch_size: int) -> int:
     """Steps that one call may take, about half a second of work; a call never takes less than one epoch."""
     work = 6 * network.n_products * batch_size  # forward, and twice as much backward
@@ -285,23 +206,12 @@ def _steps_per_block(network: Network, batch_size: int) -> int:
 def _orders(
     seed: int, n_samples: int, batch_size: int, n_epochs: int, most_steps: int | None = None
 ) -> Iterable[NDArray]:
-    """Row numbers for one block of epochs after another, (block, n_steps, batch_size) int32.
-
-    An epoch's order is a pure function of (seed, epoch), so a resumed run needs no iterator state.
-    It is drawn on the host: XLA sorts about twenty times slower than NumPy shuffles on a CPU.
-    """
+    """Row numbers for one block of epochs after another, (block, n_steps, batch_size) int32."""
     n_steps = -(-n_samples // batch_size)
-    most_steps = most_steps or _STEPS_PER_BLOCK
-    block = max(1, min(most_steps // n_steps, _MOST_EPOCHS_PER_BLOCK, n_epochs))
-    filler = np.full(n_steps * batch_size - n_samples, -1, np.int32)
+    block = max(1, min((most_steps or _STEPS_PER_BLOCK) // n_steps, _MOST_EPOCHS_PER_BLOCK, n_epochs))
     for first in range(0, n_epochs, block):
-        orders = [
-            np.concatenate(
-                [np.random.default_rng([seed, epoch]).permutation(n_samples).astype(np.int32), filler]
-            )
-            for epoch in range(first, first + block)
-        ]
-        yield np.stack(orders).reshape(block, n_steps, batch_size)
+        epochs = range(first, first + block)
+        yield np.stack([epoch_order(seed, epoch, n_samples, batch_size) for epoch in epochs])
 
 
 def _rows_on_host(rows: EpochRow) -> list[EpochRow]:

@@ -6,92 +6,38 @@ optimizer, batch size, number of samples, which dropout there is) is static; wha
 
     call:   state, orders of the rows for a block of epochs  →  state, one row per epoch
     epoch:  fori_loop over steps, then the validation loss; the best params so far are kept
-    step:   rows by index, loss, gradient (jax.grad), update (optax)
+    step:   see `step.py`
 """
 
-from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import optax
+import numpy as np
 from jax import Array, lax
 
-from threestep.goodness import Goodness
-from threestep.network import Dropout, Network, Params
-from threestep.pick.optimizers import optimizer, rate_at
+from threestep.network import Params
+from threestep.pick.optimizers import optimizer
 from threestep.pick.outcome import Outcome
+from threestep.pick.step import (
+    Batch,
+    Moments,
+    Moving,
+    Numbers,
+    Rates,
+    Recipe,
+    Task,
+    learning_rate_at,
+    outputs_in,
+    take_step,
+)
 
 _EXPLODED = 1e3
 """A training loss this many times that of the first epoch will not come back."""
 
 _BYTES_AHEAD = 4 << 20
 """Memory for samples fetched ahead of their steps: what stays in a cache until they are used."""
-
-_INIT, _DROPOUT = 0, 1  # what a seed is folded with, so that its uses are independent
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What shapes the compiled program; static."""
-
-    network: Network
-    goodness: Goodness
-    optimizer: str
-    has_dropout: bool
-    has_input_dropout: bool
-
-
-class Rates(NamedTuple):
-    """What only tunes the program: arrays of shape ()."""
-
-    learning_rate: Array
-    weight_decay: Array
-    warmup_fraction: Array
-    dropout: Array
-    input_dropout: Array
-    n_epochs: Array
-    n_steps: Array
-    patience: Array
-
-
-class Judged(NamedTuple):
-    """Samples in blocks of one size, for judging without memory that grows with their number.
-
-    x (n_blocks, block_size, n_inputs), y (n_blocks, block_size), weight the same shape: 1 for a
-    sample, 0 for padding.
-    """
-
-    x: Array
-    y: Array
-    weight: Array
-
-
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
-class Task:
-    """All that descent on one network needs and never changes.
-
-    Parameters
-    ----------
-    recipe : Recipe
-        Static.
-    rates : Rates
-    seed : Array of shape (), uint32
-        For dropout.
-    x : Array of shape (n_samples, n_inputs)
-    y : Array of shape (n_samples,)
-        Training samples.
-    valid : Judged
-    """
-
-    recipe: Recipe = field(metadata={"static": True})
-    rates: Rates
-    seed: Array
-    x: Array
-    y: Array
-    valid: Judged
 
 
 class EpochRow(NamedTuple):
@@ -114,89 +60,66 @@ class State(NamedTuple):
 
     # evolving
     params: Params
-    optimizer: optax.OptState
-    epoch: Array
+    moments: Moments
+    epoch: Numbers
     # the best function so far
     best_params: Params
-    best_loss: Array
-    best_epoch: Array
+    best_loss: Numbers
+    best_losses: Numbers  # of each validation sample, as `Judged` holds them
+    best_hits: Numbers
+    best_epoch: Numbers
     # how it goes
-    first_loss: Array
-    outcome: Array
+    first_loss: Numbers
+    outcome: Numbers
 
 
-def start(recipe: Recipe, seed: Array) -> State:
-    """A random function of the set, chosen by the seed: epoch 0."""
-    params = recipe.network.init(jax.random.fold_in(jax.random.key(seed), _INIT))
+def start(recipe: Recipe, params: Params, n_judged: tuple[int, int]) -> State:
+    """Epoch 0, from given params, as NumPy arrays: a compiled start would cost every new shape a compile.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    params : Params
+        A function of the set.
+    n_judged : (n_blocks, block_size)
+        Of the validation samples.
+    """
     return State(
         params=params,
-        optimizer=optimizer(recipe.optimizer, jnp.float32(0), jnp.float32(0)).init(params),
-        epoch=jnp.int32(0),
+        moments=_no_moments(recipe.optimizer, tuple(own["weight"].shape for own in params)),
+        epoch=np.int32(0),
         best_params=params,
-        best_loss=jnp.float32(jnp.inf),
-        best_epoch=jnp.int32(0),
-        first_loss=jnp.float32(jnp.inf),
-        outcome=jnp.int32(Outcome.RUNNING),
+        best_loss=np.float32(np.inf),
+        best_losses=np.zeros(n_judged, np.float32),
+        best_hits=np.zeros(n_judged, np.float32),
+        best_epoch=np.int32(0),
+        first_loss=np.float32(np.inf),
+        outcome=np.int32(Outcome.RUNNING),
     )
 
 
-def judge(recipe: Recipe, params: Params, judged: Judged) -> tuple[Array, Array]:
-    """Mean loss and mean score of the samples, without dropout or label smoothing."""
-    goodness = recipe.goodness.for_judging
+@lru_cache(maxsize=64)
+def _no_moments(name: str, shapes: tuple[tuple[int, int], ...]) -> Moments:
+    """The moments before the first step, all zero as optax starts them; no new ones for every member, for
+    looking up their shapes takes longer than a short training."""
+    rule = optimizer(name, jnp.float32(0), jnp.float32(0))
+    params = tuple(
+        {"weight": np.zeros(shape, np.float32), "bias": np.zeros(shape[1], np.float32)} for shape in shapes
+    )
+    moments = jax.eval_shape(lambda params: tuple(map(rule.init, params)), params)
+    return jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), moments)
 
-    def add(total, block):
+
+def judge(task: Task, params: Params) -> tuple[Array, Array]:
+    """Loss and score of each validation sample, without dropout or label smoothing; 0 for padding."""
+    goodness = task.recipe.goodness.for_judging
+
+    def one(block):
         x, y, weight = block
-        outputs = recipe.network.apply(params, x)
-        loss, hits = goodness.losses(outputs, y), goodness.hits(outputs, y)
-        return (total[0] + (weight * loss).sum(), total[1] + (weight * hits).sum()), None
+        outputs = outputs_in(task, params, x)
+        return jnp.where(weight > 0, goodness.losses(outputs, y), 0.0), weight * goodness.hits(outputs, y)
 
-    zero = jnp.float32(0)
-    (loss, hits), _ = lax.scan(add, (zero, zero), judged)
-    n_samples = judged.weight.sum()
-    return loss / n_samples, hits / n_samples
-
-
-class Moving(NamedTuple):
-    """What one step changes."""
-
-    params: Params
-    optimizer: optax.OptState
-    loss_sum: Array
-    gradient_norm: Array
-
-
-class Batch(NamedTuple):
-    """The samples of one step, or of several (one more axis in front).
-
-    x (batch_size, n_inputs), y (batch_size,), weight (batch_size,): 0 fills the last batch up.
-    """
-
-    x: Array
-    y: Array
-    weight: Array
-
-
-def take_step(task: Task, batch: Batch, index: Array, is_last: Array, moving: Moving) -> Moving:
-    """One step of descent on one batch.
-
-    The gradient's size is measured at an epoch's last step only: a pass over all params costs a
-    tenth of a step.
-    """
-    recipe, rates = task.recipe, task.rates
-    n_samples = batch.weight.sum()
-
-    def batch_loss(params: Params) -> Array:
-        outputs = recipe.network.apply(params, batch.x, _dropout(task, index))
-        return (batch.weight * recipe.goodness.losses(outputs, batch.y)).sum() / n_samples
-
-    loss, gradient = jax.value_and_grad(batch_loss)(moving.params)
-    norm = lax.cond(is_last, optax.tree.norm, lambda _: moving.gradient_norm, gradient)
-    rate = _rate_at(index, rates)
-    updates, moments = optimizer(recipe.optimizer, rate, rates.weight_decay).update(
-        gradient, moving.optimizer, moving.params
-    )
-    params = optax.apply_updates(moving.params, updates)
-    return Moving(params, moments, moving.loss_sum + loss * n_samples, norm)  # pyright: ignore[reportArgumentType]
+    return lax.map(one, task.valid)
 
 
 def run_epoch(task: Task, order: Array, state: State) -> tuple[State, EpochRow]:
@@ -223,19 +146,20 @@ def run_epoch(task: Task, order: Array, state: State) -> tuple[State, EpochRow]:
         return lax.fori_loop(0, jnp.minimum(n_ahead, rates.n_steps - done), one, moving)
 
     zero = jnp.float32(0)
-    moving = Moving(state.params, state.optimizer, zero, zero)
+    moving = Moving(state.params, state.moments, zero, zero)
     moving = lax.fori_loop(0, shelves.shape[0], one_shelf, moving)
     train_loss = moving.loss_sum / (order >= 0).sum()
-    valid_loss, valid_score = judge(task.recipe, moving.params, task.valid)
+    losses, hits = judge(task, moving.params)
+    n_judged = task.valid.weight.sum()
     row = EpochRow(
         epoch=state.epoch + 1,
         train_loss=train_loss,
-        valid_loss=valid_loss,
-        valid_score=valid_score,
-        learning_rate=_rate_at(first, rates),
+        valid_loss=losses.sum() / n_judged,
+        valid_score=hits.sum() / n_judged,
+        learning_rate=learning_rate_at(first, rates),
         gradient_norm=moving.gradient_norm,
     )
-    return _keep_best(rates, state, moving, row), row
+    return _keep_best(rates, state, moving, row, losses, hits), row
 
 
 def _steps_ahead(task: Task, order: Array) -> int:
@@ -251,7 +175,9 @@ def _fetch(task: Task, rows: Array) -> Batch:
     return Batch(x, task.y[flat].reshape(rows.shape), (rows >= 0).astype(jnp.float32))
 
 
-def _keep_best(rates: Rates, state: State, moving: Moving, row: EpochRow) -> State:
+def _keep_best(
+    rates: Rates, state: State, moving: Moving, row: EpochRow, losses: Array, hits: Array
+) -> State:
     """The state after an epoch: the best params so far, and whether to go on."""
     better = row.valid_loss < state.best_loss  # False for NaN
     best_epoch = jnp.where(better, row.epoch, state.best_epoch)
@@ -264,10 +190,12 @@ def _keep_best(rates: Rates, state: State, moving: Moving, row: EpochRow) -> Sta
     )
     return State(
         params=moving.params,
-        optimizer=moving.optimizer,
+        moments=moving.moments,
         epoch=row.epoch,
         best_params=jax.tree.map(partial(jnp.where, better), moving.params, state.best_params),
         best_loss=jnp.where(better, row.valid_loss, state.best_loss),
+        best_losses=jnp.where(better, losses, state.best_losses),
+        best_hits=jnp.where(better, hits, state.best_hits),
         best_epoch=best_epoch,
         first_loss=first_loss,
         outcome=outcome.astype(jnp.int32),
@@ -305,21 +233,3 @@ def run_block(task: Task, orders: Array, state: State) -> tuple[State, EpochRow]
 
     _, state, rows = lax.while_loop(going, one, (jnp.int32(0), state, empty))
     return state, rows
-
-
-def _rate_at(index: Array, rates: Rates) -> Array:
-    """This step's learning rate; the number of all steps may be more than an int32 holds."""
-    n_steps = rates.n_epochs.astype(jnp.float32) * rates.n_steps
-    return rate_at(index, n_steps, rates.learning_rate, rates.warmup_fraction)
-
-
-def _dropout(task: Task, index: Array) -> Dropout | None:
-    """This step's dropout, if there is any."""
-    recipe, rates = task.recipe, task.rates
-    if not (recipe.has_dropout or recipe.has_input_dropout):
-        return None
-    return Dropout(
-        jax.random.fold_in(jax.random.fold_in(jax.random.key(task.seed), _DROPOUT), index),
-        rates.input_dropout if recipe.has_input_dropout else None,
-        rates.dropout if recipe.has_dropout else None,
-    )

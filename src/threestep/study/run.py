@@ -4,8 +4,11 @@ What happens is yielded as plain dicts ("events") and appended to the run folder
 Nothing is called back: the command line prints events, the report reads them.
 
     start         what the data are: samples, inputs, target, versions
-    function_set  step 1: the network and its number of params
+    space         step 1 of a search: what may be tried
+    function_set  step 1: the network and its number of params; of a search, the winner, once it is known
     goodness      step 2: the loss, and what knowing nothing would give
+    rung          step 3 of a search: what was tried so far, and the best of it
+    leaderboard   of a search: all that was tried, best first
     epoch         step 3: one row of numbers per epoch
     pick          which epoch was picked, and why descent ended
     scores        loss, total loss and metrics on train, valid and test
@@ -15,8 +18,8 @@ Nothing is called back: the command line prints events, the report reads them.
 
 import time
 from collections.abc import Generator
-from dataclasses import dataclass, field, replace
-from math import log, prod
+from dataclasses import asdict, dataclass, field, replace
+from math import log
 from pathlib import Path
 from typing import Any
 
@@ -35,16 +38,16 @@ from threestep.data import (
 )
 from threestep.goodness import Goodness
 from threestep.model import Model
-from threestep.network import Network, parse
-from threestep.pick import EpochRow, Outcome, Picked, Samples, descend
+from threestep.network import Network, check_space, parse
+from threestep.pick import EpochRow, Field, Outcome, Picked, Samples, Tried, descend, leaderboard
 from threestep.settings import Settings, check_settings
-from threestep.study.choices import choose_settings
+from threestep.study.choices import choose_settings, space_of
+from threestep.study.clock import Clock
+from threestep.study.details import details_of, known_target
 from threestep.study.folder import Event, RunFolder
-from threestep.study.scores import Scores, confusion, score_samples
+from threestep.study.scores import Scores, score_samples
+from threestep.study.searching import search_steps
 from threestep.version import __version__
-
-_N_WORST = 20
-_MOST_PIXELS = 40 * 40  # of a picture in the journal
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -65,6 +68,8 @@ class Run:
         Everything the journal holds.
     folder : RunFolder or None
         Where it was written.
+    tried : list of Tried
+        Of a search: what was tried, best first.
     """
 
     model: Model
@@ -73,6 +78,15 @@ class Run:
     scores: dict[str, Scores]
     events: list[Event] = field(repr=False)
     folder: RunFolder | None = None
+    tried: list[Tried] = field(default_factory=list, repr=False)
+
+    @property
+    def leaderboard(self) -> list[dict[str, Any]]:
+        """What a search tried, best first, as plain rows: `pandas.DataFrame(run.leaderboard)`.
+
+        See `threestep.pick.leaderboard`; empty if the network was given.
+        """
+        return leaderboard(self.tried)
 
     def __repr__(self) -> str:
         part = "test" if "test" in self.scores else "valid"
@@ -94,55 +108,64 @@ class Prepared:
         Its samples as train, valid and test.
     prep : Prep
         Learned from the training samples.
-    network : Network
-        The function set.
+    network : Network or None
+        The function set; None: it is searched for.
     goodness : Goodness
     settings : Settings
-        No default left open.
+        No default left open, but for rates that are searched.
     seconds : dict of str to float
         What reading and preparing took.
+    began : float
+        When, on the clock of `time.perf_counter`; the budget counts from there.
     """
 
     source: str
     table: Table
     parts: Split
     prep: Prep
-    network: Network
+    network: Network | None
     goodness: Goodness
     settings: Settings
     seconds: dict[str, float]
+    began: float
 
 
-def prepare_run(source: object, settings: Settings) -> Prepared:
+def prepare_run(source: object, settings: Settings, began: float | None = None) -> Prepared:
     """Read, check, split, learn the prep, define the function set.
 
     Parameters
     ----------
     source : anything `threestep.data.read` takes
     settings : Settings
+    began : float or None
+        When the budget began, on the clock of `time.perf_counter`; None: now.
 
     Raises
     ------
     UserError
         Bad settings or data; nothing has been written yet.
     """
+    began = time.perf_counter() if began is None else began
     check_settings(settings)
-    clock = _Clock({})
+    check_space(space_of(settings))
+    clock = Clock({})
     table = label(read(source), settings.target)
     clock.stage("read")
-    target = understand_target(_known(table), table.y_name, settings.task)
+    target = understand_target(known_target(table), table.y_name, settings.task)
     is_classes = target.kind == "classes"
     parts = split(table, settings.valid_fraction, settings.test_fraction, settings.seed, is_classes)
     prep = fit_prep(parts.train, target)
     settings = choose_settings(
         settings, parts.train.n_samples, is_classes, prep.layout.is_picture, table.y_name
     )
-    network = parse(settings.network, (prep.layout.n_inputs,), len(target.classes) if is_classes else 1)
+    n_outputs = len(target.classes) if is_classes else 1
+    is_search = settings.network == "auto"
+    network = None if is_search else parse(settings.network, (prep.layout.n_inputs,), n_outputs)
     loss = "cross_entropy" if is_classes else "squared_error"
     goodness = Goodness(loss, settings.label_smoothing or 0.0)
     clock.stage("prepare")
     name = str(source) if isinstance(source, (str, Path)) else table.name
-    return Prepared(name, table, parts, prep, network, goodness, settings, clock.seconds)
+    return Prepared(name, table, parts, prep, network, goodness, settings, clock.seconds, began)
 
 
 def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[Event, None, Run]:
@@ -164,7 +187,7 @@ def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[
     KeyboardInterrupt
         Before a first epoch was done; later ones end the descent with the best so far.
     """
-    clock = _Clock(prepared.seconds)
+    clock = Clock(prepared.seconds)
     events: list[Event] = []
 
     def say(event: Event) -> Event:
@@ -175,58 +198,68 @@ def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[
 
     if folder is not None:
         folder.write_config(prepared.settings, prepared.source)
-    for event in _first_events(prepared):
-        yield say(event)
-    picked = yield from _pick(prepared, say)
+    yield say(_start_event(prepared))
+    yield say(_space_event(prepared) if prepared.network is None else _network_event(prepared.network))
+    guess_loss = _guess_loss(prepared.prep.target)
+    yield say({"event": "goodness", "loss": prepared.goodness.loss, "guess_loss": guess_loss})
+    tried: list[Tried] = []
+    if prepared.network is None:
+        picked, tried = yield from _search(prepared, say)
+        yield say(_network_event(picked.network))
+        for row in picked.history:
+            yield say({"event": "epoch", "n_epochs": len(picked.history), **_epoch_facts(row)})
+    else:
+        picked = yield from _pick(prepared, prepared.network, say)
     if picked.outcome is Outcome.INTERRUPTED and picked.best_epoch == 0:
         raise KeyboardInterrupt  # there is nothing to keep
     clock.stage("train")
     yield say(_pick_event(picked, clock.seconds["train"]))
-    run = _measure(prepared, picked, events, folder)
+    run = _measure(prepared, picked, tried, events, folder)
     if folder is not None:
         run.model.save(folder.model_path)
     yield say({"event": "scores", "scores": run.scores})
-    yield say({"event": "details", **_details(prepared, run.model)})
+    yield say({"event": "details", **details_of(prepared.prep, prepared.parts, run.model)})
     clock.stage("measure")
     yield say({"event": "end", "seconds": clock.seconds})
     return run
 
 
-def _known(table: Table):
-    assert table.y is not None  # label() has seen to it
-    return table.y
-
-
-def _first_events(prepared: Prepared) -> list[Event]:
-    """What is known before the first step: data, function set, goodness."""
+def _start_event(prepared: Prepared) -> Event:
+    """What the data are."""
     import jax
 
-    parts, prep, network = prepared.parts, prepared.prep, prepared.network
+    parts, prep = prepared.parts, prepared.prep
     left_out = [f"column {name!r} is left out: too many different words" for name in prep.layout.left_out]
-    return [
-        {
-            "event": "start",
-            "data": prepared.table.name,
-            "n_samples": {name: part.n_samples for name, part in parts._asdict().items()},
-            "n_inputs": prep.layout.n_inputs,
-            "input_shape": prep.layout.shape,
-            "target": _target_facts(prep.target),
-            "notes": [*prepared.table.notes, *left_out],
-            "seed": prepared.settings.seed,
-            "versions": {"threestep": __version__, "jax": jax.__version__},
-        },
-        {
-            "event": "function_set",
-            "network": str(network),
-            "n_params": network.n_params,
-            "n_products": network.n_products,
-            "layers": [
-                {"n_inputs": fan, "width": layer.width, "activation": layer.activation}
-                for fan, layer in zip(network.fans, network.layers, strict=True)
-            ],
-        },
-        {"event": "goodness", "loss": prepared.goodness.loss, "guess_loss": _guess_loss(prep.target)},
-    ]
+    return {
+        "event": "start",
+        "data": prepared.table.name,
+        "n_samples": {name: part.n_samples for name, part in parts._asdict().items()},
+        "n_inputs": prep.layout.n_inputs,
+        "input_shape": prep.layout.shape,
+        "target": _target_facts(prep.target),
+        "notes": [*prepared.table.notes, *left_out],
+        "seed": prepared.settings.seed,
+        "versions": {"threestep": __version__, "jax": jax.__version__},
+    }
+
+
+def _space_event(prepared: Prepared) -> Event:
+    """What a search may try."""
+    return {"event": "space", **asdict(space_of(prepared.settings)), "searcher": prepared.settings.searcher}
+
+
+def _network_event(network: Network) -> Event:
+    """The function set."""
+    return {
+        "event": "function_set",
+        "network": str(network),
+        "n_params": network.n_params,
+        "n_products": network.n_products,
+        "layers": [
+            {"n_inputs": fan, "width": layer.width, "activation": layer.activation}
+            for fan, layer in zip(network.fans, network.layers, strict=True)
+        ],
+    }
 
 
 def _target_facts(target: Target) -> dict[str, Any]:
@@ -239,14 +272,40 @@ def _guess_loss(target: Target) -> float:
     return log(len(target.classes)) if target.kind == "classes" else 0.5
 
 
-def _pick(prepared: Prepared, say) -> Generator[Event, None, Picked]:
-    """Step 3: descend, one event per epoch."""
+def _samples(prepared: Prepared) -> tuple[Samples, Samples]:
+    """What is learned from, and what chooses."""
     train, valid = (
         Samples(encode(prepared.prep, part), encode_target(prepared.prep, part))
         for part in (prepared.parts.train, prepared.parts.valid)
     )
+    return train, valid
+
+
+def _search(prepared: Prepared, say) -> Generator[Event, None, tuple[Picked, list[Tried]]]:
+    """Steps 1 and 3 of a search: try networks, one event per rung; pick the best."""
+    train, valid = _samples(prepared)
+    prep, target = prepared.prep, prepared.prep.target
+    wanted = Field(
+        space_of(prepared.settings),
+        (prep.layout.n_inputs,),
+        len(target.classes) or 1,
+        prepared.settings.max_params,
+        prepared.settings.seed,
+    )
+    steps = search_steps(prepared.goodness, train, valid, prepared.settings, wanted, prepared.began)
+    while True:
+        try:
+            event = next(steps)
+        except StopIteration as end:
+            return end.value
+        yield event if event["event"] == "tick" else say(event)
+
+
+def _pick(prepared: Prepared, network: Network, say) -> Generator[Event, None, Picked]:
+    """Step 3: descend, one event per epoch."""
+    train, valid = _samples(prepared)
     settings = prepared.settings
-    blocks = descend(prepared.network, prepared.goodness, train, valid, settings, settings.seed)
+    blocks = descend(network, prepared.goodness, train, valid, settings, settings.seed)
     while True:
         try:
             rows = next(blocks)
@@ -276,7 +335,9 @@ def _pick_event(picked: Picked, seconds: float) -> Event:
     }
 
 
-def _measure(prepared: Prepared, picked: Picked, events: list[Event], folder: RunFolder | None) -> Run:
+def _measure(
+    prepared: Prepared, picked: Picked, tried: list[Tried], events: list[Event], folder: RunFolder | None
+) -> Run:
     """The model, measured on each part of the samples."""
     model = Model(prepared.prep, picked.network, picked.params, prepared.goodness)
     scores = {
@@ -284,57 +345,4 @@ def _measure(prepared: Prepared, picked: Picked, events: list[Event], folder: Ru
         for name, part in prepared.parts._asdict().items()
         if part.n_samples > 0
     }
-    return Run(replace(model, scores=scores), picked, prepared.settings, scores, events, folder)
-
-
-def _details(prepared: Prepared, model: Model) -> dict[str, Any]:
-    """What a reader asks next: which classes are confused, which samples are worst."""
-    judged = prepared.parts.test if prepared.parts.test.n_samples else prepared.parts.valid
-    _, losses = score_samples(model, judged)
-    worst = losses.argsort()[::-1][:_N_WORST]
-    chosen = judged.take(worst)
-    targets, predicted = _target_texts(prepared.prep, chosen), model.predict(chosen)
-    details: dict[str, Any] = {
-        "part": "test" if prepared.parts.test.n_samples else "valid",
-        "worst": [
-            {
-                "loss": float(losses[row]),
-                "target": targets[index],
-                "predicted": _text(predicted[index]),
-            }
-            for index, row in enumerate(worst)
-        ],
-    }
-    if model.is_classifier:
-        details["confusion"] = confusion(model, judged)
-    shape = prepared.prep.layout.shape
-    if len(shape) == 2 and prod(shape) <= _MOST_PIXELS:
-        pixels = encode(prepared.prep, chosen)[:, : prod(shape)].reshape(len(worst), *shape)
-        details["pictures"] = (pixels * 255).round().clip(0, 255).astype(int).tolist()
-    return details
-
-
-def _target_texts(prep: Prep, table: Table) -> list[str]:
-    """The targets for people; classes under the names they have in the model."""
-    if prep.target.kind == "number":
-        return [_text(float(value)) for value in _known(table)]
-    return [_text(prep.target.classes[index]) for index in encode_target(prep, table)]
-
-
-def _text(value: object) -> str:
-    """A target for people: class names as they are, numbers short."""
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-class _Clock:
-    """Seconds by stage, going on from earlier ones."""
-
-    def __init__(self, earlier: dict[str, float]):
-        self.seconds = dict(earlier)
-        self._last = time.perf_counter()
-
-    def stage(self, name: str) -> None:
-        """The stage of that name ends now."""
-        now = time.perf_counter()
-        self.seconds[name] = round(now - self._last, 3)
-        self._last = now
+    return Run(replace(model, scores=scores), picked, prepared.settings, scores, events, folder, tried)

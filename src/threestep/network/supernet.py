@@ -1,0 +1,265 @@
+"""Many structures in one program: the widest and deepest of them, parts of which are switched off.
+
+A `Supernet` is what a compiled program is made for; a `Form` says, as arrays, which network inside
+it a member is. Members of one supernet therefore need one compile between them.
+
+    layers beyond a member's depth   skipped by `lax.cond`: no work where members are mapped one by one
+    neurons beyond a layer's width   their outputs are zero, and so are all gradients of their params
+
+Which supernet a network belongs to follows from the network alone, never from the others that are
+trained beside it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+
+from threestep.network.activations import ACTIVATIONS
+from threestep.network.layers import Dropout, LayerParams, drop
+from threestep.network.network import Network, Params
+
+_DEPTHS = (0, 4, 8)
+_SMALLEST_WIDTH = 16
+_COMMON = ("relu", "silu")
+"""Activations that share a program; another one gets a program of its own."""
+
+
+@dataclass(frozen=True)
+class Supernet:
+    """The bounds inside which members may differ; static.
+
+    Parameters
+    ----------
+    n_inputs : int
+    width : int
+        Of every hidden layer, a power of two.
+    n_hidden : int
+        Hidden layers at most.
+    n_outputs : int
+    activations : tuple of str
+        Of hidden layers.
+    output : str
+        Activation of the output layer.
+    """
+
+    n_inputs: int
+    width: int
+    n_hidden: int
+    n_outputs: int
+    activations: tuple[str, ...]
+    output: str = "linear"
+
+    @property
+    def sizes(self) -> tuple[tuple[int, int], ...]:
+        """Inputs and neurons of each layer, the output layer last."""
+        if self.n_hidden == 0:
+            return ((self.n_inputs, self.n_outputs),)
+        inner = [(self.width, self.width)] * (self.n_hidden - 1)
+        return ((self.n_inputs, self.width), *inner, (self.width, self.n_outputs))
+
+    def apply(self, params: Params, x: Array, dropout: Dropout | None, form: "Form") -> Array:
+        """The function of one member: (n_samples, n_inputs) to (n_samples, n_outputs)."""
+        h: Any = x.reshape(x.shape[0], self.n_inputs)
+        if dropout is not None and dropout.inputs is not None:
+            h = drop(jax.random.fold_in(dropout.key, 0), dropout.inputs, h)
+        for index, own in enumerate(params[:-1]):
+            h = _layer(self.activations, index > 0, self._setting(index, dropout, form), h, own)
+        if dropout is not None and dropout.hidden is not None and self.n_hidden > 0:
+            h = drop(jax.random.fold_in(dropout.key, self.n_hidden), dropout.hidden, h)
+        return ACTIVATIONS[self.output].function(h @ params[-1]["weight"] + params[-1]["bias"])
+
+    def _setting(self, index: int, dropout: Dropout | None, form: "Form") -> "_Setting":
+        """What one hidden layer of a member is."""
+        drops = dropout if index > 0 and dropout is not None and dropout.hidden is not None else None
+        return _Setting(
+            index < form.depth,
+            form.activation,
+            form.widths[index],
+            form.residual[index],
+            None if drops is None else jax.random.fold_in(drops.key, index),
+            None if drops is None else drops.hidden,
+        )
+
+    def in_use(self, form: "Form") -> list[Any]:
+        """For each layer, whether the member has it."""
+        inner = [index < form.depth for index in range(1, self.n_hidden)]
+        return [True, *inner, True] if self.n_hidden else [True]
+
+
+class Form(NamedTuple):
+    """Which network of a supernet; arrays, so that another one needs no new program.
+
+    Parameters
+    ----------
+    depth : Array of shape (), int32
+        Hidden layers.
+    widths : Array of shape (n_hidden,), int32
+        0 beyond the depth.
+    activation : Array of shape (), int32
+        Index into the supernet's.
+    residual : Array of shape (n_hidden,), float32
+        1 where the layer's input is added to its output.
+    """
+
+    depth: Any
+    widths: Any
+    activation: Any
+    residual: Any
+
+
+def supernet_of(network: Network) -> Supernet:
+    """The supernet that a network is trained in; it follows from the network alone.
+
+    Raises
+    ------
+    ValueError
+        Hidden layers of different activations, more than 8 of them, or a residual first one.
+    """
+    hidden, n_hidden = network.hidden, len(network.hidden)
+    if n_hidden > _DEPTHS[-1]:
+        raise ValueError(f"got {n_hidden} hidden layers, expected at most {_DEPTHS[-1]}")
+    if hidden and hidden[0].residual:
+        raise ValueError("got a residual first layer, expected a plain one")
+    names = {layer.activation for layer in hidden}
+    if len(names) > 1:
+        raise ValueError(f"got activations {sorted(names)}, expected one for all hidden layers")
+    outer = (network.n_outputs, (), network.layers[-1].activation)
+    if not hidden:
+        return Supernet(network.n_inputs, 0, 0, *outer)
+    widest = max(_SMALLEST_WIDTH, *(layer.width for layer in hidden))
+    width = 1 << (widest - 1).bit_length()
+    depth = next(depth for depth in _DEPTHS if n_hidden <= depth)
+    (name,) = names
+    activations = _COMMON if name in _COMMON else (name,)
+    return Supernet(network.n_inputs, width, depth, network.n_outputs, activations, outer[2])
+
+
+def form_of(supernet: Supernet, network: Network) -> Form:
+    """Where in its supernet a network lies."""
+    short = supernet.n_hidden - len(network.hidden)
+    widths = [layer.width for layer in network.hidden] + [0] * short
+    residual = [layer.residual for layer in network.hidden] + [False] * short
+    name = network.hidden[0].activation if network.hidden else ""
+    return Form(
+        np.int32(len(network.hidden)),
+        np.array(widths, np.int32),
+        np.int32(supernet.activations.index(name) if name else 0),
+        np.array(residual, np.float32),
+    )
+
+
+def no_form(supernet: Supernet) -> Form:
+    """The form of no member: fills a place that is left over."""
+    nothing = np.zeros(supernet.n_hidden)
+    return Form(np.int32(0), nothing.astype(np.int32), np.int32(0), nothing.astype(np.float32))
+
+
+def zero_params(supernet: Supernet) -> Params:
+    """All zero (NumPy)."""
+    return tuple(
+        {"weight": np.zeros(size, np.float32), "bias": np.zeros(size[1], np.float32)}
+        for size in supernet.sizes
+    )
+
+
+def pad(supernet: Supernet, network: Network, params: Params) -> Params:
+    """A network's params inside those of its supernet, zero elsewhere (NumPy)."""
+    padded = zero_params(supernet)
+    for index, own in zip(_places(supernet, network), params, strict=True):
+        fan, width = own["weight"].shape
+        padded[index]["weight"][:fan, :width] = own["weight"]
+        padded[index]["bias"][:width] = own["bias"]
+    return padded
+
+
+def unpad(supernet: Supernet, network: Network, params: Params) -> Params:
+    """The network's own params out of those of its supernet (NumPy)."""
+    return tuple(
+        {
+            "weight": np.array(params[index]["weight"][:fan, : layer.width]),
+            "bias": np.array(params[index]["bias"][: layer.width]),
+        }
+        for index, fan, layer in zip(_places(supernet, network), network.fans, network.layers, strict=True)
+    )
+
+
+def _places(supernet: Supernet, network: Network) -> list[int]:
+    """Which layer of the supernet each of the network's is; the output layer is always the last."""
+    return [*range(len(network.hidden)), supernet.n_hidden]
+
+
+class _Setting(NamedTuple):
+    """What one hidden layer of a member is; see `Form`. No key: nothing is dropped."""
+
+    is_in_use: Any
+    activation: Any
+    width: Any
+    residual: Any
+    key: Any
+    dropped_fraction: Any
+
+    def drop(self, h: Array) -> Array:
+        """Linear in h, and its own transpose."""
+        return h if self.key is None else drop(self.key, self.dropped_fraction, h)
+
+    def mask(self, h: Array) -> Array:
+        """Zero beyond the layer's width."""
+        return jnp.where(jnp.arange(h.shape[1]) < self.width, h, 0.0)
+
+
+# One hidden layer is one branch forward and one backward, whatever its activation, or none if the
+# member does not have it: a branch for the activation alone would cost small networks a quarter of
+# their speed. The backward half is therefore written out; the tests compare it with jax.grad.
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0, 1))
+def _layer(names: tuple[str, ...], is_inner: bool, setting: _Setting, h: Array, own: LayerParams) -> Array:
+    """The layer's output, or h if the member does not have it; only inner layers may be absent."""
+    return _layer_forward(names, is_inner, setting, h, own)[0]
+
+
+def _layer_forward(names: tuple[str, ...], is_inner: bool, setting: _Setting, h: Array, own: LayerParams):
+    def outputs(function: Callable[[Array], Array], h: Array, own: LayerParams) -> tuple[Array, Array]:
+        dropped = setting.drop(h)
+        z = dropped @ own["weight"] + own["bias"]
+        a = function(z) + setting.residual * dropped if is_inner else function(z)
+        return setting.mask(a), z
+
+    branches = [partial(outputs, ACTIVATIONS[name].function) for name in names]
+    a, z = _switch(setting, is_inner, lambda h, own: (h, h), branches, h, own)
+    return a, (setting, h, z, own["weight"])
+
+
+def _layer_backward(names: tuple[str, ...], is_inner: bool, kept, towards: Array):
+    setting, h, z, weight = kept
+
+    def gradients(function: Callable[[Array], Array], towards: Array, h: Array, z: Array, weight: Array):
+        dropped, towards = setting.drop(h), setting.mask(towards)
+        (by_z,) = jax.vjp(function, z)[1](towards)
+        own = {"weight": dropped.T @ by_z, "bias": by_z.sum(axis=0)}
+        # the samples themselves need no gradient
+        return setting.drop(by_z @ weight.T + setting.residual * towards) if is_inner else (), own
+
+    def nothing(towards: Array, h: Array, z: Array, weight: Array):
+        return towards, {"weight": jnp.zeros_like(weight), "bias": jnp.zeros(weight.shape[1])}
+
+    branches = [partial(gradients, ACTIVATIONS[name].function) for name in names]
+    by_h, own = _switch(setting, is_inner, nothing, branches, towards, h, z, weight)
+    return None, by_h if is_inner else None, own
+
+
+def _switch(setting: _Setting, is_inner: bool, absent: Callable, branches: list[Callable], *operands: Any):
+    """The branch of the member's activation, or `absent` if an inner layer is not in use."""
+    choice = setting.activation
+    if is_inner:
+        branches, choice = [absent, *branches], jnp.where(setting.is_in_use, choice + 1, 0)
+    return branches[0](*operands) if len(branches) == 1 else lax.switch(choice, branches, *operands)
+
+
+_layer.defvjp(_layer_forward, _layer_backward)

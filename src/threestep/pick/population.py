@@ -1,0 +1,502 @@
+"""Many different networks, each trained as if alone, by a few compiled programs.
+
+A member is a network with its rates and its seed. Members whose networks lie in one supernet share
+a program that takes a chunk of fixed size; it is called again and again, so how many members there
+are never causes a compile. On a CPU the members of a chunk are trained one after the other, so that
+a member's params stay in the cache of one core, and one host thread per core calls the same
+program; other devices take the members of a chunk all at once, with one host thread per device.
+
+What comes of a member follows from itself, the samples and the settings alone: not from its place,
+its company, or the number of devices and threads.
+"""
+
+import time
+from collections.abc import Generator, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from functools import partial
+from threading import Event, Lock
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jax import Array, lax
+from numpy.typing import NDArray
+
+from threestep.devices import free_bytes, is_cpu, prepare, workplaces
+from threestep.goodness import Goodness
+from threestep.network import (
+    Form,
+    Network,
+    Params,
+    Supernet,
+    form_of,
+    no_form,
+    pad,
+    supernet_of,
+    unpad,
+    zero_params,
+)
+from threestep.pick.outcome import Outcome
+from threestep.pick.program import EpochRow, State, run_block, start
+from threestep.pick.samples import Samples, check_fit, checked, epoch_order, judged_in_blocks, rates_of
+from threestep.pick.step import Judged, Rates, Recipe, Task
+from threestep.settings import Descent, check_settings
+
+_CALL_SECONDS = 0.1  # about as long as a call should take: clock and interrupt are heard between calls
+_STEP_SECONDS = 1e-5  # of a step beside its products
+_PRODUCTS_PER_SECOND = 2.5e10  # of one core, forward and twice that backward
+_MOST_TOGETHER = {True: 4, False: 128}  # members of a chunk on a CPU, on other devices
+_MOST_EPOCHS = 50
+_STATE_BYTES = {True: 256 << 20, False: 4 << 30}
+_LOOK_SECONDS = 0.1
+_COMPILE_SECONDS = 2.0  # until it was measured
+# A worker has one core: threads of one product would only stand in the others' way. And what is not a
+# product runs as fast by the simpler compiler, which takes a quarter less time.
+_OPTIONS = {True: {"xla_cpu_multi_thread_eigen": False, "xla_backend_optimization_level": 1}, False: {}}
+
+
+@dataclass(frozen=True)
+class Member:
+    """One network of a population, with what may differ beside its structure.
+
+    Parameters
+    ----------
+    network : Network
+        Up to 8 hidden layers of one activation.
+    learning_rate, weight_decay, dropout : float
+    seed : int
+        Its start and its dropout follow from it.
+    """
+
+    network: Network
+    learning_rate: float = 3e-3
+    weight_decay: float = 0.01
+    dropout: float = 0.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A member to train, for how long, and from where.
+
+    Parameters
+    ----------
+    member : Member
+    epochs : int
+    params : Params or None
+        Where descent starts; None: at the random start of the member's seed.
+    """
+
+    member: Member
+    epochs: int
+    params: Params | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """What came of a job.
+
+    Parameters
+    ----------
+    member : Member
+    params : Params
+        Of the epoch with the lowest validation loss.
+    best_epoch : int
+        0: no epoch ended with a finite loss; these are the params of the start.
+    losses, hits : ndarray of shape (n_valid,)
+        Loss and score of each validation sample by these params.
+    history : list of EpochRow
+    outcome : Outcome
+    """
+
+    member: Member
+    params: Params = field(repr=False)
+    best_epoch: int
+    losses: NDArray = field(repr=False)
+    hits: NDArray = field(repr=False)
+    history: list[EpochRow] = field(repr=False)
+    outcome: Outcome
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether there is a function worth keeping."""
+        return self.best_epoch > 0
+
+
+class Varied(NamedTuple):
+    """What differs between the members of a chunk; arrays with one more axis in front."""
+
+    rates: Rates
+    seed: Any
+    form: Form
+
+
+class Chunk(NamedTuple):
+    """Jobs that one call takes: what their program is made of, and their places in the list of all."""
+
+    recipe: Recipe
+    places: list[int]
+
+
+class Program(NamedTuple):
+    """A compiled program for the members of one supernet, on one device.
+
+    Parameters
+    ----------
+    call : Compiled
+        (x, y, valid, orders, varied, states) to (states, rows).
+    n_members : int
+        In a chunk.
+    n_epochs : int
+        In a call.
+    """
+
+    call: Any
+    n_members: int
+    n_epochs: int
+
+
+class Population:
+    """Samples, devices and compiled programs that members share.
+
+    Parameters
+    ----------
+    goodness : Goodness
+    train, valid : Samples or (x, y)
+    settings : Descent
+        Batch size, optimizer, warm-up, patience and input dropout are every member's.
+    seed : int
+        The order of the samples follows from it.
+    deadline : float
+        On the clock of `time.perf_counter`: no call starts later, and no compile that would end later.
+    """
+
+    def __init__(
+        self,
+        goodness: Goodness,
+        train: Samples | tuple,
+        valid: Samples | tuple,
+        settings: Descent = Descent(),
+        seed: int = 0,
+        deadline: float = float("inf"),
+    ):
+        check_settings(settings, seed)
+        prepare()
+        self.goodness, self.settings, self.seed, self.deadline = goodness, settings, seed, deadline
+        self._compile_seconds = _COMPILE_SECONDS
+        self._learn, self._choose = checked(goodness, train), checked(goodness, valid)
+        self.n_samples, self.n_valid = len(self._learn.y), len(self._choose.y)
+        self.batch_size = min(settings.batch_size or 64, self.n_samples)
+        self.n_steps = -(-self.n_samples // self.batch_size)
+        self._is_cpu = is_cpu()
+        self._devices = workplaces()  # one per worker; a CPU stands there once per core
+        shared = (*self._learn, judged_in_blocks(self._choose))
+        self._samples = {device: jax.device_put(shared, device) for device in dict.fromkeys(self._devices)}
+        self._programs: dict[tuple[Recipe, Any], Future[Program | None]] = {}
+        self._compilers = ThreadPoolExecutor(len(self._devices), thread_name_prefix="compile")
+        self._orders: dict[tuple[int, int], NDArray] = {}
+        self._lock = Lock()
+
+    def compile(self, members: Iterable[Member]) -> None:
+        """Begin to compile what these members need, in the background, in this order."""
+        for recipe in dict.fromkeys(map(self._recipe, members)):
+            for device in self._samples:
+                self._program(recipe, device)
+
+    def is_ready(self, member: Member) -> bool:
+        """Whether what this member needs is compiled."""
+        recipe = self._recipe(member)
+        with self._lock:
+            own = [future for (each, _), future in self._programs.items() if each == recipe]
+        return bool(own) and all(future.done() for future in own)
+
+    def train(
+        self, jobs: Sequence[Job], stop: Event | None = None
+    ) -> Generator[int, None, list[Trained | None]]:
+        """Train each job's member: yields, about ten times a second, how many jobs are done.
+
+        Parameters
+        ----------
+        jobs : sequence of Job
+        stop : Event or None
+            Once it is set, no call starts.
+
+        Returns
+        -------
+        list of Trained or None
+            In the order of the jobs; None for one that was not begun.
+
+        Raises
+        ------
+        DataError
+            A network that does not fit the samples.
+        """
+        for job in jobs:
+            check_fit(job.member.network, self.goodness, self._learn, self._choose)
+        ended = stop or Event()
+        waiting, results = self._chunks(jobs), dict[int, Trained]()
+
+        def work(device: Any) -> None:
+            while (chunk := self._next_chunk(waiting, device, ended)) is not None:
+                own = [jobs[place] for place in chunk.places]
+                trained = self._train_chunk(chunk.recipe, own, device, ended)
+                results.update(zip(chunk.places, trained, strict=True))
+
+        with ThreadPoolExecutor(len(self._devices), thread_name_prefix="train") as workers:
+            busy = [workers.submit(work, device) for device in self._devices]
+            try:
+                while wait(busy, _LOOK_SECONDS).not_done:
+                    yield len(results)
+            except BaseException:
+                ended.set()
+                raise
+        for each in busy:
+            each.result()
+        return [results.get(place) for place in range(len(jobs))]
+
+    def close(self) -> None:
+        """Begin no more compiles."""
+        self._compilers.shutdown(wait=False, cancel_futures=True)
+
+    def _chunks(self, jobs: Sequence[Job]) -> list[Chunk]:
+        """The jobs by program, large ones first, so that all devices end at about the same time."""
+        by_program: dict[Recipe, list[int]] = {}
+        for place, job in enumerate(jobs):
+            by_program.setdefault(self._recipe(job.member), []).append(place)
+        self.compile(job.member for job in jobs)
+        chunks = list[Chunk]()
+        for recipe, places in by_program.items():
+            places.sort(key=lambda place: -_work(jobs[place]))
+            # a last round in which only some devices have a chunk is a waste: smaller chunks then
+            size = min(self._chunk_size(recipe)[0], -(-len(places) // len(self._devices)))
+            chunks += [Chunk(recipe, places[at : at + size]) for at in range(0, len(places), size)]
+        return sorted(chunks, key=lambda chunk: -sum(_work(jobs[place]) for place in chunk.places))
+
+    def _next_chunk(self, waiting: list[Chunk], device: Any, stop: Event) -> Chunk | None:
+        """The largest chunk whose program is compiled; waits for one if there is none."""
+        while not self._is_late() and not stop.is_set():
+            with self._lock:
+                futures = {chunk.recipe: self._programs[chunk.recipe, device] for chunk in waiting}
+                done = {recipe for recipe, future in futures.items() if future.done()}
+                too_late = {recipe for recipe in done if futures[recipe].result() is None}
+                waiting[:] = [chunk for chunk in waiting if chunk.recipe not in too_late]
+                if not waiting:
+                    return None
+                ready = [place for place, chunk in enumerate(waiting) if chunk.recipe in done]
+                if ready:
+                    return waiting.pop(ready[0])
+            stop.wait(_LOOK_SECONDS / 10)
+        return None
+
+    def _train_chunk(self, recipe: Recipe, jobs: list[Job], device: Any, stop: Event) -> list[Trained]:
+        """Train the members of one chunk, a block of epochs at a time."""
+        program = self._program(recipe, device).result()
+        assert program is not None  # `_next_chunk` has seen to it
+        nobody = [None] * (program.n_members - len(jobs))
+        varied, state = jax.device_put(self._stack(recipe, [*jobs, *nobody]), device)
+        histories: list[list[EpochRow]] = [[] for _ in jobs]
+        for first in range(0, max(job.epochs for job in jobs), program.n_epochs):
+            orders = jax.device_put(self._block(first, program.n_epochs), device)
+            state, rows = program.call(*self._samples[device], orders, varied, state)
+            for history, own in zip(histories, _rows_by_member(rows), strict=False):
+                history.extend(own)
+            if self._is_late() or stop.is_set() or not (np.asarray(state.outcome) == Outcome.RUNNING).any():
+                break
+        return self._trained(recipe, jobs, state, histories)
+
+    def _trained(
+        self, recipe: Recipe, jobs: list[Job], state: State, histories: list[list[EpochRow]]
+    ) -> list[Trained]:
+        """What came of the members of a chunk."""
+        supernet = _supernet(recipe)
+        params = jax.tree.map(np.asarray, state.best_params)
+        losses, hits = np.asarray(state.best_losses), np.asarray(state.best_hits)
+        epochs, outcomes = np.asarray(state.best_epoch), np.asarray(state.outcome)
+        return [
+            Trained(
+                job.member,
+                unpad(supernet, job.member.network, jax.tree.map(lambda leaf, at=at: leaf[at], params)),
+                int(epochs[at]),
+                losses[at].reshape(-1)[: self.n_valid],
+                hits[at].reshape(-1)[: self.n_valid],
+                histories[at],
+                Outcome(int(outcomes[at]) or Outcome.INTERRUPTED),
+            )
+            for at, job in enumerate(jobs)
+        ]
+
+    def _stack(self, recipe: Recipe, jobs: Sequence[Job | None]) -> tuple[Varied, State]:
+        """The members of a chunk as arrays; where there is none, one that is done already."""
+        each = [self._one(recipe, job) for job in jobs]
+        return jax.tree.map(lambda *leaves: np.stack(leaves), *each)
+
+    def _one(self, recipe: Recipe, job: Job | None) -> tuple[Varied, State]:
+        """One member as arrays."""
+        supernet, n_judged = _supernet(recipe), _judged_shape(self._samples)
+        if job is None:
+            nobody = start(recipe, zero_params(supernet), n_judged)
+            varied = Varied(rates_of(self.settings, 1, self.n_steps), np.uint32(0), no_form(supernet))
+            return varied, nobody._replace(outcome=np.int32(Outcome.FINISHED))
+        member = job.member
+        params = member.network.init(member.seed) if job.params is None else job.params
+        form = form_of(supernet, member.network)
+        own = {name: getattr(member, name) for name in ("learning_rate", "weight_decay", "dropout")}
+        rates = rates_of(self.settings, job.epochs, self.n_steps, **own)
+        varied = Varied(rates, np.uint32(member.seed), form)
+        return varied, start(recipe, pad(supernet, member.network, params), n_judged)
+
+    def _recipe(self, member: Member) -> Recipe:
+        """What the member's program is made of; it follows from the member and the settings alone."""
+        return Recipe(
+            supernet_of(member.network),
+            self.goodness,
+            self.settings.optimizer,
+            has_dropout=member.dropout > 0,
+            has_input_dropout=bool(self.settings.input_dropout),
+            watches_gradient=False,
+        )
+
+    def _block(self, first: int, n_epochs: int) -> NDArray:
+        """The orders of a block of epochs: (n_epochs, n_steps, batch_size)."""
+        with self._lock:
+            if (first, n_epochs) not in self._orders:
+                if len(self._orders) >= _MOST_EPOCHS:
+                    self._orders.clear()
+                epochs = range(first, first + n_epochs)
+                self._orders[first, n_epochs] = np.stack(
+                    [epoch_order(self.seed, epoch, self.n_samples, self.batch_size) for epoch in epochs]
+                )
+            return self._orders[first, n_epochs]
+
+    def _program(self, recipe: Recipe, device: Any) -> Future[Program | None]:
+        """The recipe's program, or the promise of it."""
+        with self._lock:
+            if (recipe, device) not in self._programs:
+                self._programs[recipe, device] = self._compilers.submit(self._compiled, recipe, device)
+            return self._programs[recipe, device]
+
+    def _compiled(self, recipe: Recipe, device: Any) -> Program | None:
+        """Compile a program, in chunks that fit in memory; None if the deadline would come first."""
+        began = time.perf_counter()
+        if self._programs and began + self._compile_seconds > self.deadline:
+            return None
+        n_members, n_epochs = self._chunk_size(recipe)
+        while True:
+            call = self._lowered(recipe, device, n_members, n_epochs).compile(_OPTIONS[self._is_cpu])
+            if n_members == 1 or len(self._devices) * _bytes_needed(call) <= free_bytes():
+                self._compile_seconds = time.perf_counter() - began
+                return Program(call, n_members, n_epochs)
+            n_members = n_members // 2
+
+    def _is_late(self) -> bool:
+        return time.perf_counter() >= self.deadline
+
+    def _chunk_size(self, recipe: Recipe) -> tuple[int, int]:
+        """Members of a chunk and epochs of a call, so that a call takes about `_CALL_SECONDS`."""
+        supernet = _supernet(recipe)
+        n_products = sum(fan * width for fan, width in supernet.sizes)
+        n_params = sum((fan + 1) * width for fan, width in supernet.sizes)
+        step = _STEP_SECONDS + self.batch_size * n_products / _PRODUCTS_PER_SECOND
+        at_once = max(1, int(_CALL_SECONDS / (step * self.n_steps)))
+        in_memory = _STATE_BYTES[self._is_cpu] // (20 * n_params)
+        if not self._is_cpu:
+            return max(1, min(_MOST_TOGETHER[False], in_memory)), max(1, min(_MOST_EPOCHS, at_once))
+        n_members = max(1, min(_MOST_TOGETHER[True], at_once // 4, in_memory))
+        return n_members, max(1, min(_MOST_EPOCHS, at_once // n_members))
+
+    def _lowered(self, recipe: Recipe, device: Any, n_members: int, n_epochs: int) -> Any:
+        """The program, traced for the shapes it will be called with."""
+        own = jax.tree.map(np.asarray, self._one(recipe, None))
+        place = jax.sharding.SingleDeviceSharding(device)
+        varied, state = jax.tree.map(
+            lambda leaf: jax.ShapeDtypeStruct((n_members, *leaf.shape), leaf.dtype, sharding=place), own
+        )
+        orders = jax.ShapeDtypeStruct((n_epochs, self.n_steps, self.batch_size), np.int32, sharding=place)
+        program = jax.jit(partial(_train_chunk, recipe, self._is_cpu))
+        return program.lower(*self._samples[device], orders, varied, state)
+
+
+def _train_chunk(
+    recipe: Recipe,
+    one_by_one: bool,
+    x: Array,
+    y: Array,
+    valid: Judged,
+    orders: Array,
+    varied: Varied,
+    states: State,
+) -> tuple[State, EpochRow]:
+    """A block of epochs of each member."""
+
+    def train_one(own: tuple[Varied, State]) -> tuple[State, EpochRow]:
+        (rates, seed, form), state = own
+        return run_block(Task(recipe, rates, seed, form, x, y, valid), orders, state)
+
+    return lax.map(train_one, (varied, states)) if one_by_one else jax.vmap(train_one)((varied, states))
+
+
+def train_members(
+    members: Sequence[Member],
+    goodness: Goodness,
+    train: Samples | tuple,
+    valid: Samples | tuple,
+    settings: Descent = Descent(),
+    seed: int = 0,
+) -> list[Trained]:
+    """Train many networks, each for `settings.epochs` (80 if None); see `Population`.
+
+    Examples
+    --------
+    >>> import numpy as np, threestep as ts
+    >>> x = np.random.default_rng(0).normal(size=(200, 2)).astype(np.float32)
+    >>> y = (x[:, 0] * x[:, 1] > 0).astype(np.int32)
+    >>> members = [
+    ...     ts.pick.Member(ts.network.parse(spec, input_shape=(2,), n_outputs=2), learning_rate=0.01)
+    ...     for spec in ("", "16", "16-16 tanh")
+    ... ]
+    >>> trained = ts.pick.train_members(
+    ...     members, ts.goodness.Goodness("cross_entropy"), (x[:150], y[:150]), (x[150:], y[150:])
+    ... )
+    >>> bool(trained[0].losses.mean() > trained[2].losses.mean())
+    True
+    """
+    population = Population(goodness, train, valid, settings, seed)
+    steps = population.train([Job(member, settings.epochs or 80) for member in members])
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            population.close()
+            return end.value
+
+
+def _work(job: Job) -> int:
+    return job.member.network.n_products * job.epochs
+
+
+def _supernet(recipe: Recipe) -> Supernet:
+    assert isinstance(recipe.network, Supernet)
+    return recipe.network
+
+
+def _judged_shape(samples: dict[Any, tuple]) -> tuple[int, int]:
+    """Blocks, and samples in a block, of the validation samples."""
+    (_, _, judged), *_ = samples.values()
+    return judged.weight.shape
+
+
+def _rows_by_member(rows: EpochRow) -> list[list[EpochRow]]:
+    """Each member's epochs that ran, as Python numbers."""
+    columns = [np.asarray(column).tolist() for column in rows]
+    members = zip(*columns, strict=True)
+    return [[EpochRow(*row) for row in zip(*own, strict=True) if row[0] > 0] for own in members]
+
+
+def _bytes_needed(call: Any) -> int:
+    """Memory of one call, as the compiler knows it; 0 where it does not say."""
+    facts = call.memory_analysis()
+    if facts is None:
+        return 0
+    parts = ("argument_size_in_bytes", "output_size_in_bytes", "temp_size_in_bytes")
+    return sum(getattr(facts, part, 0) for part in parts)

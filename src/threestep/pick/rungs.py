@@ -1,0 +1,293 @@
+"""Search for a network: rounds of proposals, trained in rungs that only the better ones climb.
+
+round:  a searcher proposes some members; all climb the first rung
+rung:   a descent of so many epochs; then the better third goes on to the next, longer one,
+        compared sample by sample, so that noise does not decide
+"""
+
+import math
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field, replace
+from threading import Event
+from typing import Any
+
+from threestep.goodness import paired_difference, share_interval
+from threestep.network import spec_of
+from threestep.pick.population import Job, Population, Trained
+from threestep.pick.searchers import Field, Proposal, Searcher, Tried
+
+_KEPT = 3  # one of so many climbs the next rung
+_SPARED = 1.5  # at most so many times that number, where the differences are within their noise
+_FEWEST_EPOCHS = 3
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is tried.
+
+    Parameters
+    ----------
+    n_members : int
+        In a round.
+    rungs : tuple of int
+        Epochs of each rung.
+    n_rounds : int or None
+        None: until the deadline.
+    """
+
+    n_members: int
+    rungs: tuple[int, ...]
+    n_rounds: int | None = None
+
+
+def rungs_of(epochs: int) -> tuple[int, ...]:
+    """Rungs up to a full training of so many epochs: each three times the one before.
+
+    Examples
+    --------
+    >>> rungs_of(80)
+    (9, 27, 80)
+    """
+    rungs = [epochs]
+    while len(rungs) < 3 and math.ceil(rungs[0] / _KEPT) >= _FEWEST_EPOCHS:
+        rungs.insert(0, math.ceil(rungs[0] / _KEPT))
+    return tuple(rungs)
+
+
+def search(
+    population: Population,
+    searcher: Searcher,
+    wanted: Field,
+    plan: Plan,
+    stop: Event | None = None,
+) -> Generator[dict[str, Any], None, list[Tried]]:
+    """Try members until the plan is done, the population's deadline has come or `stop` is set.
+
+    Parameters
+    ----------
+    population : Population
+    searcher : Searcher
+    wanted : Field
+    plan : Plan
+    stop : Event or None
+
+    Yields
+    ------
+    dict
+        "tick": members done in this rung, of how many, best loss so far. "rung": one line of the
+        journal.
+
+    Returns
+    -------
+    list of Tried
+        All that ended with a finite loss, best first.
+    """
+    ended = stop or Event()
+    state, tried, log = (
+        searcher.init(wanted),
+        dict[int, Tried](),
+        _Log(time.perf_counter(), population.deadline),
+    )
+    n_rounds = n_asked = 0
+    while n_rounds != plan.n_rounds and not log.is_late and not ended.is_set():
+        n_rounds += 1
+        state, proposals = searcher.ask(state, plan.n_members)
+        round_of = dict(enumerate(proposals, n_asked))
+        n_asked += len(proposals)
+        own = yield from _climb(population, plan.rungs, round_of, (n_rounds, tried, log, ended))
+        state = searcher.tell(state, list(own.values()))
+    return sorted((each for each in tried.values() if each.loss < math.inf), key=lambda each: each.loss)
+
+
+def _climb(
+    population: Population,
+    rungs: Sequence[int],
+    climbing: dict[int, Proposal],
+    context: tuple[int, dict[int, Tried], "_Log", Event],
+) -> Generator[dict[str, Any], None, dict[int, Tried]]:
+    """One round: the proposals, by number, climb the rungs; what became of them is added to `tried`."""
+    n_round, tried, log, ended = context
+    own = dict[int, Tried]()
+    for place, epochs in enumerate(rungs, 1):
+        began = time.perf_counter()
+        jobs = [_job(proposal, own.get(number), epochs, rungs) for number, proposal in climbing.items()]
+        trained = yield from _ticking(population.train(jobs, ended), len(jobs), tried, log)
+        seconds = (time.perf_counter() - began) / len(jobs)
+        for (number, proposal), each in zip(climbing.items(), trained, strict=True):
+            if each is not None:
+                own[number] = _climbed(own.get(number), number, proposal, each, seconds)
+        tried.update(own)
+        yield _rung_event(n_round, place, epochs, trained, tried, log)
+        better = better_ones([own[number] for number in climbing if number in own])
+        climbing = {each.number: climbing[each.number] for each in better}
+        if not climbing or log.is_late or ended.is_set():
+            break
+    return own
+
+
+@dataclass(frozen=True, eq=False)
+class _Log:
+    """When the search began, when it must end, and how the best loss fell: (seconds, loss) each."""
+
+    began: float
+    deadline: float
+    falls: list[tuple[float, float]] = field(default_factory=list)
+
+    @property
+    def is_late(self) -> bool:
+        return time.perf_counter() >= self.deadline
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self.began
+
+    @property
+    def seconds_left(self) -> float | None:
+        left = self.deadline - time.perf_counter()
+        return left if math.isfinite(left) else None
+
+    def minute_gain(self) -> float | None:
+        """By how much another minute would lower the best loss, if it went on falling with the logarithm
+        of time as it did since half of the time; None while there is too little to tell."""
+        now, best = self.falls[-1]
+        earlier = [loss for seconds, loss in self.falls if seconds <= now / 2]
+        if not earlier or not math.isfinite(earlier[-1]):
+            return None
+        return (earlier[-1] - best) / math.log(2) * math.log((now + 60) / now)
+
+
+def better_ones(tried: Sequence[Tried]) -> list[Tried]:
+    """The better third, and those that cannot be told from its last by their paired differences."""
+    ranked = sorted((each for each in tried if each.loss < math.inf), key=lambda each: each.loss)
+    n_kept = math.ceil(len(ranked) / _KEPT)
+    if n_kept == len(ranked):
+        return ranked
+    last = ranked[n_kept - 1]
+    spared = []
+    for each in ranked[n_kept : int(_SPARED * n_kept)]:
+        mean, error = paired_difference(each.trained.losses, last.trained.losses)
+        if mean < error:
+            spared.append(each)
+    return ranked[:n_kept] + spared
+
+
+def leaderboard(tried: Sequence[Tried]) -> list[dict[str, Any]]:
+    """What was tried as plain rows, best first.
+
+    Parameters
+    ----------
+    tried : sequence of Tried
+        Best first.
+
+    Returns
+    -------
+    list of dict
+        rank, number, network (as `--network` takes it), n_params, n_products (of one prediction),
+        valid_loss, valid_score (accuracy, or minus the mean squared error) with its 95 % interval
+        where it is a share, learning_rate, weight_decay, dropout, epochs, seconds, parent, change,
+        gain (of validation loss on the parent), on_front (no other is both smaller and better).
+    """
+    loss_of = {each.number: each.loss for each in tried}
+    front = _front(tried)
+    return [_row(rank, each, loss_of, each.number in front) for rank, each in enumerate(tried, 1)]
+
+
+def _row(rank: int, each: Tried, loss_of: dict[int, float], on_front: bool) -> dict[str, Any]:
+    member, hits = each.trained.member, each.trained.hits
+    score, is_share = float(hits.mean()), set(hits.tolist()) <= {0.0, 1.0}
+    low, high = share_interval(score, len(hits)) if is_share else (None, None)
+    parent = each.proposal.parent
+    return {
+        "rank": rank,
+        "number": each.number,
+        "network": spec_of(member.network),
+        "n_params": member.network.n_params,
+        "n_products": member.network.n_products,
+        "valid_loss": each.loss,
+        "valid_score": score,
+        "score_low": low,
+        "score_high": high,
+        "learning_rate": member.learning_rate,
+        "weight_decay": member.weight_decay,
+        "dropout": member.dropout,
+        "epochs": each.epochs,
+        "seconds": round(each.seconds, 4),
+        "parent": parent,
+        "change": each.proposal.change,
+        "gain": loss_of[parent] - each.loss if parent in loss_of else None,
+        "on_front": on_front,
+    }
+
+
+def _front(tried: Sequence[Tried]) -> set[int]:
+    """Numbers of those than which no other is both smaller and better."""
+    front, best = set[int](), math.inf
+    for each in sorted(tried, key=lambda each: (each.trained.member.network.n_params, each.loss)):
+        if each.loss < best:
+            front.add(each.number)
+            best = each.loss
+    return front
+
+
+def _job(proposal: Proposal, earlier: Tried | None, epochs: int, rungs: Sequence[int]) -> Job:
+    """A descent from the start that was proposed, or from where an earlier rung ended.
+
+    A linear network takes all its epochs at once: they cost next to nothing, and it is what is left if
+    there is no time for any other.
+    """
+    epochs = epochs if proposal.member.network.hidden else rungs[-1]
+    return Job(proposal.member, epochs, proposal.params if earlier is None else earlier.trained.params)
+
+
+def _ticking(
+    steps: Generator[int, None, list[Trained | None]], n_jobs: int, tried: dict[int, Tried], log: _Log
+) -> Generator[dict[str, Any], None, list[Trained | None]]:
+    """Tell how far a rung is, now and then."""
+    best = min((each.loss for each in tried.values()), default=math.inf)
+    facts = {"event": "tick", "n": n_jobs, "best_loss": best if math.isfinite(best) else None}
+    while True:
+        try:
+            n_done = next(steps)
+        except StopIteration as end:
+            return end.value
+        yield {**facts, "n_done": n_done, "seconds": log.seconds, "seconds_left": log.seconds_left}
+
+
+def _climbed(earlier: Tried | None, number: int, proposal: Proposal, new: Trained, seconds: float) -> Tried:
+    """A member after one more rung; of its functions so far the best is kept."""
+    if earlier is None:
+        return Tried(number, proposal, new, len(new.history), seconds)
+    later = replace(earlier, epochs=earlier.epochs + len(new.history), seconds=earlier.seconds + seconds)
+    candidate = replace(later, trained=new)
+    return candidate if candidate.loss < earlier.loss else later
+
+
+def _rung_event(
+    n_round: int,
+    place: int,
+    epochs: int,
+    trained: Sequence[Trained | None],
+    tried: dict[int, Tried],
+    log: _Log,
+) -> dict[str, Any]:
+    """One line of the journal."""
+    best = min(tried.values(), key=lambda each: each.loss, default=None)
+    best = best if best is not None and best.loss < math.inf else None
+    log.falls.append((log.seconds, math.inf if best is None else best.loss))
+    return {
+        "event": "rung",
+        "round": n_round,
+        "rung": place,
+        "epochs": epochs,
+        "n_tried": len(tried),
+        "n_trained": sum(each is not None for each in trained),
+        "n_alive": sum(each is not None and each.is_sound for each in trained),
+        "best_number": None if best is None else best.number,
+        "best_network": None if best is None else str(best.trained.member.network),
+        "best_loss": None if best is None else best.loss,
+        "best_score": None if best is None else float(best.trained.hits.mean()),
+        "seconds": round(log.seconds, 3),
+        "seconds_left": log.seconds_left,
+        "minute_gain": log.minute_gain(),
+    }

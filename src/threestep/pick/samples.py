@@ -1,0 +1,117 @@
+"""Samples as the training programs take them: checked, in blocks, in order."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from threestep.errors import DataError
+from threestep.goodness import Goodness
+from threestep.network import Network
+from threestep.pick.step import Judged, Rates
+from threestep.settings import DEFAULT_LEARNING_RATE, DEFAULT_WEIGHT_DECAY, Descent, usual_patience
+
+_JUDGE_BLOCK = 1024
+
+
+class Samples(NamedTuple):
+    """Encoded samples.
+
+    Parameters
+    ----------
+    x : array of shape (n_samples, n_inputs), float32
+    y : array of shape (n_samples,)
+        int32 class indices or float32 numbers.
+    """
+
+    x: NDArray
+    y: NDArray
+
+
+def checked(goodness: Goodness, samples: Samples | tuple) -> Samples:
+    """Samples in the programs' own dtype, flat, once they are sound.
+
+    Raises
+    ------
+    DataError
+        Shapes or types that no network can learn from.
+    """
+    x = np.asarray(samples[0], np.float32)
+    y = np.asarray(samples[1])
+    if x.ndim < 2 or len(x) == 0 or len(x) != len(y) or y.ndim != 1:
+        raise DataError(
+            f"samples: got x of shape {x.shape} and y of shape {y.shape}, "
+            "expected (n_samples, n_inputs) and (n_samples,)"
+        )
+    x = x.reshape(len(x), -1)
+    if y.dtype.kind not in ("biu" if goodness.is_for_classes else "biuf"):
+        wanted = "class indices (int)" if goodness.is_for_classes else "numbers"
+        raise DataError(f"samples: got y of type {y.dtype}, expected {wanted}")
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise DataError(
+            "samples: got NaN or infinite numbers, expected finite ones", "fill or drop them first"
+        )
+    if goodness.is_for_classes and y.min() < 0:
+        raise DataError(f"samples: y must be class indices from 0, got {y.min()}")
+    return Samples(x, y.astype(np.int32 if goodness.is_for_classes else np.float32))
+
+
+def check_fit(network: Network, goodness: Goodness, *parts: Samples) -> None:
+    """Refuse samples that do not fit a network.
+
+    Raises
+    ------
+    DataError
+    """
+    for x, y in parts:
+        if x.shape[1] != network.n_inputs:
+            raise DataError(f"samples: got {x.shape[1]} inputs, the network has {network.n_inputs}")
+        if goodness.is_for_classes and y.max() >= network.n_outputs:
+            raise DataError(
+                f"samples: y must be class indices from 0 to {network.n_outputs - 1}, "
+                f"got {y.min()} to {y.max()}"
+            )
+    if not goodness.is_for_classes and network.n_outputs != 1:
+        raise DataError(f"network: got {network.n_outputs} outputs, expected 1 for {goodness.loss}")
+
+
+def rates_of(settings: Descent, n_epochs: int, n_steps: int, **own: float) -> Rates:
+    """The settings that tune the program, as NumPy scalars; `own` ones instead of the settings'."""
+    tuned = {
+        "learning_rate": DEFAULT_LEARNING_RATE if settings.learning_rate is None else settings.learning_rate,
+        "weight_decay": DEFAULT_WEIGHT_DECAY if settings.weight_decay is None else settings.weight_decay,
+        "warmup_fraction": settings.warmup_fraction,
+        "dropout": settings.dropout or 0.0,
+        "input_dropout": settings.input_dropout or 0.0,
+        **own,
+    }
+    return Rates(
+        **{name: np.float32(value) for name, value in tuned.items()},
+        n_epochs=np.int32(n_epochs),
+        n_steps=np.int32(n_steps),
+        patience=np.int32(settings.patience or usual_patience(n_epochs)),
+    )
+
+
+def judged_in_blocks(samples: Samples) -> Judged:
+    """Samples in equal blocks, the last one filled up with weightless zeros."""
+    x, y = np.asarray(samples.x), np.asarray(samples.y)
+    size = min(_JUDGE_BLOCK, len(y))
+    n_blocks = -(-len(y) // size)
+    short = n_blocks * size - len(y)
+    weight = np.concatenate([np.ones(len(y), np.float32), np.zeros(short, np.float32)])
+    x = np.concatenate([x, np.zeros((short, x.shape[1]), x.dtype)])
+    y = np.concatenate([y, np.zeros(short, y.dtype)])
+    shape = (n_blocks, size)
+    return Judged(x.reshape(*shape, -1), y.reshape(shape), weight.reshape(shape))
+
+
+def epoch_order(seed: int, epoch: int, n_samples: int, batch_size: int) -> NDArray:
+    """Row numbers of one epoch's steps, (n_steps, batch_size) int32; -1 fills the last step up.
+
+    A pure function of (seed, epoch), so a resumed run needs no iterator state. It is drawn on the
+    host: XLA sorts about twenty times slower than NumPy shuffles on a CPU.
+    """
+    order = np.random.default_rng([seed, epoch]).permutation(n_samples).astype(np.int32)
+    short = -n_samples % batch_size
+    return np.concatenate([order, np.full(short, -1, np.int32)]).reshape(-1, batch_size)

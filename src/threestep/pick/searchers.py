@@ -1,0 +1,270 @@
+"""Who proposes networks: three pure functions, so that one can be put in place of another.
+
+    init(field)                 → state     what may be proposed, and a seed
+    ask(state, n_members)       → state, proposals
+    tell(state, tried members)  → state     what became of proposals
+
+Random search is the baseline; evolution varies what was best and lets children inherit their
+parents' params; Optuna's sampler (Akiba et al. 2019, arXiv:1907.10902) is the well-known other way.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from threestep.errors import SettingsError
+from threestep.network import Dense, Network, Params, random_network, vary
+from threestep.pick.population import Member, Trained
+from threestep.settings import Space
+
+_N_ELITE = 10
+_MOST_ALIKE = 3  # of one depth in the elite
+_NEW_FRACTION = 0.25  # of what evolution proposes: drawn afresh
+
+
+@dataclass(frozen=True)
+class Field:
+    """What may be proposed.
+
+    Parameters
+    ----------
+    space : Space
+        No default left open.
+    input_shape : tuple of int
+    n_outputs : int
+    max_params : int or None
+    seed : int
+    """
+
+    space: Space
+    input_shape: tuple[int, ...]
+    n_outputs: int
+    max_params: int | None = None
+    seed: int = 0
+
+    def allows(self, network: Network) -> bool:
+        """Whether a network is small enough; the linear one always is."""
+        return not network.hidden or self.max_params is None or network.n_params <= self.max_params
+
+
+@dataclass(frozen=True, eq=False)
+class Proposal:
+    """A member to try.
+
+    Parameters
+    ----------
+    member : Member
+    params : Params or None
+        Inherited; None: a random start.
+    parent : int or None
+        Number of the tried member it comes from.
+    change : str
+        How it differs from its parent, in words.
+    """
+
+    member: Member
+    params: Params | None = field(default=None, repr=False)
+    parent: int | None = None
+    change: str = "random"
+
+
+@dataclass(frozen=True, eq=False)
+class Tried:
+    """What became of a proposal.
+
+    Parameters
+    ----------
+    number : int
+        From 0, in the order of proposing.
+    proposal : Proposal
+    trained : Trained
+        By its longest training.
+    epochs, seconds : int, float
+        Spent on it.
+    """
+
+    number: int
+    proposal: Proposal
+    trained: Trained
+    epochs: int
+    seconds: float
+
+    @property
+    def loss(self) -> float:
+        """Mean validation loss; infinite if descent never came to a finite one."""
+        return float(self.trained.losses.mean()) if self.trained.is_sound else math.inf
+
+
+class Searcher(NamedTuple):
+    """Three pure functions; see the module."""
+
+    init: Callable[[Field], Any]
+    ask: Callable[[Any, int], tuple[Any, list[Proposal]]]
+    tell: Callable[[Any, Sequence[Tried]], Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Lineage:
+    """The state of random search and of evolution: how many were asked for, and the best so far."""
+
+    field: Field
+    n_asked: int = 0
+    elite: tuple[Tried, ...] = ()
+
+
+def searcher_of(name: str) -> Searcher:
+    """The searcher of that name: "evolution", "random" or "optuna".
+
+    Raises
+    ------
+    SettingsError
+        No such searcher, or its library is not installed.
+    """
+    searchers = {
+        "evolution": Searcher(Lineage, _ask_evolution, _tell_lineage),
+        "random": Searcher(Lineage, _ask_random, _tell_lineage),
+    }
+    if name == "optuna":
+        return _optuna()
+    if name not in searchers:
+        raise SettingsError(f"`searcher` is {name!r}; must be one of {', '.join([*searchers, 'optuna'])}")
+    return searchers[name]
+
+
+def _ask_random(state: Lineage, n_members: int) -> tuple[Lineage, list[Proposal]]:
+    """Members drawn from the space; the first two of all are the linear one and a plain middle one."""
+    numbers = range(state.n_asked, state.n_asked + n_members)
+    proposals = [Proposal(_drawn(state.field, number)) for number in numbers]
+    return replace(state, n_asked=state.n_asked + n_members), proposals
+
+
+def _ask_evolution(state: Lineage, n_members: int) -> tuple[Lineage, list[Proposal]]:
+    """Children of the elite and some newcomers; only newcomers while there is no elite."""
+    numbers = range(state.n_asked, state.n_asked + n_members)
+    proposals = [_born(state, number) for number in numbers]
+    return replace(state, n_asked=state.n_asked + n_members), proposals
+
+
+def _tell_lineage(state: Lineage, tried: Sequence[Tried]) -> Lineage:
+    """Keep the best, few of each depth, so that the elite stays diverse."""
+    known = {each.number: each for each in (*state.elite, *tried) if each.trained.is_sound}
+    elite, n_alike = list[Tried](), dict[int, int]()
+    for each in sorted(known.values(), key=lambda each: each.loss):
+        depth = len(each.proposal.member.network.hidden)
+        if n_alike.get(depth, 0) < _MOST_ALIKE and len(elite) < _N_ELITE:
+            n_alike[depth] = n_alike.get(depth, 0) + 1
+            elite.append(each)
+    return replace(state, elite=tuple(elite))
+
+
+def _born(state: Lineage, number: int) -> Proposal:
+    """A child of a parent chosen by a tournament of two, or a newcomer."""
+    generator = np.random.default_rng([state.field.seed, 1, number])
+    if not state.elite or generator.random() < _NEW_FRACTION:
+        return Proposal(_drawn(state.field, number))
+    parent = state.elite[int(generator.integers(0, len(state.elite), 2).min())]  # the elite is sorted
+    own = parent.proposal.member
+    member = replace(own, seed=_seed(state.field, number), **_varied_rates(state.field.space, own, generator))
+    params, change = parent.trained.params, "rates changed"
+    made = vary(state.field.space, own.network, params, generator) if generator.random() < 0.7 else None
+    if made is not None and state.field.allows(made[0]):
+        network, params, change = made
+        member = replace(member, network=network)
+    return Proposal(member, params, parent.number, change)
+
+
+def _varied_rates(space: Space, member: Member, generator: np.random.Generator) -> dict[str, float]:
+    """Rates a little beside the parent's, inside the space."""
+    low, high = space.dropouts or (0.0, 0.0)
+    dropout = member.dropout + generator.normal() * 0.2 * (high - low)
+    return {
+        "learning_rate": _clipped(member.learning_rate * 2 ** generator.normal(), space.learning_rates),
+        "weight_decay": _clipped(member.weight_decay * 3 ** generator.normal(), space.weight_decays),
+        "dropout": _clipped(dropout, (low, high)),
+    }
+
+
+def _drawn(field: Field, number: int) -> Member:
+    """The member of that number: all follow from the seed."""
+    generator = np.random.default_rng([field.seed, 0, number])
+    space = field.space
+    network = Network(field.input_shape, (Dense(field.n_outputs, "linear"),))
+    if number > 0:
+        drawn = (random_network(space, field.input_shape, field.n_outputs, generator) for _ in range(50))
+        network = next((each for each in drawn if field.allows(each)), network)
+    low, high = space.dropouts or (0.0, 0.0)
+    return Member(
+        network,
+        learning_rate=_log_uniform(space.learning_rates, generator),
+        weight_decay=_log_uniform(space.weight_decays, generator),
+        dropout=float(generator.uniform(low, high)),
+        seed=_seed(field, number),
+    )
+
+
+def _seed(field: Field, number: int) -> int:
+    """A member's own seed."""
+    return int(np.random.default_rng([field.seed, 2, number]).integers(2**31))
+
+
+def _log_uniform(ends: tuple[float, float], generator: np.random.Generator) -> float:
+    return float(np.exp(generator.uniform(*np.log(ends))))
+
+
+def _clipped(value: float, ends: tuple[float, float]) -> float:
+    return float(min(max(value, ends[0]), ends[1]))
+
+
+def _optuna() -> Searcher:
+    """Optuna's tree-structured Parzen estimator by ask-and-tell; its study is not plain data."""
+    try:
+        import optuna  # pyright: ignore[reportMissingImports]
+    except ImportError as error:
+        raise SettingsError("`searcher` is 'optuna', which is not installed", "pip install optuna") from error
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+    def init(field: Field) -> tuple[Field, Any, dict[int, Any]]:
+        sampler = optuna.samplers.TPESampler(seed=field.seed, constant_liar=True)
+        return field, optuna.create_study(sampler=sampler), {}
+
+    def ask(state: Any, n_members: int) -> tuple[Any, list[Proposal]]:
+        field, study, trials = state
+        asked = [study.ask() for _ in range(n_members)]
+        first = len(trials)
+        trials = {**trials, **{first + place: trial for place, trial in enumerate(asked)}}
+        return (field, study, trials), [Proposal(_suggested(field, trial, trial.number)) for trial in asked]
+
+    def tell(state: Any, tried: Sequence[Tried]) -> Any:
+        _, study, trials = state
+        for each in tried:
+            failed = not math.isfinite(each.loss)
+            status = optuna.trial.TrialState.FAIL if failed else optuna.trial.TrialState.COMPLETE
+            study.tell(trials[each.number], None if failed else each.loss, state=status)
+        return state
+
+    return Searcher(init, ask, tell)
+
+
+def _suggested(field: Field, trial: Any, number: int) -> Member:
+    """A member by a trial's suggestions: one width for all layers."""
+    from threestep.network import usual_widths
+
+    space = field.space
+    depth = trial.suggest_int("depth", *(space.depths or (0, 4)))
+    width = trial.suggest_categorical("width", usual_widths(space))
+    name = trial.suggest_categorical("activation", list(space.activations))
+    is_residual = space.residual and trial.suggest_categorical("residual", [False, True])
+    hidden = tuple(Dense(width, name, is_residual and place > 0) for place in range(depth))
+    network = Network(field.input_shape, (*hidden, Dense(field.n_outputs, "linear")))
+    linear = Network(field.input_shape, (Dense(field.n_outputs, "linear"),))
+    low, high = space.dropouts or (0.0, 0.0)
+    return Member(
+        network if field.allows(network) else linear,
+        trial.suggest_float("learning_rate", *space.learning_rates, log=True),
+        trial.suggest_float("weight_decay", *space.weight_decays, log=True),
+        trial.suggest_float("dropout", low, high) if high > low else low,
+        _seed(field, number),
+    )

@@ -1,0 +1,175 @@
+"""One step of descent: a batch, its loss, the gradient, the update. A pure function, to be compiled."""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import Array, lax
+
+from threestep.goodness import Goodness
+from threestep.network import Dropout, Form, Network, Params, Supernet
+from threestep.pick.optimizers import optimizer, rate_at
+
+Numbers = Any
+"""JAX's arrays inside the compiled program, NumPy's on their way there."""
+
+Moments = tuple[optax.OptState, ...]
+"""What the optimizer remembers of each layer."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What shapes the compiled program; static."""
+
+    network: Network | Supernet
+    goodness: Goodness
+    optimizer: str
+    has_dropout: bool
+    has_input_dropout: bool
+    watches_gradient: bool = True
+
+
+class Rates(NamedTuple):
+    """What only tunes the program: arrays of shape ()."""
+
+    learning_rate: Numbers
+    weight_decay: Numbers
+    warmup_fraction: Numbers
+    dropout: Numbers
+    input_dropout: Numbers
+    n_epochs: Numbers
+    n_steps: Numbers
+    patience: Numbers
+
+
+class Judged(NamedTuple):
+    """Samples in blocks of one size, for judging without memory that grows with their number.
+
+    x (n_blocks, block_size, n_inputs), y (n_blocks, block_size), weight the same shape: 1 for a
+    sample, 0 for padding.
+    """
+
+    x: Numbers
+    y: Numbers
+    weight: Numbers
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Task:
+    """All that descent on one network needs and never changes.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Static.
+    rates : Rates
+    seed : Array of shape (), uint32
+        For dropout.
+    form : Form or None
+        Which network, if the recipe's is a supernet.
+    x : Array of shape (n_samples, n_inputs)
+    y : Array of shape (n_samples,)
+        Training samples.
+    valid : Judged
+    """
+
+    recipe: Recipe = field(metadata={"static": True})
+    rates: Rates
+    seed: Numbers
+    form: Form | None
+    x: Numbers
+    y: Numbers
+    valid: Judged
+
+
+class Moving(NamedTuple):
+    """What one step changes."""
+
+    params: Params
+    moments: Moments
+    loss_sum: Array
+    gradient_norm: Array
+
+
+class Batch(NamedTuple):
+    """The samples of one step, or of several (one more axis in front).
+
+    x (batch_size, n_inputs), y (batch_size,), weight (batch_size,): 0 fills the last batch up.
+    """
+
+    x: Numbers
+    y: Numbers
+    weight: Numbers
+
+
+def take_step(task: Task, batch: Batch, index: Array, is_last: Array, moving: Moving) -> Moving:
+    """One step of descent on one batch.
+
+    The gradient's size is measured at an epoch's last step only: a pass over all params costs a
+    tenth of a step.
+    """
+    recipe = task.recipe
+    n_samples = batch.weight.sum()
+
+    def batch_loss(params: Params) -> Array:
+        outputs = outputs_in(task, params, batch.x, _dropout(task, index))
+        return (batch.weight * recipe.goodness.losses(outputs, batch.y)).sum() / n_samples
+
+    loss, gradient = jax.value_and_grad(batch_loss)(moving.params)
+    norm = moving.gradient_norm
+    if recipe.watches_gradient:
+        norm = lax.cond(is_last, optax.tree.norm, lambda _: moving.gradient_norm, gradient)
+    params, moments = _update(task, index, gradient, moving)
+    return Moving(params, moments, moving.loss_sum + loss * n_samples, norm)
+
+
+def outputs_in(task: Task, params: Params, x: Array, dropout: Dropout | None = None) -> Array:
+    """The outputs of the task's network: (n_samples, n_outputs)."""
+    network = task.recipe.network
+    if isinstance(network, Supernet):
+        assert task.form is not None
+        return network.apply(params, x, dropout, task.form)
+    return network.apply(params, x, dropout)
+
+
+def _update(task: Task, index: Array, gradient: Params, moving: Moving) -> tuple[Params, Moments]:
+    """One update of each layer; layers that a member of a supernet does not have are left alone."""
+    recipe, rates = task.recipe, task.rates
+    rule = optimizer(recipe.optimizer, learning_rate_at(index, rates), rates.weight_decay)
+
+    def updated(gradient, moments, params):
+        updates, moments = rule.update(gradient, moments, params)
+        return optax.apply_updates(params, updates), moments
+
+    def left(gradient, moments, params):
+        return params, moments
+
+    in_use = [True] * len(gradient)
+    if isinstance(recipe.network, Supernet):
+        assert task.form is not None
+        in_use = recipe.network.in_use(task.form)
+    layers = zip(in_use, gradient, moving.moments, moving.params, strict=True)
+    pairs = [updated(*own) if used is True else lax.cond(used, updated, left, *own) for used, *own in layers]
+    params, moments = zip(*pairs, strict=True)
+    return params, moments
+
+
+def learning_rate_at(index: Array, rates: Rates) -> Array:
+    """This step's learning rate; the number of all steps may be more than an int32 holds."""
+    n_steps = rates.n_epochs.astype(jnp.float32) * rates.n_steps
+    return rate_at(index, n_steps, rates.learning_rate, rates.warmup_fraction)
+
+
+def _dropout(task: Task, index: Array) -> Dropout | None:
+    """This step's dropout, if there is any."""
+    recipe, rates = task.recipe, task.rates
+    if not (recipe.has_dropout or recipe.has_input_dropout):
+        return None
+    return Dropout(
+        jax.random.fold_in(jax.random.key(task.seed), index),
+        rates.input_dropout if recipe.has_input_dropout else None,
+        rates.dropout if recipe.has_dropout else None,
+    )

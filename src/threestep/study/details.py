@@ -1,0 +1,56 @@
+"""What a reader of a run asks next: which classes are confused, which samples are worst."""
+
+from math import prod
+from typing import Any
+
+from threestep.data import Prep, Split, Table, encode, encode_target
+from threestep.model import Model
+from threestep.study.scores import confusion, score_samples
+
+_N_WORST = 20
+_MOST_PIXELS = 40 * 40  # of a picture in the journal
+
+
+def known_target(table: Table):
+    """The target of samples that have one."""
+    assert table.y is not None  # label() has seen to it
+    return table.y
+
+
+def details_of(prep: Prep, parts: Split, model: Model) -> dict[str, Any]:
+    """What a reader asks next: which classes are confused, which samples are worst."""
+    judged = parts.test if parts.test.n_samples else parts.valid
+    _, losses = score_samples(model, judged)
+    worst = losses.argsort()[::-1][:_N_WORST]
+    chosen = judged.take(worst)
+    targets, predicted = _target_texts(prep, chosen), model.predict(chosen)
+    details: dict[str, Any] = {
+        "part": "test" if parts.test.n_samples else "valid",
+        "worst": [
+            {
+                "loss": float(losses[row]),
+                "target": targets[index],
+                "predicted": _text(predicted[index]),
+            }
+            for index, row in enumerate(worst)
+        ],
+    }
+    if model.is_classifier:
+        details["confusion"] = confusion(model, judged)
+    shape = prep.layout.shape
+    if len(shape) == 2 and prod(shape) <= _MOST_PIXELS:
+        pixels = encode(prep, chosen)[:, : prod(shape)].reshape(len(worst), *shape)
+        details["pictures"] = (pixels * 255).round().clip(0, 255).astype(int).tolist()
+    return details
+
+
+def _target_texts(prep: Prep, table: Table) -> list[str]:
+    """The targets for people; classes under the names they have in the model."""
+    if prep.target.kind == "number":
+        return [_text(float(value)) for value in known_target(table)]
+    return [_text(prep.target.classes[index]) for index in encode_target(prep, table)]
+
+
+def _text(value: object) -> str:
+    """A target for people: class names as they are, numbers short."""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
