@@ -2,9 +2,9 @@
 
 import argparse
 
-from benchmarks import accuracy, dense, startup
+from benchmarks import accuracy, dense, search, startup
 
-BENCHMARKS = {"accuracy": accuracy, "dense": dense, "startup": startup}
+BENCHMARKS = {"accuracy": accuracy, "dense": dense, "search": search, "startup": startup}
 """Each has a docstring, `add_options(parser)` and `main(options)`."""
 
 

@@ -72,30 +72,46 @@ def number_model() -> Model:
     return Model(prep, network, params_of(network), Goodness("squared_error"), {"valid": {"r2": 0.5}})
 
 
+def ensemble_model() -> Model:
+    """The pictures again, by a residual network and a linear one: only format 2 holds them."""
+    residual = Network((4,), (Dense(3, "relu"), Dense(3, "relu", residual=True), Dense(1, "linear")))
+    linear = Network((4,), (Dense(1, "linear"),))
+    others = ((linear, params_of(linear)),)
+    return replace(number_model(), network=residual, params=params_of(residual), others=others)
+
+
 CLASS_SAMPLES = {"größe": [2.0, 6.0, 0.0], '"w"\n': [0.5, float("nan"), 1.0], "色": ["röd", "blå", "green"]}
 CLASS_OUTPUTS = [[-1.125, 1.5, 2.5], [1.3125, 4.875, -2.125], [-1.6875, 4.125, 6.6875]]
 NUMBER_SAMPLES = [[[0, 4], [8, 12]], [[4, 4], [4, 4]], [[0, 0], [0, 0]]]
 NUMBER_PREDICTIONS = [-4.6875, -7.34375, -11.25]
+ENSEMBLE_PREDICTIONS = [-11.25, -10.41015625, -11.71875]
 
 
 def make_golden_files(folder: Path) -> None:
-    """How the files in tests/golden were made, once. Never run it on format 1 again."""
+    """How the files in tests/golden were made, once. Never run it again on a format that is there."""
     class_model().save(folder / "model_v1.safetensors")
     number_model().save(folder / "number_model_v1.safetensors")
+    ensemble_model().save(folder / "ensemble_model_v2.safetensors")
 
 
 def same(a: Model, b: Model) -> bool:
     """Whether two models are equal in every bit and setting."""
-    arrays = zip(jax.tree.leaves((a.prep[2:4], a.params)), jax.tree.leaves((b.prep[2:4], b.params)))
+    leaves = [jax.tree.leaves((m.prep[2:4], m.params, [params for _, params in m.others])) for m in (a, b)]
+    arrays = zip(*leaves, strict=True)
     equal = all(x.dtype == y.dtype and x.shape == y.shape and x.tobytes() == y.tobytes() for x, y in arrays)
-    plain = [repr((m.prep[:2], m.prep[4:], m.network, m.goodness, m.scores)) for m in (a, b)]
+    plain = [
+        repr((m.prep[:2], m.prep[4:], m.network, m.goodness, m.scores, [network for network, _ in m.others]))
+        for m in (a, b)
+    ]
     return equal and plain[0] == plain[1]
 
 
 # ── identity ──
 
+MADE = [(class_model, CLASS_SAMPLES), (number_model, NUMBER_SAMPLES), (ensemble_model, NUMBER_SAMPLES)]
 
-@pytest.mark.parametrize(("make", "samples"), [(class_model, CLASS_SAMPLES), (number_model, NUMBER_SAMPLES)])
+
+@pytest.mark.parametrize(("make", "samples"), MADE)
 def test_a_saved_model_comes_back_the_same_in_every_bit(tmp_path, make, samples):
     model = make()
     model.save(tmp_path / "m.safetensors")
@@ -106,7 +122,7 @@ def test_a_saved_model_comes_back_the_same_in_every_bit(tmp_path, make, samples)
     assert os.listdir(tmp_path) == ["m.safetensors"]
 
 
-@pytest.mark.parametrize("make", [class_model, number_model])
+@pytest.mark.parametrize("make", [make for make, _ in MADE])
 def test_reading_and_writing_again_gives_the_same_bytes(make):
     content = model_bytes(make())
     assert content == model_bytes(make())
@@ -240,6 +256,8 @@ UNSAVABLE: dict[str, Callable[[Model], Model]] = {
     "an unknown activation": lambda m: replace(
         m, network=Network((5,), (Dense(4, "relu"), Dense(3, "cosine")))
     ),
+    "networks of different inputs": lambda m: replace(m, others=((Network((4,), (Dense(3),)), ()),)),
+    "others without params": lambda m: replace(m, others=((m.network, ()),)),
     "no layers": lambda m: replace(m, network=Network((5,), ()), params=()),
     "a width of zero": lambda m: replace(m, network=Network((5,), (Dense(0), Dense(3)))),
     "more text than a header may hold": lambda m: with_layout(m, left_out=("x" * (16 << 20),)),
@@ -703,9 +721,9 @@ plain = st.recursive(
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.data())
-def test_any_forgery_is_refused_or_sound(data):
-    description, entries, numbers = parts_of(model_bytes(class_model()))
+@given(st.data(), st.sampled_from([class_model, ensemble_model]))
+def test_any_forgery_is_refused_or_sound(data, make):
+    description, entries, numbers = parts_of(model_bytes(make()))
     for _ in range(data.draw(st.integers(1, 3))):
         path = data.draw(st.sampled_from(list(places(description))))
         value = data.draw(plain)
@@ -728,7 +746,7 @@ def test_a_newer_version_is_called_so_and_a_damaged_one_is_not():
     assert "upgrade" in caught.value.hint
     with pytest.raises(ts.ModelFileError, match="damaged"):
         model_of_bytes(content[:-1] + b"!")
-    for version in (0, -1, True, "2", 2.0, None, [2]):
+    for version in (0, -1, True, "1", 1.0, None, [1], 2):
         with pytest.raises(ts.ModelFileError, match="damaged"):
             model_of_bytes(forged({**description, "format": version}, entries, data))
 
@@ -834,11 +852,22 @@ def test_the_golden_number_model_gives_the_predictions_it_always_gave():
     assert same(model, number_model())
 
 
-@pytest.mark.skipif(MODEL_FORMAT != 1, reason="a newer format is written now")
-def test_format_1_is_written_as_it_always_was(tmp_path, monkeypatch):
+def test_the_golden_ensemble_gives_the_mean_of_its_networks_as_it_always_did():
+    model = load(GOLDEN / "ensemble_model_v2.safetensors")
+    assert model.predict(NUMBER_SAMPLES).tolist() == ENSEMBLE_PREDICTIONS
+    each = [
+        replace(model, network=n, params=p, others=())
+        for n, p in [(model.network, model.params), *model.others]
+    ]
+    mean = np.mean([one.predict(NUMBER_SAMPLES) for one in each], axis=0)
+    np.testing.assert_allclose(model.predict(NUMBER_SAMPLES), mean, rtol=1e-6)
+    assert same(model, ensemble_model())
+
+
+def test_every_format_is_written_as_it_always_was(tmp_path, monkeypatch):
     monkeypatch.setattr(ts, "__version__", "0.1.0")  # which made them
     make_golden_files(tmp_path)
-    for path in GOLDEN.glob("*_v1.safetensors"):
+    for path in GOLDEN.glob("*_v*.safetensors"):
         assert (tmp_path / path.name).read_bytes() == path.read_bytes(), path.name
 
 
@@ -861,9 +890,9 @@ def test_the_documented_example_verifies_the_hash(tmp_path, monkeypatch, capsys)
 
 def test_the_document_tells_every_key_and_no_other():
     text = DOCUMENT.read_text("utf-8")
-    description, _, _ = parts_of(model_bytes(number_model()))
+    description, _, _ = parts_of(model_bytes(ensemble_model()))
     assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == list(description)
     inner = {
         key for part in ("network", "goodness", "layout", "target", "number") for key in description[part]
     }
-    assert all(f"`{key}`" in text for key in inner | {"width", "activation"})
+    assert all(f"`{key}`" in text for key in inner | {"width", "activation", "residual"})

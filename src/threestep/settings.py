@@ -95,7 +95,8 @@ class Search(Space):
     """How a network is searched for, where `network` is `auto`."""
 
     budget: str | float | None = None
-    """Time for the whole command: `60s`, `2m`, `1h`, or seconds; by default `effort` decides."""
+    """Time for the whole command: `60s`, `2m`, `1h`, or seconds; by default `effort` decides, or the
+    number of epochs of a given network."""
     effort: Effort = "normal"
     """How much is tried where there is no budget."""
     searcher: Searcher = "evolution"
@@ -105,7 +106,10 @@ class Search(Space):
     max_latency_ms: float | None = None
     """Most milliseconds that the prediction of one sample may take, measured."""
     ensemble: int = 1
-    """How many of the best networks are averaged."""
+    """How many networks are averaged: the best of a search, or a given one from so many starts."""
+    refit: bool = False
+    """Let the picked network go on learning from all samples but the test ones; then nothing is left that
+    could judge it beside those."""
 
 
 @dataclass(frozen=True)
@@ -253,6 +257,7 @@ def _switch_problem(name: str, value: object) -> str:
 
 _CHECKS = {
     "residual": _switch_problem,
+    "refit": _switch_problem,
     **dict.fromkeys(_PAIRS, _pair_problem),
     "budget": _budget_problem,
     "activations": _activations_problem,

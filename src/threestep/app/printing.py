@@ -50,17 +50,18 @@ def _tell_space(event: Event) -> None:
 def _tell_rung(event: Event) -> None:
     """One line: tried, alive, the best so far, time left, what more time would bring."""
     if event["round"] == event["rung"] == 1:
-        print("\nstep 3  the pick: train a little, keep the better, vary the best")
+        way = "train a little, keep the better, vary the best" if event["n_rungs"] > 1 else "from each start"
+        print(f"\nstep 3  the pick: {way}")
     best = "none yet"
     if event["best_loss"] is not None:
-        best = f"loss {event['best_loss']:.4f}  {event['best_network']}"
+        best = f"{event['best_network']}, loss {event['best_loss']:.4f}"
     died = event["n_trained"] - event["n_alive"]
     facts = [f"{event['n_tried']:>4} tried", f"{event['n_alive']:>3} trained {event['epochs']:>3} epochs"]
     facts += [f"{died} diverged"] * (died > 0)
-    print(f"{_INDENT}{', '.join(facts)}   best: {best}", end="")
-    print(f"   {event['seconds_left']:.0f} s left" if event["seconds_left"] is not None else "", end="")
-    gain = event["minute_gain"]
-    print(f"; another minute: {-gain:+.4f}" if gain is not None else "")
+    left, gain = event["seconds_left"], event["minute_gain"]
+    later = [] if left is None else [f"{left:.0f} s left"]
+    later += [] if gain is None else [f"a minute more may gain {gain:.4f}"]
+    print(f"{_INDENT}{', '.join(facts)}; best {best}{'; ' if later else ''}{', '.join(later)}")
 
 
 def _tell_leaderboard(event: Event) -> None:
@@ -80,6 +81,8 @@ def _tell_leaderboard(event: Event) -> None:
 
 def _tell_function_set(event: Event) -> None:
     print(f"\nstep 1  the function set: {event['network']}")
+    if event["others"]:
+        print(f"{_INDENT}and {len(event['others'])} more, whose answers are averaged with its own")
     print(f"{_INDENT}{event['n_params']:,} params; {event['n_products']:,} multiplications for one sample")
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import sys
+import time
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TextIO
@@ -23,7 +24,7 @@ from threestep.study import Run, score_samples, work_example
 def fit(command: Fit) -> None:
     """Go through the three steps, telling each as it is done."""
     settings = Settings(**{field.name: getattr(command, field.name) for field in fields(Settings)})
-    steps = fit_steps(command.data, settings, command.out, keep=True)
+    steps = fit_steps(command.data, settings, command.out, keep=True, began=_process_start())
     with Progress(sys.stderr) as progress:
         while True:
             try:
@@ -31,7 +32,7 @@ def fit(command: Fit) -> None:
             except StopIteration as end:
                 run: Run = end.value
                 break
-            if event["event"] == "pick":
+            if event["event"] in ("rung", "pick"):
                 progress.close()  # its line must be gone before the next is printed
             if not command.json:
                 printing.tell(event)
@@ -40,6 +41,11 @@ def fit(command: Fit) -> None:
         _print_json(_summary(run))
     elif run.folder is not None:
         printing.tell_folder(run.folder)
+
+
+def _process_start() -> float:
+    """When this process began, on the clock of `time.perf_counter`: until now it has only computed."""
+    return time.perf_counter() - time.process_time()
 
 
 def predict(command: Predict) -> None:

@@ -1,10 +1,13 @@
 """The choice of a loss, as plain data."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
+from numpy.typing import NDArray
 
 from threestep.errors import SettingsError, did_you_mean
 from threestep.goodness.losses import cross_entropy, squared_error
@@ -66,7 +69,26 @@ class Goodness:
         """Outputs as people read them: confidences of classes (softmax), or the number itself."""
         return jax.nn.softmax(outputs, axis=-1) if self.is_for_classes else outputs
 
+    def averaged(self, outputs: Sequence[NDArray]) -> NDArray:
+        """What several networks say together, as outputs of one: (n_samples, n_outputs) each.
+
+        For classes the logarithm of their mean confidence, which softmax turns back; else the mean
+        number. One network's outputs stay as they are.
+        """
+        if len(outputs) == 1:
+            return outputs[0]
+        if not self.is_for_classes:
+            return np.stack(outputs).mean(axis=0)
+        logs = [each - _log_sum(each) for each in outputs]
+        return _log_sum(np.stack(logs, axis=-1))[..., 0] - np.float32(np.log(len(outputs)))
+
     @property
     def for_judging(self) -> "Goodness":
         """The same loss without what only helps training."""
         return replace(self, label_smoothing=0.0)
+
+
+def _log_sum(logs: NDArray) -> NDArray:
+    """Logarithm of the sum of exponentials over the last axis, which stays as one of length 1."""
+    most = logs.max(axis=-1, keepdims=True)
+    return most + np.log(np.exp(logs - most).sum(axis=-1, keepdims=True))

@@ -24,6 +24,7 @@ NO_HASH = "0" * 64
 
 _MOST_LAYERS = 2000
 _MOST_AXES = 32
+_MOST_OTHERS = 1000
 _LONGEST_AXIS = 1 << 31
 _LARGEST_LABEL = 1 << 64
 _MOST_LETTERS = 1 << 26  # of a column's levels side by side, each as long as the longest
@@ -49,10 +50,11 @@ class Description(msgspec.Struct, forbid_unknown_fields=True):
     target: Target
     number: NumberTarget
     scores: dict[str, dict[str, int | float | None]]
+    others: tuple[Network, ...] = ()
 
 
-def describe(model: Model, version: int) -> str:
-    """The text of a model; equal models give equal texts.
+def describe(model: Model) -> str:
+    """The text of a model, in the oldest format that can hold it; equal models give equal texts.
 
     Raises
     ------
@@ -61,10 +63,10 @@ def describe(model: Model, version: int) -> str:
     """
     import threestep
 
-    prep = model.prep
+    prep, others = model.prep, tuple(network for network, _ in model.others)
     description = Description(
         sha256=NO_HASH,
-        format=version,
+        format=_format_of(model.network, others),
         threestep=threestep.__version__,
         network=model.network,
         goodness=model.goodness,
@@ -72,6 +74,7 @@ def describe(model: Model, version: int) -> str:
         target=prep.target,
         number=NumberTarget(float(prep.target_center), float(prep.target_scale)),
         scores={part: _without_nan(own) for part, own in model.scores.items()},
+        others=others,
     )
     try:
         return msgspec.json.encode(_entries(description)).decode()
@@ -118,15 +121,29 @@ def entries_of(text: str) -> dict[str, Any]:
 def _entries(description: Description) -> dict[str, Any]:
     """The entries that a description stands for, all of them, in the order of the text.
 
-    In the inner records msgspec passes over entries it does not know. A layer says that it is
-    residual only if it is: files written before there were such layers stay as they are.
+    In the inner records msgspec passes over entries it does not know. What format 1 does not have
+    is left out where it says nothing: those files stay as they are.
     """
     entries = msgspec.structs.asdict(description)
-    inner = {key: asdict(entries[key]) for key in ("network", "goodness", "layout", "target")}
-    for layer in inner["network"]["layers"]:
+    inner = {key: asdict(entries[key]) for key in ("goodness", "layout", "target")}
+    entries |= {**inner, "network": _network_entries(description.network)}
+    others = [_network_entries(network) for network in entries.pop("others")]
+    return {**entries, "others": others} if others else entries
+
+
+def _network_entries(network: Network) -> dict[str, Any]:
+    """A layer says that it is residual only if it is."""
+    entries = asdict(network)
+    for layer in entries["layers"]:
         if not layer["residual"]:
             del layer["residual"]
-    return {**entries, **inner}
+    return entries
+
+
+def _format_of(network: Network, others: tuple[Network, ...]) -> int:
+    """The oldest format that can hold a model: 1 knows neither ensembles nor residual layers."""
+    is_plain = not others and not any(layer.residual for layer in network.layers)
+    return 1 if is_plain else 2
 
 
 def _without_nan(scores: dict[str, float]) -> dict[str, int | float | None]:
@@ -147,9 +164,17 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _problems(description: Description) -> Iterator[str]:
     """What no model has, worst first: what comes later may rely on what came earlier."""
-    yield from _network_problems(description.network)
-    yield from _layout_problems(description.layout, description.network)
+    network, others = description.network, description.others
+    if len(others) > _MOST_OTHERS:
+        yield f"it has {len(others)} more networks, expected at most {_MOST_OTHERS}"
+    for each in (network, *others):
+        yield from _network_problems(each)
+    if any((each.n_inputs, each.n_outputs) != (network.n_inputs, network.n_outputs) for each in others):
+        yield "its networks do not have the same inputs and outputs"
+    yield from _layout_problems(description.layout, network)
     yield from _target_problems(description)
+    if description.format != _format_of(network, others):
+        yield f"what it holds is not of format {description.format}"
 
 
 def _network_problems(network: Network) -> Iterator[str]:

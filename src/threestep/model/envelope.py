@@ -45,15 +45,22 @@ class Tensor(NamedTuple):
     end: int
 
 
-def tensors_of(network: Network) -> dict[str, Tensor]:
-    """Name and place of every array, for a network whose sizes are sound."""
+def layer_name(place: int, index: int) -> str:
+    """What the arrays of a layer begin with: those of an ensemble's first network as if it were alone."""
+    return f"layer.{index}" if place == 0 else f"network.{place}.layer.{index}"
+
+
+def tensors_of(network: Network, *others: Network) -> dict[str, Tensor]:
+    """Name and place of every array, for networks whose sizes are sound."""
     wanted: list[tuple[str, str, tuple[int, ...]]] = [
         ("prep.center", "F64", (network.n_inputs,)),
         ("prep.scale", "F64", (network.n_inputs,)),
     ]
-    for index, (fan, layer) in enumerate(zip(network.fans, network.layers, strict=True)):
-        wanted.append((f"layer.{index}.weight", "F32", (fan, layer.width)))
-        wanted.append((f"layer.{index}.bias", "F32", (layer.width,)))
+    for place, each in enumerate((network, *others)):
+        for index, (fan, layer) in enumerate(zip(each.fans, each.layers, strict=True)):
+            name = layer_name(place, index)
+            wanted.append((f"{name}.weight", "F32", (fan, layer.width)))
+            wanted.append((f"{name}.bias", "F32", (layer.width,)))
     tensors, start = {}, 0
     for name, dtype, shape in wanted:
         end = start + math.prod(shape) * _DTYPES[dtype].itemsize

@@ -26,15 +26,17 @@ from threestep.model.envelope import (
     check_sizes,
     header_of,
     is_whole,
+    layer_name,
     looks_like_ours,
     split_header,
     tensors_of,
     with_hash,
 )
 from threestep.model.model import Model
+from threestep.network import Network, Params
 
-MODEL_FORMAT = 1
-"""Version of the format this code writes; it reads every version up to it."""
+MODEL_FORMAT = 2
+"""The newest format this code writes; it reads every version up to it."""
 
 _HINT_COPY = "copy the file again from where it was written"
 _HINT_SAVED = "give a file that `model.save` wrote, or a run folder"
@@ -123,7 +125,7 @@ def model_of_bytes(content: bytes, name: str = "model") -> Model:
         raise ModelFileError(f"{name}: damaged (its content does not have the hash it should)", _HINT_COPY)
     try:
         description = _description(content, name)
-        arrays = arrays_in(content, tensors_of(description.network))
+        arrays = arrays_in(content, tensors_of(description.network, *description.others))
         _check_arrays(arrays)
     except (ValueError, OverflowError, RecursionError) as error:
         raise ModelFileError(f"{name}: the description is damaged ({error})", _HINT_COPY) from error
@@ -133,9 +135,10 @@ def model_of_bytes(content: bytes, name: str = "model") -> Model:
 def _pieces(model: Model) -> list[Any]:
     """The file in order: what stands before the arrays, then each of them."""
     try:
-        text = describe(model, MODEL_FORMAT)
-        network = description_of(entries_of(text)).network
-        tensors, arrays = tensors_of(network), _arrays_of(model)
+        text = describe(model)
+        description = description_of(entries_of(text))
+        network, others = description.network, description.others
+        tensors, arrays = tensors_of(network, *others), _arrays_of(model)
         shapes = {name: tensor.shape for name, tensor in tensors.items()}
         if {name: array.shape for name, array in arrays.items()} != shapes:
             raise ValueError(f"the params do not fit the network {str(network)[:80]}")
@@ -154,9 +157,10 @@ def _arrays_of(model: Model) -> dict[str, NDArray]:
         "prep.center": np.ascontiguousarray(model.prep.center, "<f8"),
         "prep.scale": np.ascontiguousarray(model.prep.scale, "<f8"),
     }
-    for index, layer in enumerate(model.params):
-        for part in ("weight", "bias"):
-            arrays[f"layer.{index}.{part}"] = np.ascontiguousarray(layer[part], "<f4")
+    for place, params in enumerate([model.params, *(params for _, params in model.others)]):
+        for index, layer in enumerate(params):
+            for part in ("weight", "bias"):
+                arrays[f"{layer_name(place, index)}.{part}"] = np.ascontiguousarray(layer[part], "<f4")
     return arrays
 
 
@@ -187,7 +191,7 @@ def _description(content: bytes, name: str) -> Description:
     entries = entries_of(text)
     _check_version(entries.get("format"), name)
     description = description_of(entries)
-    if header_of(quoted, tensors_of(description.network)) != header:
+    if header_of(quoted, tensors_of(description.network, *description.others)) != header:
         raise ValueError("the tensors are not those of its network")
     return description
 
@@ -222,15 +226,23 @@ def _model(description: Description, arrays: dict[str, Any]) -> Model:
         description.number.center,
         description.number.scale,
     )
-    params = tuple(
-        {part: arrays[f"layer.{index}.{part}"] for part in ("weight", "bias")}
-        for index in range(len(description.network.layers))
-    )
+    (network, params), *others = [
+        (network, _params_of(network, place, arrays))
+        for place, network in enumerate([description.network, *description.others])
+    ]
     scores = {
         part: {key: float("nan") if value is None else value for key, value in own.items()}
         for part, own in description.scores.items()
     }
-    return Model(prep, description.network, params, description.goodness, scores)
+    return Model(prep, network, params, description.goodness, scores, tuple(others))
+
+
+def _params_of(network: Network, place: int, arrays: dict[str, Any]) -> Params:
+    """The params of the network at that place: 0 is the first."""
+    return tuple(
+        {part: arrays[f"{layer_name(place, index)}.{part}"] for part in ("weight", "bias")}
+        for index in range(len(network.layers))
+    )
 
 
 def _why(error: Exception) -> str:

@@ -27,6 +27,8 @@ class Model:
         The loss it was trained on; says how to read the outputs.
     scores : dict of str to dict
         Metrics on train, valid and test when it was made.
+    others : tuple of (Network, Params)
+        Of an ensemble: the networks whose answers are averaged with the first one's.
     """
 
     prep: Prep
@@ -34,12 +36,15 @@ class Model:
     params: Params
     goodness: Goodness
     scores: dict[str, dict[str, float]] = field(default_factory=dict)
+    others: tuple[tuple[Network, Params], ...] = ()
 
     def __repr__(self) -> str:
-        return f"<Model: {self.network}, predicts {self.prep.target.name!r}>"
+        others = f" and {len(self.others)} more, averaged" if self.others else ""
+        return f"<Model: {self.network}{others}, predicts {self.prep.target.name!r}>"
 
     def outputs(self, samples: object) -> NDArray:
-        """The network's raw outputs: ndarray of shape (n_samples, n_outputs), float32.
+        """Raw outputs of the network, or of all of an ensemble together: ndarray of shape
+        (n_samples, n_outputs), float32.
 
         Parameters
         ----------
@@ -51,7 +56,9 @@ class Model:
         DataError
             The samples do not have the columns or the shape of training.
         """
-        return outputs_of(self.network, self.params, encode(self.prep, read(samples)))
+        inputs = encode(self.prep, read(samples))
+        functions = [(self.network, self.params), *self.others]
+        return self.goodness.averaged([outputs_of(*function, inputs) for function in functions])
 
     def predict(self, samples: object) -> NDArray:
         """The most likely class, or the number, of each sample: shape (n_samples,)."""

@@ -47,16 +47,20 @@ def usual_widths(space: Space) -> list[int]:
 def random_network(
     space: Space, input_shape: tuple[int, ...], n_outputs: int, generator: np.random.Generator
 ) -> Network:
-    """A structure of the space: equal or falling widths, plain or residual."""
+    """A structure of the space: equal or falling widths, plain or residual.
+
+    Widths are powers of two, if the space has any: no place in their supernet is left empty.
+    """
     low, high = space.depths or (0, 4)
     depth = int(generator.integers(low, high + 1))
-    widths = usual_widths(space)
+    usual = usual_widths(space)
+    widths = [width for width in usual if width.bit_count() == 1] or usual
     at = int(generator.integers(len(widths)))
     name = space.activations[int(generator.integers(len(space.activations)))]
     falls = depth > 1 and generator.random() < 0.3
     is_residual = space.residual and not falls and generator.random() < 0.5
     hidden = [
-        Dense(widths[max(0, at - 2 * place) if falls else at], name, is_residual and place > 0)
+        Dense(widths[max(0, at - place) if falls else at], name, is_residual and place > 0)
         for place in range(depth)
     ]
     return Network(input_shape, (*hidden, Dense(n_outputs, "linear")))

@@ -7,11 +7,11 @@ epoch comes back. `descend` is the same, a block of epochs at a time.
 
 from threestep.pick.descent import Picked, descend, losses_of, outputs_of, picked_of, train
 from threestep.pick.outcome import Outcome
-from threestep.pick.population import Job, Member, Population, Trained, train_members
+from threestep.pick.population import Job, Member, Population, Trained, ended, train_members
 from threestep.pick.program import EpochRow
-from threestep.pick.rungs import Plan, leaderboard, rungs_of, search
+from threestep.pick.rungs import Plan, distinct_ones, leaderboard, rungs_of, search
 from threestep.pick.samples import Samples
-from threestep.pick.searchers import Field, Proposal, Searcher, Tried, searcher_of
+from threestep.pick.searchers import Field, Proposal, Searcher, Tried, repeats_of, searcher_of
 
 __all__ = [
     "EpochRow",
@@ -28,10 +28,13 @@ __all__ = [
     "Trained",
     "Tried",
     "descend",
+    "distinct_ones",
+    "ended",
     "leaderboard",
     "losses_of",
     "outputs_of",
     "picked_of",
+    "repeats_of",
     "rungs_of",
     "search",
     "searcher_of",

@@ -5,6 +5,7 @@ nothing, and of about half a second where an epoch is shorter than that, so that
 and an interrupt is heard.
 """
 
+import time
 from collections.abc import Callable, Generator, Iterable
 from typing import NamedTuple
 
@@ -117,10 +118,12 @@ def descend(
     valid: Samples | tuple,
     settings: Descent = Descent(),
     seed: int = 0,
+    deadline: float = float("inf"),
 ) -> Generator[list[EpochRow], None, Picked]:
     """As `train`, a block of epochs at a time: yields their rows, returns what was picked.
 
-    An interrupt (Ctrl-C) ends it with the best so far.
+    An interrupt (Ctrl-C) ends it with the best so far, and so does the deadline, on the clock of
+    `time.perf_counter`.
     """
     check_settings(settings, seed)
     prepare()
@@ -141,7 +144,7 @@ def descend(
     task = Task(recipe, *jax.device_put((rates, np.uint32(seed), None, *learn, judged)))
     state = start(recipe, network.init(seed), task.valid.weight.shape)  # pyright: ignore[reportArgumentType]
     later, history = state, list[EpochRow]()
-    interrupted = False
+    cut = Outcome.OUT_OF_TIME  # what it is if it is still running in the end
     try:
         most_steps = _steps_per_block(network, batch_size)
         for orders in _orders(seed, n_samples, batch_size, n_epochs, most_steps):
@@ -149,12 +152,12 @@ def descend(
             block = _rows_on_host(rows)  # waits; only then is the block done
             state, history = later, history + block
             yield block
-            if int(state.outcome) != Outcome.RUNNING:
+            if int(state.outcome) != Outcome.RUNNING or time.perf_counter() >= deadline:
                 break
     except KeyboardInterrupt:
         jax.block_until_ready(later)  # a process must not end while its device computes
-        interrupted = int(state.outcome) == Outcome.RUNNING
-    return _picked(network, state, history, interrupted)
+        cut = Outcome.INTERRUPTED
+    return _picked(network, state, history, cut)
 
 
 def outputs_of(network: Network, params: Params, x: NDArray) -> NDArray:
@@ -220,8 +223,8 @@ def _rows_on_host(rows: EpochRow) -> list[EpochRow]:
     return [EpochRow(*values) for values in zip(*columns, strict=True) if values[0] > 0]
 
 
-def _picked(network: Network, state: State, history: list[EpochRow], interrupted: bool) -> Picked:
-    """What the state says was picked."""
-    outcome = Outcome.INTERRUPTED if interrupted else Outcome(int(state.outcome))
+def _picked(network: Network, state: State, history: list[EpochRow], cut: Outcome) -> Picked:
+    """What the state says was picked; `cut` is the outcome of a descent that could have gone on."""
+    outcome = Outcome(int(state.outcome) or cut)
     params = jax.tree.map(np.asarray, state.best_params)
     return Picked(network, params, history, int(state.best_epoch), outcome)

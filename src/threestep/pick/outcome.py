@@ -11,6 +11,7 @@ class Outcome(IntEnum):
     STOPPED_EARLY = 2
     DIVERGED = 3
     INTERRUPTED = 4
+    OUT_OF_TIME = 5
 
     @property
     def sentence(self) -> str:
@@ -24,4 +25,5 @@ _SENTENCES = {
     Outcome.STOPPED_EARLY: "the validation loss had stopped falling",
     Outcome.DIVERGED: "the loss exploded or became NaN; try a lower learning rate",
     Outcome.INTERRUPTED: "interrupted; the best so far is kept",
+    Outcome.OUT_OF_TIME: "the budget was spent; the best so far is kept",
 }

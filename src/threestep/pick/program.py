@@ -179,12 +179,13 @@ def _keep_best(
     rates: Rates, state: State, moving: Moving, row: EpochRow, losses: Array, hits: Array
 ) -> State:
     """The state after an epoch: the best params so far, and whether to go on."""
-    better = row.valid_loss < state.best_loss  # False for NaN
+    counts = (row.epoch % rates.keep_every == 0) | (row.epoch >= rates.n_epochs)
+    better = counts & (row.valid_loss < state.best_loss)  # False for NaN
     best_epoch = jnp.where(better, row.epoch, state.best_epoch)
     first_loss = jnp.where(state.epoch == 0, row.train_loss, state.first_loss)
     sound = jnp.isfinite(row.valid_loss) & (row.train_loss <= _EXPLODED * first_loss + 1)
     outcome = jnp.select(
-        [~sound, row.epoch >= rates.n_epochs, row.epoch - best_epoch >= rates.patience],
+        [~sound, row.epoch >= rates.n_epochs, counts & (row.epoch - best_epoch >= rates.patience)],
         [Outcome.DIVERGED, Outcome.FINISHED, Outcome.STOPPED_EARLY],
         Outcome.RUNNING,
     )

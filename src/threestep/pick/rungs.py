@@ -32,13 +32,20 @@ class Plan:
         In a round.
     rungs : tuple of int
         Epochs of each rung.
+    core_seconds : float
+        After so much work, as `Population.core_seconds` counts it, no further rung begins.
     n_rounds : int or None
-        None: until the deadline.
+        None: until the work is done or the deadline has come.
+    patience : int or None
+        After so many rounds in a row that lowered the best loss by no more than its noise, no further
+        round begins: what is then found on the same validation samples is luck. None: never.
     """
 
     n_members: int
     rungs: tuple[int, ...]
+    core_seconds: float = math.inf
     n_rounds: int | None = None
+    patience: int | None = None
 
 
 def rungs_of(epochs: int) -> tuple[int, ...]:
@@ -83,20 +90,18 @@ def search(
     list of Tried
         All that ended with a finite loss, best first.
     """
-    ended = stop or Event()
-    state, tried, log = (
-        searcher.init(wanted),
-        dict[int, Tried](),
-        _Log(time.perf_counter(), population.deadline),
-    )
-    n_rounds = n_asked = 0
-    while n_rounds != plan.n_rounds and not log.is_late and not ended.is_set():
+    log = _Log(population.deadline, plan.core_seconds, stop or Event())
+    state, tried = searcher.init(wanted), dict[int, Tried]()
+    n_rounds = n_asked = n_idle = 0
+    while n_rounds != plan.n_rounds and n_idle != plan.patience and not log.is_over:
         n_rounds += 1
+        before = _best(tried)
         state, proposals = searcher.ask(state, plan.n_members)
         round_of = dict(enumerate(proposals, n_asked))
         n_asked += len(proposals)
-        own = yield from _climb(population, plan.rungs, round_of, (n_rounds, tried, log, ended))
+        own = yield from _climb(population, plan.rungs, round_of, (n_rounds, tried, log))
         state = searcher.tell(state, list(own.values()))
+        n_idle = 0 if _is_gain(before, _best(tried)) else n_idle + 1
     return sorted((each for each in tried.values() if each.loss < math.inf), key=lambda each: each.loss)
 
 
@@ -104,39 +109,45 @@ def _climb(
     population: Population,
     rungs: Sequence[int],
     climbing: dict[int, Proposal],
-    context: tuple[int, dict[int, Tried], "_Log", Event],
+    context: tuple[int, dict[int, Tried], "_Log"],
 ) -> Generator[dict[str, Any], None, dict[int, Tried]]:
     """One round: the proposals, by number, climb the rungs; what became of them is added to `tried`."""
-    n_round, tried, log, ended = context
+    n_round, tried, log = context
     own = dict[int, Tried]()
     for place, epochs in enumerate(rungs, 1):
         began = time.perf_counter()
         jobs = [_job(proposal, own.get(number), epochs, rungs) for number, proposal in climbing.items()]
-        trained = yield from _ticking(population.train(jobs, ended), len(jobs), tried, log)
+        log.core_seconds += sum(map(population.core_seconds, jobs))
+        facts = {"event": "tick", "round": n_round, "rung": place, "epochs": epochs, "n": len(jobs)}
+        trained = yield from _ticking(population.train(jobs, log.stop), facts, tried, log)
         seconds = (time.perf_counter() - began) / len(jobs)
         for (number, proposal), each in zip(climbing.items(), trained, strict=True):
             if each is not None:
                 own[number] = _climbed(own.get(number), number, proposal, each, seconds)
         tried.update(own)
-        yield _rung_event(n_round, place, epochs, trained, tried, log)
+        yield _rung_event((n_round, place, len(rungs), epochs), trained, tried, log)
         better = better_ones([own[number] for number in climbing if number in own])
         climbing = {each.number: climbing[each.number] for each in better}
-        if not climbing or log.is_late or ended.is_set():
+        if not climbing or log.is_over:
             break
     return own
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class _Log:
-    """When the search began, when it must end, and how the best loss fell: (seconds, loss) each."""
+    """What ends a search, the work so far, and how the best loss fell: (seconds, loss) each."""
 
-    began: float
     deadline: float
+    most_core_seconds: float
+    stop: Event
+    began: float = field(default_factory=time.perf_counter)
+    core_seconds: float = 0.0
     falls: list[tuple[float, float]] = field(default_factory=list)
 
     @property
-    def is_late(self) -> bool:
-        return time.perf_counter() >= self.deadline
+    def is_over(self) -> bool:
+        is_late = time.perf_counter() >= self.deadline
+        return is_late or self.stop.is_set() or self.core_seconds >= self.most_core_seconds
 
     @property
     def seconds(self) -> float:
@@ -144,17 +155,32 @@ class _Log:
 
     @property
     def seconds_left(self) -> float | None:
-        left = self.deadline - time.perf_counter()
+        left = max(0.0, self.deadline - time.perf_counter())
         return left if math.isfinite(left) else None
 
     def minute_gain(self) -> float | None:
-        """By how much another minute would lower the best loss, if it went on falling with the logarithm
-        of time as it did since half of the time; None while there is too little to tell."""
+        """By how much another minute would lower the best loss, if each doubling of the time went on taking
+        the share of it that the last one took; None while there is too little to tell."""
         now, best = self.falls[-1]
         earlier = [loss for seconds, loss in self.falls if seconds <= now / 2]
         if not earlier or not math.isfinite(earlier[-1]):
             return None
-        return (earlier[-1] - best) / math.log(2) * math.log((now + 60) / now)
+        kept = best / earlier[-1] if earlier[-1] > 0 else 1.0
+        return best * (1 - kept ** math.log2((now + 60) / now))
+
+
+def _best(tried: dict[int, Tried]) -> Tried | None:
+    """The one with the lowest finite loss, if there is one."""
+    best = min(tried.values(), key=lambda each: each.loss, default=None)
+    return best if best is not None and best.loss < math.inf else None
+
+
+def _is_gain(before: Tried | None, now: Tried | None) -> bool:
+    """Whether the best of now beats that of before by more than the noise of their paired difference."""
+    if before is None or now is None:
+        return before is not now
+    mean, error = paired_difference(before.trained.losses, now.trained.losses)
+    return mean > error
 
 
 def better_ones(tried: Sequence[Tried]) -> list[Tried]:
@@ -170,6 +196,25 @@ def better_ones(tried: Sequence[Tried]) -> list[Tried]:
         if mean < error:
             spared.append(each)
     return ranked[:n_kept] + spared
+
+
+def distinct_ones(tried: Sequence[Tried], n: int) -> list[Tried]:
+    """The n best that are neither parent and child nor siblings, which say nearly the same; or also
+    such, if there are not enough others.
+
+    Parameters
+    ----------
+    tried : sequence of Tried
+        Best first.
+    n : int
+    """
+    chosen: list[Tried] = []
+    for each in tried:
+        numbers = {number for other in chosen for number in (other.number, other.proposal.parent)}
+        if len(chosen) < n and not {each.number, each.proposal.parent} & (numbers - {None}):
+            chosen.append(each)
+    more = [each for each in tried if all(each is not other for other in chosen)]
+    return sorted([*chosen, *more[: n - len(chosen)]], key=lambda each: each.loss)
 
 
 def leaderboard(tried: Sequence[Tried]) -> list[dict[str, Any]]:
@@ -241,11 +286,14 @@ def _job(proposal: Proposal, earlier: Tried | None, epochs: int, rungs: Sequence
 
 
 def _ticking(
-    steps: Generator[int, None, list[Trained | None]], n_jobs: int, tried: dict[int, Tried], log: _Log
+    steps: Generator[int, None, list[Trained | None]],
+    facts: dict[str, Any],
+    tried: dict[int, Tried],
+    log: _Log,
 ) -> Generator[dict[str, Any], None, list[Trained | None]]:
     """Tell how far a rung is, now and then."""
     best = min((each.loss for each in tried.values()), default=math.inf)
-    facts = {"event": "tick", "n": n_jobs, "best_loss": best if math.isfinite(best) else None}
+    facts = {**facts, "best_loss": best if math.isfinite(best) else None}
     while True:
         try:
             n_done = next(steps)
@@ -264,27 +312,22 @@ def _climbed(earlier: Tried | None, number: int, proposal: Proposal, new: Traine
 
 
 def _rung_event(
-    n_round: int,
-    place: int,
-    epochs: int,
+    where: tuple[int, int, int, int],
     trained: Sequence[Trained | None],
     tried: dict[int, Tried],
     log: _Log,
 ) -> dict[str, Any]:
-    """One line of the journal."""
-    best = min(tried.values(), key=lambda each: each.loss, default=None)
-    best = best if best is not None and best.loss < math.inf else None
+    """One line of the journal; `where`: number of the round, of the rung, of all rungs, and epochs."""
+    best = _best(tried)
     log.falls.append((log.seconds, math.inf if best is None else best.loss))
     return {
         "event": "rung",
-        "round": n_round,
-        "rung": place,
-        "epochs": epochs,
+        **dict(zip(("round", "rung", "n_rungs", "epochs"), where, strict=True)),
         "n_tried": len(tried),
         "n_trained": sum(each is not None for each in trained),
         "n_alive": sum(each is not None and each.is_sound for each in trained),
         "best_number": None if best is None else best.number,
-        "best_network": None if best is None else str(best.trained.member.network),
+        "best_network": None if best is None else spec_of(best.trained.member.network) or "linear",
         "best_loss": None if best is None else best.loss,
         "best_score": None if best is None else float(best.trained.hits.mean()),
         "seconds": round(log.seconds, 3),

@@ -75,7 +75,7 @@ def check_fit(network: Network, goodness: Goodness, *parts: Samples) -> None:
         raise DataError(f"network: got {network.n_outputs} outputs, expected 1 for {goodness.loss}")
 
 
-def rates_of(settings: Descent, n_epochs: int, n_steps: int, **own: float) -> Rates:
+def rates_of(settings: Descent, n_epochs: int, n_steps: int, keep_every: int = 1, **own: float) -> Rates:
     """The settings that tune the program, as NumPy scalars; `own` ones instead of the settings'."""
     tuned = {
         "learning_rate": DEFAULT_LEARNING_RATE if settings.learning_rate is None else settings.learning_rate,
@@ -90,6 +90,7 @@ def rates_of(settings: Descent, n_epochs: int, n_steps: int, **own: float) -> Ra
         n_epochs=np.int32(n_epochs),
         n_steps=np.int32(n_steps),
         patience=np.int32(settings.patience or usual_patience(n_epochs)),
+        keep_every=np.int32(keep_every),
     )
 
 

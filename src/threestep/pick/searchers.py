@@ -134,6 +134,17 @@ def searcher_of(name: str) -> Searcher:
     return searchers[name]
 
 
+def repeats_of(member: Member) -> Searcher:
+    """Proposes one member again and again, each time with another seed: the members of an ensemble."""
+
+    def ask(state: Lineage, n_members: int) -> tuple[Lineage, list[Proposal]]:
+        numbers = range(state.n_asked, state.n_asked + n_members)
+        proposals = [Proposal(replace(member, seed=_seed(state.field, number))) for number in numbers]
+        return replace(state, n_asked=state.n_asked + n_members), proposals
+
+    return Searcher(Lineage, ask, lambda state, _: state)
+
+
 def _ask_random(state: Lineage, n_members: int) -> tuple[Lineage, list[Proposal]]:
     """Members drawn from the space; the first two of all are the linear one and a plain middle one."""
     numbers = range(state.n_asked, state.n_asked + n_members)

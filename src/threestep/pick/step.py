@@ -32,7 +32,10 @@ class Recipe:
 
 
 class Rates(NamedTuple):
-    """What only tunes the program: arrays of shape ()."""
+    """What only tunes the program: arrays of shape ().
+
+    The best epoch is looked for among every `keep_every`-th and the last one.
+    """
 
     learning_rate: Numbers
     weight_decay: Numbers
@@ -42,6 +45,7 @@ class Rates(NamedTuple):
     n_epochs: Numbers
     n_steps: Numbers
     patience: Numbers
+    keep_every: Numbers
 
 
 class Judged(NamedTuple):

@@ -16,11 +16,12 @@ _FEWEST_STEPS = 1_500
 _MOST_STEPS = 60_000
 _MANY_SAMPLES = 20_000
 _SHORT_BUDGET = 10.0
-_EFFORT_SECONDS = {"quick": 3.0, "normal": 9.0, "thorough": 90.0}
-_MOST_ROUNDS = {"quick": 1, "normal": 4, "thorough": 40}
+_EFFORT_CORE_SECONDS = {"quick": 5.0, "normal": 12.0, "thorough": 150.0}
+_EFFORT_PATIENCE = {"quick": 1, "normal": 2, "thorough": 6}
+_USUAL_CORES = 2  # for a plan that is the same on every machine
 _MEMBERS, _FEWEST_MEMBERS, _FEWEST_EPOCHS = 18, 6, 6
-_FEWEST_ROUNDS = 4  # that should fit into a budget
-_CLIMB = 1 / 3  # of full trainings, what a round costs: each rung takes a third of the members thrice as far
+_FEWEST_ROUNDS = 4  # that should fit into a budget or an effort
+_CLIMB = 1 / 2  # of full trainings, what a round costs: a rung takes up to half of the members thrice as far
 _BATCH_BY_SAMPLES = ((50_000, 256), (10_000, 128), (1_000, 64), (300, 32), (0, 16))
 """From how many training samples on which batch size."""
 
@@ -85,21 +86,21 @@ def choose_plan(settings: Settings, n_train: int, n_inputs: int, seconds: float 
         same seed gives the same network.
     """
     work = (settings.epochs or 1) * _training_seconds(settings, n_train, n_inputs, 1)
-    wanted = _EFFORT_SECONDS[settings.effort] if seconds is None else seconds
-    in_round = wanted / (_FEWEST_ROUNDS if seconds is not None else 1)
+    effort = _EFFORT_CORE_SECONDS[settings.effort]
+    in_round = (effort / _USUAL_CORES if seconds is None else seconds) / _FEWEST_ROUNDS
     n_members = int(min(_MEMBERS, max(_FEWEST_MEMBERS, in_round / (_CLIMB * work))))
     share = min(1.0, in_round / (_CLIMB * work * n_members))
     epochs = max(min(_FEWEST_EPOCHS, settings.epochs or 1), int((settings.epochs or 1) * share))
     if seconds is not None:
         return Plan(n_members, rungs_of(epochs))
-    n_rounds = int(wanted / (_CLIMB * work * n_members))
-    return Plan(n_members, rungs_of(epochs), max(1, min(_MOST_ROUNDS[settings.effort], n_rounds)))
+    return Plan(n_members, rungs_of(epochs), effort, patience=_EFFORT_PATIENCE[settings.effort])
 
 
 def _training_seconds(settings: Settings, n_train: int, n_inputs: int, epochs: int) -> float:
     """What a middling network's training costs on two middling cores, by count; never by the clock."""
     batch_size = settings.batch_size or 1
-    width = ((settings.widths or (64, 256))[0] + (settings.widths or (64, 256))[1]) / 2
+    narrow, wide = settings.widths or (64, 256)
+    width = ((narrow**2 + wide**2) / 2) ** 0.5
     step = 2e-5 + batch_size * width * (n_inputs + 1.5 * width) / 5e10
     return epochs * -(-n_train // batch_size) * step
 
@@ -109,7 +110,7 @@ def _space(settings: Settings, n_train: int, is_classes: bool) -> dict[str, tupl
     seconds = seconds_of(settings.budget)
     widths = (64, 256 if n_train < _MANY_SAMPLES else 512)
     if seconds is not None and seconds < _SHORT_BUDGET:
-        widths = (96, 128)  # one program: there is no time to compile more
+        widths = (64, 128)  # one program: there is no time to compile more
     chosen: dict[str, tuple] = {
         "depths": settings.depths or (0, 4),
         "widths": settings.widths or widths,

@@ -17,7 +17,7 @@ Nothing is called back: the command line prints events, the report reads them.
 """
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from math import log
 from pathlib import Path
@@ -36,9 +36,10 @@ from threestep.data import (
     split,
     understand_target,
 )
+from threestep.errors import SettingsError
 from threestep.goodness import Goodness
 from threestep.model import Model
-from threestep.network import Network, check_space, parse
+from threestep.network import Network, check_space, parse, supernet_of
 from threestep.pick import EpochRow, Field, Outcome, Picked, Samples, Tried, descend, leaderboard
 from threestep.settings import Settings, check_settings
 from threestep.study.choices import choose_settings, space_of
@@ -46,7 +47,7 @@ from threestep.study.clock import Clock
 from threestep.study.details import details_of, known_target
 from threestep.study.folder import Event, RunFolder
 from threestep.study.scores import Scores, score_samples
-from threestep.study.searching import search_steps
+from threestep.study.searching import Found, deadline_of, search_steps
 from threestep.version import __version__
 
 
@@ -159,13 +160,31 @@ def prepare_run(source: object, settings: Settings, began: float | None = None) 
         settings, parts.train.n_samples, is_classes, prep.layout.is_picture, table.y_name
     )
     n_outputs = len(target.classes) if is_classes else 1
-    is_search = settings.network == "auto"
-    network = None if is_search else parse(settings.network, (prep.layout.n_inputs,), n_outputs)
+    network = _given_network(settings, prep.layout.n_inputs, n_outputs)
     loss = "cross_entropy" if is_classes else "squared_error"
     goodness = Goodness(loss, settings.label_smoothing or 0.0)
     clock.stage("prepare")
     name = str(source) if isinstance(source, (str, Path)) else table.name
     return Prepared(name, table, parts, prep, network, goodness, settings, clock.seconds, began)
+
+
+def _given_network(settings: Settings, n_inputs: int, n_outputs: int) -> Network | None:
+    """The network that the settings describe; None if it is to be searched for.
+
+    Raises
+    ------
+    SettingsError
+        One that the program for several networks does not take, where there are to be several.
+    """
+    if settings.network == "auto":
+        return None
+    network = parse(settings.network, (n_inputs,), n_outputs)
+    if settings.ensemble > 1:
+        try:
+            supernet_of(network)
+        except ValueError as error:
+            raise SettingsError(f"`ensemble` is {settings.ensemble}, but `network` {error}") from error
+    return network
 
 
 def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[Event, None, Run]:
@@ -199,22 +218,22 @@ def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[
     if folder is not None:
         folder.write_config(prepared.settings, prepared.source)
     yield say(_start_event(prepared))
-    yield say(_space_event(prepared) if prepared.network is None else _network_event(prepared.network))
+    if prepared.network is None:
+        yield say(_space_event(prepared))
+    else:
+        yield say(_network_event([prepared.network] * prepared.settings.ensemble))
     guess_loss = _guess_loss(prepared.prep.target)
     yield say({"event": "goodness", "loss": prepared.goodness.loss, "guess_loss": guess_loss})
-    tried: list[Tried] = []
-    if prepared.network is None:
-        picked, tried = yield from _search(prepared, say)
-        yield say(_network_event(picked.network))
-        for row in picked.history:
-            yield say({"event": "epoch", "n_epochs": len(picked.history), **_epoch_facts(row)})
+    if prepared.network is None or prepared.settings.ensemble > 1:
+        found = yield from _search(prepared, say)
     else:
-        picked = yield from _pick(prepared, prepared.network, say)
+        found = Found((yield from _pick(prepared, prepared.network, say)), (), [])
+    picked = found.picked
     if picked.outcome is Outcome.INTERRUPTED and picked.best_epoch == 0:
         raise KeyboardInterrupt  # there is nothing to keep
     clock.stage("train")
     yield say(_pick_event(picked, clock.seconds["train"]))
-    run = _measure(prepared, picked, tried, events, folder)
+    run = _measure(prepared, found, events, folder)
     if folder is not None:
         run.model.save(folder.model_path)
     yield say({"event": "scores", "scores": run.scores})
@@ -248,13 +267,15 @@ def _space_event(prepared: Prepared) -> Event:
     return {"event": "space", **asdict(space_of(prepared.settings)), "searcher": prepared.settings.searcher}
 
 
-def _network_event(network: Network) -> Event:
-    """The function set."""
+def _network_event(networks: Sequence[Network]) -> Event:
+    """The function set: the layers of the first network, and what others are averaged with it."""
+    network, *others = networks
     return {
         "event": "function_set",
         "network": str(network),
-        "n_params": network.n_params,
-        "n_products": network.n_products,
+        "others": [str(other) for other in others],
+        "n_params": sum(each.n_params for each in networks),
+        "n_products": sum(each.n_products for each in networks),
         "layers": [
             {"n_inputs": fan, "width": layer.width, "activation": layer.activation}
             for fan, layer in zip(network.fans, network.layers, strict=True)
@@ -281,8 +302,8 @@ def _samples(prepared: Prepared) -> tuple[Samples, Samples]:
     return train, valid
 
 
-def _search(prepared: Prepared, say) -> Generator[Event, None, tuple[Picked, list[Tried]]]:
-    """Steps 1 and 3 of a search: try networks, one event per rung; pick the best."""
+def _search(prepared: Prepared, say) -> Generator[Event, None, Found]:
+    """Steps 1 and 3 of a search: try networks, one event per rung; tell of the best as if it were given."""
     train, valid = _samples(prepared)
     prep, target = prepared.prep, prepared.prep.target
     wanted = Field(
@@ -292,20 +313,33 @@ def _search(prepared: Prepared, say) -> Generator[Event, None, tuple[Picked, lis
         prepared.settings.max_params,
         prepared.settings.seed,
     )
-    steps = search_steps(prepared.goodness, train, valid, prepared.settings, wanted, prepared.began)
+    context = prepared.settings, wanted, prepared.network, _deadline(prepared)
+    steps = search_steps(prepared.goodness, train, valid, *context)
     while True:
         try:
             event = next(steps)
         except StopIteration as end:
-            return end.value
+            found: Found = end.value
+            break
         yield event if event["event"] == "tick" else say(event)
+    if prepared.network is None:
+        yield say(_network_event([found.picked.network, *(network for network, _ in found.others)]))
+    history = found.picked.history
+    for row in history:
+        yield say({"event": "epoch", "n_epochs": len(history), **_epoch_facts(row)})
+    return found
+
+
+def _deadline(prepared: Prepared) -> float:
+    """When training must end; see `deadline_of`."""
+    return deadline_of(prepared.settings, prepared.table.n_samples, prepared.began)
 
 
 def _pick(prepared: Prepared, network: Network, say) -> Generator[Event, None, Picked]:
     """Step 3: descend, one event per epoch."""
     train, valid = _samples(prepared)
     settings = prepared.settings
-    blocks = descend(network, prepared.goodness, train, valid, settings, settings.seed)
+    blocks = descend(network, prepared.goodness, train, valid, settings, settings.seed, _deadline(prepared))
     while True:
         try:
             rows = next(blocks)
@@ -335,14 +369,13 @@ def _pick_event(picked: Picked, seconds: float) -> Event:
     }
 
 
-def _measure(
-    prepared: Prepared, picked: Picked, tried: list[Tried], events: list[Event], folder: RunFolder | None
-) -> Run:
+def _measure(prepared: Prepared, found: Found, events: list[Event], folder: RunFolder | None) -> Run:
     """The model, measured on each part of the samples."""
-    model = Model(prepared.prep, picked.network, picked.params, prepared.goodness)
+    picked = found.picked
+    model = Model(prepared.prep, picked.network, picked.params, prepared.goodness, others=found.others)
     scores = {
         name: score_samples(model, part)[0]
         for name, part in prepared.parts._asdict().items()
         if part.n_samples > 0
     }
-    return Run(replace(model, scores=scores), picked, prepared.settings, scores, events, folder, tried)
+    return Run(replace(model, scores=scores), picked, prepared.settings, scores, events, folder, found.tried)

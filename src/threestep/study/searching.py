@@ -1,4 +1,7 @@
-"""A search as part of a run: what bounds it, what is picked in the end."""
+"""A search as part of a run: what bounds it, what is picked in the end.
+
+A given network that is to be trained from several starts is searched for too, among its starts.
+"""
 
 import math
 import signal
@@ -6,7 +9,7 @@ import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -16,13 +19,20 @@ from threestep.goodness import Goodness
 from threestep.network import Dense, Network, Params
 from threestep.pick import (
     Field,
+    Job,
+    Member,
     Outcome,
     Picked,
+    Plan,
     Population,
     Samples,
+    Searcher,
     Tried,
+    distinct_ones,
+    ended,
     leaderboard,
     outputs_of,
+    repeats_of,
     search,
     searcher_of,
 )
@@ -30,13 +40,55 @@ from threestep.settings import Settings, seconds_of
 from threestep.study.choices import choose_plan
 
 _SECONDS_AFTER = 0.8  # for measuring the winner and writing the run down
+_SECONDS_PER_SAMPLE = 2e-6
+_REFIT_FRACTION = 0.2  # of a budget
 _N_LATENCIES = 20
 
 
+class Found(NamedTuple):
+    """What a search gives.
+
+    Parameters
+    ----------
+    picked : Picked
+        The best.
+    others : tuple of (Network, Params)
+        Those that are averaged with it.
+    tried : list of Tried
+        Best first.
+    """
+
+    picked: Picked
+    others: tuple[tuple[Network, Params], ...]
+    tried: list[Tried]
+
+
+def deadline_of(settings: Settings, n_samples: int, began: float) -> float:
+    """When training must end, on the clock of `time.perf_counter`; infinite without a budget.
+
+    Parameters
+    ----------
+    settings : Settings
+    n_samples : int
+        All of them are measured after the training.
+    began : float
+        When the budget began.
+    """
+    budget = seconds_of(settings.budget)
+    after = _SECONDS_AFTER + n_samples * settings.ensemble * _SECONDS_PER_SAMPLE
+    return math.inf if budget is None else began + budget - after
+
+
 def search_steps(
-    goodness: Goodness, train: Samples, valid: Samples, settings: Settings, wanted: Field, began: float
-) -> Generator[dict[str, Any], None, tuple[Picked, list[Tried]]]:
-    """Search until the plan, the budget or the first Ctrl-C ends it.
+    goodness: Goodness,
+    train: Samples,
+    valid: Samples,
+    settings: Settings,
+    wanted: Field,
+    network: Network | None,
+    deadline: float,
+) -> Generator[dict[str, Any], None, Found]:
+    """Search until the plan, the deadline or the first Ctrl-C ends it.
 
     Parameters
     ----------
@@ -44,8 +96,10 @@ def search_steps(
     train, valid : Samples
     settings : Settings
     wanted : Field
-    began : float
-        When the budget began, on the clock of `time.perf_counter`.
+    network : Network or None
+        A given one is trained from several starts.
+    deadline : float
+        On the clock of `time.perf_counter`.
 
     Yields
     ------
@@ -57,28 +111,59 @@ def search_steps(
     KeyboardInterrupt
         The first Ctrl-C, if there was nothing yet to keep; the second one, always.
     """
-    budget = seconds_of(settings.budget)
-    deadline = math.inf if budget is None else began + budget - _seconds_after(len(train.y) + len(valid.y))
-    left = None if budget is None else max(1.0, deadline - time.perf_counter())
-    plan = choose_plan(settings, len(train.y), train.x.shape[1], left)
-    population = Population(goodness, train, valid, settings, settings.seed, deadline)
+    left = deadline - time.perf_counter()
+    end = deadline - _REFIT_FRACTION * max(0.0, left) if settings.refit and left < math.inf else deadline
+    searcher, plan = _how(settings, network, train, end)
+    population = Population(goodness, train, valid, settings, settings.seed, end)
     with _interruptible() as stop:
-        tried = yield from search(population, searcher_of(settings.searcher), wanted, plan, stop)
+        tried = yield from search(population, searcher, wanted, plan, stop)
         population.close()
         if stop.is_set() and not tried:
             raise KeyboardInterrupt
-    yield {"event": "leaderboard", "rows": leaderboard(tried)}
-    if not tried:
-        return _nothing_learned(goodness, train, wanted), tried
-    best = _fast_enough(tried, settings.max_latency_ms, train)
-    outcome = Outcome.INTERRUPTED if stop.is_set() else best.trained.outcome
-    own = best.trained
-    return Picked(own.member.network, own.params, own.history, own.best_epoch, outcome), tried
+        yield {"event": "leaderboard", "rows": leaderboard(tried)}
+        if not tried:
+            return Found(_nothing_learned(goodness, train, wanted), (), tried)
+        chosen = distinct_ones(_fast_enough(tried, settings.max_latency_ms, train), settings.ensemble)
+        functions = [(each.trained.member.network, each.trained.params) for each in chosen]
+        if settings.refit and not stop.is_set():
+            functions = _refitted(goodness, train, valid, settings, chosen, deadline, stop)
+    best = chosen[0].trained
+    outcome = Outcome.INTERRUPTED if stop.is_set() else best.outcome
+    picked = Picked(*functions[0], best.history, best.best_epoch, outcome)
+    return Found(picked, tuple(functions[1:]), tried)
 
 
-def _seconds_after(n_samples: int) -> float:
-    """What is kept back of a budget."""
-    return _SECONDS_AFTER + n_samples * 2e-6
+def _how(settings: Settings, network: Network | None, train: Samples, end: float) -> tuple[Searcher, Plan]:
+    """Who proposes, and how much is tried."""
+    if network is not None:
+        rates = (settings.learning_rate or 0.0, settings.weight_decay or 0.0, settings.dropout or 0.0)
+        once = Plan(settings.ensemble, (settings.epochs or 1,), n_rounds=1)
+        return repeats_of(Member(network, *rates)), once
+    left = None if end == math.inf else max(1.0, end - time.perf_counter())
+    return searcher_of(settings.searcher), choose_plan(settings, len(train.y), train.x.shape[1], left)
+
+
+def _refitted(
+    goodness: Goodness,
+    train: Samples,
+    valid: Samples,
+    settings: Settings,
+    chosen: Sequence[Tried],
+    deadline: float,
+    stop: threading.Event,
+) -> list[tuple[Network, Params]]:
+    """The chosen ones after another descent on all samples, as long as their last one took to its best
+    epoch; where there is no time for it, or it diverges, as they are."""
+    both = Samples(np.concatenate([train.x, valid.x]), np.concatenate([train.y, valid.y]))
+    population = Population(goodness, both, both, settings, settings.seed, deadline)
+    jobs = [Job(each.trained.member, each.trained.best_epoch, each.trained.params) for each in chosen]
+    again = ended(population.train(jobs, stop))
+    population.close()
+    better = [
+        new if new is not None and new.outcome is Outcome.FINISHED else each.trained
+        for each, new in zip(chosen, again, strict=True)
+    ]
+    return [(each.member.network, each.params) for each in better]
 
 
 @contextmanager
@@ -105,8 +190,8 @@ def _interruptible() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, before)
 
 
-def _fast_enough(tried: Sequence[Tried], most_ms: float | None, train: Samples) -> Tried:
-    """The best one whose prediction of one sample is within the limit, measured.
+def _fast_enough(tried: Sequence[Tried], most_ms: float | None, train: Samples) -> Sequence[Tried]:
+    """Those that predict one sample within the limit, measured as a whole run of the network.
 
     Raises
     ------
@@ -114,21 +199,19 @@ def _fast_enough(tried: Sequence[Tried], most_ms: float | None, train: Samples) 
         None is.
     """
     if most_ms is None:
-        return tried[0]
-    fastest = math.inf
-    for each in tried:
-        milliseconds = _latency_ms(each.trained.member.network, each.trained.params, train)
-        if milliseconds <= most_ms:
-            return each
-        fastest = min(fastest, milliseconds)
-    raise SettingsError(
-        f"`max_latency_ms` is {most_ms:g}; the fastest of {len(tried)} networks takes {fastest:.3g}",
-        "allow more, or narrower and fewer layers (`widths`, `depths`)",
-    )
+        return tried
+    took = [_latency_ms(each.trained.member.network, each.trained.params, train) for each in tried]
+    fast = [each for each, milliseconds in zip(tried, took, strict=True) if milliseconds <= most_ms]
+    if not fast:
+        raise SettingsError(
+            f"`max_latency_ms` is {most_ms:g}; the fastest of {len(tried)} networks takes {min(took):.3g}",
+            "allow more, or narrower and fewer layers (`widths`, `depths`)",
+        )
+    return fast
 
 
 def _latency_ms(network: Network, params: Params, train: Samples) -> float:
-    """Median time of predicting one sample, compiled."""
+    """Median time of predicting one sample."""
     one, times = train.x[:1], []
     outputs_of(network, params, one)
     for _ in range(_N_LATENCIES):
