@@ -18,7 +18,6 @@ def test_import_brings_no_library_in(fresh_python):
         "jax",
         "jaxlib",
         "numpy",
-        "optax",
         "sklearn",
         "scipy",
         "pandas",

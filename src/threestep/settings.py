@@ -31,7 +31,7 @@ class Descent:
     batch_size: int | None = None
     """Samples per step; by default 16 to 256, by the number of samples."""
     optimizer: Optimizer = "adamw"
-    """How a gradient becomes an update (optax)."""
+    """How a gradient becomes an update."""
     learning_rate: float | None = None
     """Peak learning rate, reached after the warm-up; a cosine takes it to zero. By default 0.003, or
     searched."""

@@ -7,7 +7,7 @@ from typing import Any
 from threestep.devices import describe, prepare
 from threestep.version import __version__
 
-_NEEDED = ("jax", "jaxlib", "numpy", "optax", "scikit-learn", "scipy", "narwhals", "msgspec", "tyro")
+_NEEDED = ("jax", "jaxlib", "numpy", "scikit-learn", "scipy", "narwhals", "msgspec", "tyro")
 _OPTIONAL = ("pandas", "polars", "pyarrow", "torch")
 
 

@@ -29,8 +29,10 @@ def cross_entropy(logits: Array, classes: Array, label_smoothing: float = 0.0) -
     >>> print(ts.goodness.cross_entropy(jnp.zeros((1, 4)), jnp.array([2])).round(4))
     [1.3863]
     """
-    log_total = jax.nn.logsumexp(logits, axis=-1)
-    right = jnp.take_along_axis(logits, classes[:, None], axis=-1)[:, 0]
+    logits = logits - jax.lax.stop_gradient(logits.max(axis=-1, keepdims=True))
+    log_total = jnp.log(jnp.exp(logits).sum(axis=-1))
+    # by comparing, not by index: on a CPU a lookup, and its gradient even more, costs more than the sum
+    right = jnp.where(jnp.arange(logits.shape[-1]) == classes[:, None], logits, 0.0).sum(axis=-1)
     if label_smoothing == 0.0:
         return log_total - right
     target = (1 - label_smoothing) * right + label_smoothing * logits.mean(axis=-1)

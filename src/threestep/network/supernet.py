@@ -69,48 +69,36 @@ class Supernet:
         if dropout is not None and dropout.inputs is not None:
             h = drop(jax.random.fold_in(dropout.key, 0), dropout.inputs, h)
         for index, own in enumerate(params[:-1]):
-            h = _layer(self.activations, index > 0, self._setting(index, dropout, form), h, own)
+            h = _layer(self.activations, index > 0, _setting(form[index], index, dropout), h, own)
         if dropout is not None and dropout.hidden is not None and self.n_hidden > 0:
             h = drop(jax.random.fold_in(dropout.key, self.n_hidden), dropout.hidden, h)
         return ACTIVATIONS[self.output].function(h @ params[-1]["weight"] + params[-1]["bias"])
 
-    def _setting(self, index: int, dropout: Dropout | None, form: "Form") -> "_Setting":
-        """What one hidden layer of a member is."""
-        drops = dropout if index > 0 and dropout is not None and dropout.hidden is not None else None
-        return _Setting(
-            index < form.depth,
-            form.activation,
-            form.widths[index],
-            form.residual[index],
-            None if drops is None else jax.random.fold_in(drops.key, index),
-            None if drops is None else drops.hidden,
-        )
-
     def in_use(self, form: "Form") -> list[Any]:
         """For each layer, whether the member has it."""
-        inner = [index < form.depth for index in range(1, self.n_hidden)]
-        return [True, *inner, True] if self.n_hidden else [True]
+        return [True, *(layer.branch > 0 for layer in form[1:]), True] if form else [True]
 
 
-class Form(NamedTuple):
-    """Which network of a supernet; arrays, so that another one needs no new program.
+class LayerForm(NamedTuple):
+    """What a hidden layer of a supernet is in one of its members; arrays of shape ().
 
     Parameters
     ----------
-    depth : Array of shape (), int32
-        Hidden layers.
-    widths : Array of shape (n_hidden,), int32
-        0 beyond the depth.
-    activation : Array of shape (), int32
-        Index into the supernet's.
-    residual : Array of shape (n_hidden,), float32
-        1 where the layer's input is added to its output.
+    branch : Array, int32
+        0: the member has no such layer; k: it has the k-th of the supernet's activations.
+    width : Array, int32
+    residual : Array, float32
+        1 if the layer's input is added to its output.
     """
 
-    depth: Any
-    widths: Any
-    activation: Any
+    branch: Any
+    width: Any
     residual: Any
+
+
+Form = tuple[LayerForm, ...]
+"""Which network of a supernet, hidden layer by hidden layer. One number per array: taking a number out
+of a longer one would be an operation of its own in every step."""
 
 
 def supernet_of(network: Network) -> Supernet:
@@ -142,22 +130,20 @@ def supernet_of(network: Network) -> Supernet:
 
 def form_of(supernet: Supernet, network: Network) -> Form:
     """Where in its supernet a network lies."""
-    short = supernet.n_hidden - len(network.hidden)
-    widths = [layer.width for layer in network.hidden] + [0] * short
-    residual = [layer.residual for layer in network.hidden] + [False] * short
-    name = network.hidden[0].activation if network.hidden else ""
-    return Form(
-        np.int32(len(network.hidden)),
-        np.array(widths, np.int32),
-        np.int32(supernet.activations.index(name) if name else 0),
-        np.array(residual, np.float32),
-    )
+    own = [
+        _layer_form(1 + supernet.activations.index(layer.activation), layer.width, layer.residual)
+        for layer in network.hidden
+    ]
+    return (*own, *no_form(supernet)[len(own) :])
 
 
 def no_form(supernet: Supernet) -> Form:
     """The form of no member: fills a place that is left over."""
-    nothing = np.zeros(supernet.n_hidden)
-    return Form(np.int32(0), nothing.astype(np.int32), np.int32(0), nothing.astype(np.float32))
+    return (_layer_form(0, 0, False),) * supernet.n_hidden
+
+
+def _layer_form(branch: int, width: int, residual: bool) -> LayerForm:
+    return LayerForm(np.int32(branch), np.int32(width), np.float32(residual))
 
 
 def zero_params(supernet: Supernet) -> Params:
@@ -195,10 +181,9 @@ def _places(supernet: Supernet, network: Network) -> list[int]:
 
 
 class _Setting(NamedTuple):
-    """What one hidden layer of a member is; see `Form`. No key: nothing is dropped."""
+    """What one hidden layer of a member is; see `LayerForm`. No key: nothing is dropped."""
 
-    is_in_use: Any
-    activation: Any
+    branch: Any
     width: Any
     residual: Any
     key: Any
@@ -211,6 +196,12 @@ class _Setting(NamedTuple):
     def mask(self, h: Array) -> Array:
         """Zero beyond the layer's width."""
         return jnp.where(jnp.arange(h.shape[1]) < self.width, h, 0.0)
+
+
+def _setting(form: LayerForm, index: int, dropout: Dropout | None) -> _Setting:
+    if index == 0 or dropout is None or dropout.hidden is None:
+        return _Setting(*form, None, None)
+    return _Setting(*form, jax.random.fold_in(dropout.key, index), dropout.hidden)
 
 
 # One hidden layer is one branch forward and one backward, whatever its activation, or none if the
@@ -242,7 +233,8 @@ def _layer_backward(names: tuple[str, ...], is_inner: bool, kept, towards: Array
     def gradients(function: Callable[[Array], Array], towards: Array, h: Array, z: Array, weight: Array):
         dropped, towards = setting.drop(h), setting.mask(towards)
         (by_z,) = jax.vjp(function, z)[1](towards)
-        own = {"weight": dropped.T @ by_z, "bias": by_z.sum(axis=0)}
+        # transposed for itself: without the barrier XLA takes a slower product, by up to a half
+        own = {"weight": lax.optimization_barrier(dropped.T) @ by_z, "bias": by_z.sum(axis=0)}
         # the samples themselves need no gradient
         return setting.drop(by_z @ weight.T + setting.residual * towards) if is_inner else (), own
 
@@ -256,10 +248,11 @@ def _layer_backward(names: tuple[str, ...], is_inner: bool, kept, towards: Array
 
 def _switch(setting: _Setting, is_inner: bool, absent: Callable, branches: list[Callable], *operands: Any):
     """The branch of the member's activation, or `absent` if an inner layer is not in use."""
-    choice = setting.activation
     if is_inner:
-        branches, choice = [absent, *branches], jnp.where(setting.is_in_use, choice + 1, 0)
-    return branches[0](*operands) if len(branches) == 1 else lax.switch(choice, branches, *operands)
+        return lax.switch(setting.branch, [absent, *branches], *operands)
+    if len(branches) == 1:
+        return branches[0](*operands)
+    return lax.switch(setting.branch - 1, branches, *operands)
 
 
 _layer.defvjp(_layer_forward, _layer_backward)

@@ -1,8 +1,8 @@
 """Step 3: pick the best function.
 
 `train` picks the params inside one set of functions by gradient descent (backpropagation by
-`jax.grad`, optimizers by optax). Many epochs are one compiled program; one row of numbers per
-epoch comes back. `descend` is the same, a block of epochs at a time.
+`jax.grad`, the optimizers' formulas written out). Many epochs are one compiled program; one row of
+numbers per epoch comes back. `descend` is the same, a block of epochs at a time.
 """
 
 from threestep.pick.descent import Picked, descend, losses_of, outputs_of, picked_of, train

@@ -1,35 +1,75 @@
-"""Optimizers by name (optax), and the learning rate over time."""
+"""How a gradient becomes an update, and the learning rate over time.
+
+Each rule is a formula for one array of params. They are written out here, not taken from a library,
+for speed: what a step's number alone decides (`Pace`) is worked out for many steps at once, and no
+layer keeps a count of its own. On a small network a step is a hundred tiny operations, of which
+these were a fifth. The tests compare each rule with NumPy, and AdamW with PyTorch's.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import optax
 from jax import Array
 
 _MOMENTUM = 0.9
+_TINY = 1e-8
+_MEAN_KEPT, _SQUARE_KEPT = 0.9, 0.999
+"""Adam's: shares of the moments that a step keeps."""
 
 
-def optimizer(name: str, learning_rate: Array, weight_decay: Array) -> optax.GradientTransformation:
-    """The optimizer of that name at one learning rate; both rates may be traced values.
+class Pace(NamedTuple):
+    """What a step's number alone decides; arrays of shape (), or of any one shape for many steps.
 
-    Weight decay falls on the weights only, and only for optimizers that decouple it (Loshchilov &
-    Hutter 2019, arXiv:1711.05101).
+    Parameters
+    ----------
+    learning_rate, decay : Array
+        `decay`: share of the weights that goes.
+    mean_scale, root_scale : Array
+        What corrects the moments of Adam for their start at zero.
     """
-    if name == "adamw":
-        return optax.adamw(learning_rate, weight_decay=weight_decay, mask=_is_weight)
-    if name == "lion":
-        return optax.lion(learning_rate, weight_decay=weight_decay, mask=_is_weight)
-    if name == "adam":
-        return optax.adam(learning_rate)
-    if name == "rmsprop":
-        return optax.rmsprop(learning_rate)
-    if name == "momentum":
-        return optax.sgd(learning_rate, momentum=_MOMENTUM)
-    return optax.sgd(learning_rate)
+
+    learning_rate: Any
+    decay: Any
+    mean_scale: Any
+    root_scale: Any
 
 
-def _is_weight(params: optax.Params) -> optax.Params:
-    """Weights are matrices, biases are vectors."""
-    return jax.tree.map(lambda leaf: leaf.ndim > 1, params)
+class Rule(NamedTuple):
+    """An optimizer: `change` takes (pace, gradient, moments) to (what params lose, moments)."""
+
+    change: Callable[[Pace, Array, tuple[Array, ...]], tuple[Array, tuple[Array, ...]]]
+    n_moments: int
+    decays: bool = False
+
+
+def pace_of(step: Array, n_steps: Array, peak: Array, warmup_fraction: Array, weight_decay: Array) -> Pace:
+    """The pace at a step counted from 0, out of `n_steps`."""
+    rate = rate_at(step, n_steps, peak, warmup_fraction)
+    count = step + jnp.float32(1)
+    mean_missing, square_missing = (-jnp.expm1(count * jnp.log(kept)) for kept in (_MEAN_KEPT, _SQUARE_KEPT))
+    return Pace(rate, rate * weight_decay, 1 / mean_missing, square_missing**-0.5)
+
+
+def row_of(pace: Pace) -> Array:
+    """A pace as one array with a last axis of its own: one number to fetch in a step, not four."""
+    return jnp.stack(pace, axis=-1)
+
+
+def updated(name: str, row: Array, gradient: dict, moments: dict, params: dict) -> tuple[dict, dict]:
+    """One update of a layer, array by array, at the pace of that row: (params, moments).
+
+    Weight decay falls on the weights only, and only for rules that decouple it (Loshchilov & Hutter
+    2019, arXiv:1711.05101).
+    """
+    rule, pace = RULES[name], Pace(*row)
+    new_params, new_moments = {}, {}
+    for part, own in params.items():
+        loss, new_moments[part] = rule.change(pace, gradient[part], moments[part])
+        kept = own - pace.decay * own if rule.decays and own.ndim > 1 else own
+        new_params[part] = kept - loss
+    return new_params, new_moments
 
 
 def rate_at(step: Array, n_steps: Array, peak: Array, warmup_fraction: Array) -> Array:
@@ -42,3 +82,45 @@ def rate_at(step: Array, n_steps: Array, peak: Array, warmup_fraction: Array) ->
     progress = jnp.clip((step - n_warmup) / jnp.maximum(n_steps - n_warmup, 1.0), 0.0, 1.0)
     rising = (step + 1.0) / n_warmup
     return peak * jnp.minimum(jnp.minimum(rising, 1.0), 0.5 * (1 + jnp.cos(jnp.pi * progress)))
+
+
+def _adam(pace: Pace, gradient: Array, moments: tuple[Array, ...]):
+    """Kingma & Ba 2015 (arXiv:1412.6980)."""
+    mean, square = moments
+    mean = _MEAN_KEPT * mean + (1 - _MEAN_KEPT) * gradient
+    square = _SQUARE_KEPT * square + (1 - _SQUARE_KEPT) * gradient**2
+    scale = pace.learning_rate * pace.mean_scale
+    return scale * mean / (jnp.sqrt(square) * pace.root_scale + _TINY), (mean, square)
+
+
+def _lion(pace: Pace, gradient: Array, moments: tuple[Array, ...]):
+    """Chen et al. 2023 (arXiv:2302.06675)."""
+    (mean,) = moments
+    direction = jnp.sign(0.9 * mean + 0.1 * gradient)
+    return pace.learning_rate * direction, (0.99 * mean + 0.01 * gradient,)
+
+
+def _rmsprop(pace: Pace, gradient: Array, moments: tuple[Array, ...]):
+    """Tieleman & Hinton 2012, lecture 6e of Neural Networks for Machine Learning."""
+    square = 0.9 * moments[0] + 0.1 * gradient**2
+    return pace.learning_rate * gradient * jax.lax.rsqrt(square + _TINY), (square,)
+
+
+def _momentum(pace: Pace, gradient: Array, moments: tuple[Array, ...]):
+    """Polyak 1964."""
+    speed = gradient + _MOMENTUM * moments[0]
+    return pace.learning_rate * speed, (speed,)
+
+
+def _sgd(pace: Pace, gradient: Array, moments: tuple[Array, ...]):
+    return pace.learning_rate * gradient, moments
+
+
+RULES = {
+    "adamw": Rule(_adam, 2, decays=True),
+    "adam": Rule(_adam, 2),
+    "lion": Rule(_lion, 1, decays=True),
+    "rmsprop": Rule(_rmsprop, 1),
+    "momentum": Rule(_momentum, 1),
+    "sgd": Rule(_sgd, 0),
+}

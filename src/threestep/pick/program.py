@@ -18,7 +18,7 @@ import numpy as np
 from jax import Array, lax
 
 from threestep.network import Params
-from threestep.pick.optimizers import optimizer
+from threestep.pick.optimizers import RULES
 from threestep.pick.outcome import Outcome
 from threestep.pick.step import (
     Batch,
@@ -28,8 +28,8 @@ from threestep.pick.step import (
     Rates,
     Recipe,
     Task,
-    learning_rate_at,
     outputs_in,
+    paces,
     take_step,
 )
 
@@ -43,7 +43,8 @@ _BYTES_AHEAD = 4 << 20
 class EpochRow(NamedTuple):
     """One epoch in numbers; inside the program one array per field, over a block of epochs.
 
-    `valid_score` is the accuracy, or for numbers minus the mean squared error.
+    `valid_score` is the accuracy, or for numbers minus the mean squared error; it and `valid_loss` are NaN
+    where the validation samples were not looked at (see `Rates`).
     `gradient_norm` is that of the epoch's last step.
     """
 
@@ -100,14 +101,12 @@ def start(recipe: Recipe, params: Params, n_judged: tuple[int, int]) -> State:
 
 @lru_cache(maxsize=64)
 def _no_moments(name: str, shapes: tuple[tuple[int, int], ...]) -> Moments:
-    """The moments before the first step, all zero as optax starts them; no new ones for every member, for
-    looking up their shapes takes longer than a short training."""
-    rule = optimizer(name, jnp.float32(0), jnp.float32(0))
-    params = tuple(
-        {"weight": np.zeros(shape, np.float32), "bias": np.zeros(shape[1], np.float32)} for shape in shapes
+    """The moments before the first step: all zero, and never written to."""
+    n = RULES[name].n_moments
+    return tuple(
+        {"weight": (np.zeros(shape, np.float32),) * n, "bias": (np.zeros(shape[1], np.float32),) * n}
+        for shape in shapes
     )
-    moments = jax.eval_shape(lambda params: tuple(map(rule.init, params)), params)
-    return jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), moments)
 
 
 def judge(task: Task, params: Params) -> tuple[Array, Array]:
@@ -130,6 +129,7 @@ def run_epoch(task: Task, order: Array, state: State) -> tuple[State, EpochRow]:
     """
     rates = task.rates
     first = state.epoch * rates.n_steps
+    rows = lax.optimization_barrier(paces(rates, first + jnp.arange(order.shape[0])))
     n_ahead = _steps_ahead(task, order)
     shelves = jnp.pad(order, ((0, -order.shape[0] % n_ahead), (0, 0)), constant_values=-1)
     shelves = shelves.reshape(-1, n_ahead, order.shape[1])
@@ -139,27 +139,29 @@ def run_epoch(task: Task, order: Array, state: State) -> tuple[State, EpochRow]:
         batches = _fetch(task, shelves[shelf])
 
         def one(place: Array, moving: Moving) -> Moving:
-            batch = jax.tree.map(lambda array: array[place], batches)
             index = done + place
-            return take_step(task, batch, first + index, index == rates.n_steps - 1, moving)
+            batch = jax.tree.map(lambda array: array[place], batches)
+            return take_step(task, batch, first + index, rows[index], index == rates.n_steps - 1, moving)
 
         return lax.fori_loop(0, jnp.minimum(n_ahead, rates.n_steps - done), one, moving)
 
-    zero = jnp.float32(0)
-    moving = Moving(state.params, state.moments, zero, zero)
+    moving = Moving(state.params, state.moments, jnp.zeros(order.shape[1], jnp.float32), jnp.float32(0))
     moving = lax.fori_loop(0, shelves.shape[0], one_shelf, moving)
-    train_loss = moving.loss_sum / (order >= 0).sum()
-    losses, hits = judge(task, moving.params)
+    train_loss = moving.losses.sum() / (order >= 0).sum()
+    epoch = state.epoch + 1
+    is_look = (epoch % rates.keep_every == 0) | (epoch >= rates.n_epochs)
+    unknown = jnp.full(task.valid.weight.shape, jnp.nan, jnp.float32)
+    losses, hits = lax.cond(is_look, partial(judge, task), lambda _: (unknown, unknown), moving.params)
     n_judged = task.valid.weight.sum()
     row = EpochRow(
-        epoch=state.epoch + 1,
+        epoch=epoch,
         train_loss=train_loss,
         valid_loss=losses.sum() / n_judged,
         valid_score=hits.sum() / n_judged,
-        learning_rate=learning_rate_at(first, rates),
+        learning_rate=rows[0, 0],
         gradient_norm=moving.gradient_norm,
     )
-    return _keep_best(rates, state, moving, row, losses, hits), row
+    return _keep_best(rates, state, moving, row, is_look, losses, hits), row
 
 
 def _steps_ahead(task: Task, order: Array) -> int:
@@ -172,20 +174,21 @@ def _fetch(task: Task, rows: Array) -> Batch:
     """The samples of some steps; rows (n_steps, batch_size), -1 = none."""
     flat = rows.reshape(-1)
     x = task.x[flat].reshape(*rows.shape, *task.x.shape[1:])
-    return Batch(x, task.y[flat].reshape(rows.shape), (rows >= 0).astype(jnp.float32))
+    is_one = rows >= 0
+    weight = is_one / jnp.maximum(is_one.sum(axis=1, keepdims=True, dtype=jnp.float32), 1)
+    return Batch(x, task.y[flat].reshape(rows.shape), weight)
 
 
 def _keep_best(
-    rates: Rates, state: State, moving: Moving, row: EpochRow, losses: Array, hits: Array
+    rates: Rates, state: State, moving: Moving, row: EpochRow, is_look: Array, losses: Array, hits: Array
 ) -> State:
     """The state after an epoch: the best params so far, and whether to go on."""
-    counts = (row.epoch % rates.keep_every == 0) | (row.epoch >= rates.n_epochs)
-    better = counts & (row.valid_loss < state.best_loss)  # False for NaN
+    better = row.valid_loss < state.best_loss  # False for NaN
     best_epoch = jnp.where(better, row.epoch, state.best_epoch)
     first_loss = jnp.where(state.epoch == 0, row.train_loss, state.first_loss)
-    sound = jnp.isfinite(row.valid_loss) & (row.train_loss <= _EXPLODED * first_loss + 1)
+    sound = (row.train_loss <= _EXPLODED * first_loss + 1) & (jnp.isfinite(row.valid_loss) | ~is_look)
     outcome = jnp.select(
-        [~sound, row.epoch >= rates.n_epochs, counts & (row.epoch - best_epoch >= rates.patience)],
+        [~sound, row.epoch >= rates.n_epochs, is_look & (row.epoch - best_epoch >= rates.patience)],
         [Outcome.DIVERGED, Outcome.FINISHED, Outcome.STOPPED_EARLY],
         Outcome.RUNNING,
     )

@@ -5,18 +5,17 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import optax
 from jax import Array, lax
 
 from threestep.goodness import Goodness
 from threestep.network import Dropout, Form, Network, Params, Supernet
-from threestep.pick.optimizers import optimizer, rate_at
+from threestep.pick.optimizers import pace_of, row_of, updated
 
 Numbers = Any
 """JAX's arrays inside the compiled program, NumPy's on their way there."""
 
-Moments = tuple[optax.OptState, ...]
-"""What the optimizer remembers of each layer."""
+Moments = tuple[dict[str, tuple[Numbers, ...]], ...]
+"""What the optimizer remembers of each array of each layer."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,8 @@ class Recipe:
 class Rates(NamedTuple):
     """What only tunes the program: arrays of shape ().
 
-    The best epoch is looked for among every `keep_every`-th and the last one.
+    The validation samples are looked at, and the best epoch looked for, every `keep_every`-th epoch and in
+    the last one.
     """
 
     learning_rate: Numbers
@@ -90,18 +90,19 @@ class Task:
 
 
 class Moving(NamedTuple):
-    """What one step changes."""
+    """What one step changes; `losses` (batch_size,) adds up those of the epoch so far, place by place."""
 
     params: Params
     moments: Moments
-    loss_sum: Array
+    losses: Array
     gradient_norm: Array
 
 
 class Batch(NamedTuple):
     """The samples of one step, or of several (one more axis in front).
 
-    x (batch_size, n_inputs), y (batch_size,), weight (batch_size,): 0 fills the last batch up.
+    x (batch_size, n_inputs), y (batch_size,), weight (batch_size,): one over the number of samples, 0
+    fills the last batch up.
     """
 
     x: Numbers
@@ -109,25 +110,26 @@ class Batch(NamedTuple):
     weight: Numbers
 
 
-def take_step(task: Task, batch: Batch, index: Array, is_last: Array, moving: Moving) -> Moving:
-    """One step of descent on one batch.
+def take_step(task: Task, batch: Batch, index: Array, pace: Array, is_last: Array, moving: Moving) -> Moving:
+    """One step of descent on one batch, the `index`-th, at the pace of that row of `paces`.
 
     The gradient's size is measured at an epoch's last step only: a pass over all params costs a
     tenth of a step.
     """
     recipe = task.recipe
-    n_samples = batch.weight.sum()
 
-    def batch_loss(params: Params) -> Array:
+    def batch_loss(params: Params) -> tuple[Array, Array]:
         outputs = outputs_in(task, params, batch.x, _dropout(task, index))
-        return (batch.weight * recipe.goodness.losses(outputs, batch.y)).sum() / n_samples
+        losses = recipe.goodness.losses(outputs, batch.y)
+        return (batch.weight * losses).sum(), losses
 
-    loss, gradient = jax.value_and_grad(batch_loss)(moving.params)
+    gradient, losses = jax.grad(batch_loss, has_aux=True)(moving.params)
     norm = moving.gradient_norm
     if recipe.watches_gradient:
-        norm = lax.cond(is_last, optax.tree.norm, lambda _: moving.gradient_norm, gradient)
-    params, moments = _update(task, index, gradient, moving)
-    return Moving(params, moments, moving.loss_sum + loss * n_samples, norm)
+        norm = lax.cond(is_last, _norm, lambda _: moving.gradient_norm, gradient)
+    params, moments = _update(task, pace, gradient, moving)
+    losses = moving.losses + jnp.where(batch.weight > 0, losses, 0.0)
+    return Moving(params, moments, losses, norm)
 
 
 def outputs_in(task: Task, params: Params, x: Array, dropout: Dropout | None = None) -> Array:
@@ -139,14 +141,12 @@ def outputs_in(task: Task, params: Params, x: Array, dropout: Dropout | None = N
     return network.apply(params, x, dropout)
 
 
-def _update(task: Task, index: Array, gradient: Params, moving: Moving) -> tuple[Params, Moments]:
+def _update(task: Task, pace: Array, gradient: Params, moving: Moving) -> tuple[Params, Moments]:
     """One update of each layer; layers that a member of a supernet does not have are left alone."""
-    recipe, rates = task.recipe, task.rates
-    rule = optimizer(recipe.optimizer, learning_rate_at(index, rates), rates.weight_decay)
+    recipe = task.recipe
 
-    def updated(gradient, moments, params):
-        updates, moments = rule.update(gradient, moments, params)
-        return optax.apply_updates(params, updates), moments
+    def update(gradient, moments, params):
+        return updated(recipe.optimizer, pace, gradient, moments, params)
 
     def left(gradient, moments, params):
         return params, moments
@@ -156,15 +156,20 @@ def _update(task: Task, index: Array, gradient: Params, moving: Moving) -> tuple
         assert task.form is not None
         in_use = recipe.network.in_use(task.form)
     layers = zip(in_use, gradient, moving.moments, moving.params, strict=True)
-    pairs = [updated(*own) if used is True else lax.cond(used, updated, left, *own) for used, *own in layers]
+    pairs = [update(*own) if used is True else lax.cond(used, update, left, *own) for used, *own in layers]
     params, moments = zip(*pairs, strict=True)
     return params, moments
 
 
-def learning_rate_at(index: Array, rates: Rates) -> Array:
-    """This step's learning rate; the number of all steps may be more than an int32 holds."""
+def paces(rates: Rates, index: Array) -> Array:
+    """The pace of each of these steps, a row; the learning rate comes first. The number of all steps may
+    be more than an int32 holds."""
     n_steps = rates.n_epochs.astype(jnp.float32) * rates.n_steps
-    return rate_at(index, n_steps, rates.learning_rate, rates.warmup_fraction)
+    return row_of(pace_of(index, n_steps, rates.learning_rate, rates.warmup_fraction, rates.weight_decay))
+
+
+def _norm(gradient: Params) -> Array:
+    return jnp.sqrt(sum((leaf**2).sum() for leaf in jax.tree.leaves(gradient)))
 
 
 def _dropout(task: Task, index: Array) -> Dropout | None:
