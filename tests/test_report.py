@@ -2,12 +2,23 @@
 
 from html.parser import HTMLParser
 
+import hypothesis.strategies as st
 import numpy as np
 import pytest
+from hypothesis import given
 
 import threestep as ts
 from threestep.report import report_html
-from threestep.report.charts import Curve, curves_chart, nice_ticks
+from threestep.report.charts import (
+    Curve,
+    Point,
+    curves_chart,
+    falls_chart,
+    log_ticks,
+    nice_ticks,
+    points_chart,
+)
+from threestep.report.tried import lineage_table
 from threestep.study import read_journal
 
 VOID = {"meta", "link", "br"}
@@ -149,3 +160,68 @@ def test_a_right_answer_is_no_miss_whatever_type_the_label_has():
     run = ts.fit((np.stack([y, rng.normal(size=80)], axis=1), y), network="8", epochs=200)
     assert run.scores["test"]["accuracy"] == 1.0
     assert all(sample["target"] == sample["predicted"] for sample in run.events[-2]["worst"])
+
+
+# A search
+
+
+@pytest.fixture(scope="module")
+def searched():
+    return ts.fit("iris", effort="quick", ensemble=2, seed=1)
+
+
+def test_a_search_shows_what_was_tried_and_from_whom_it_came(searched):
+    text = " ".join(read_html(report_html(searched.events)).text)
+    (rows,) = (event["rows"] for event in searched.events if event["event"] == "leaderboard")
+    assert f"of {len(rows)} tried" in text
+    for row in rows[:10]:
+        assert (row["network"] or "linear") in text
+        assert f"{row['valid_loss']:.4f}" in text
+        assert f"{row['score_low']:.3f} to {row['score_high']:.3f}" in text
+    assert "hidden layers with" in text
+    assert "averaged with those of 1 more" in text
+
+
+def test_every_tried_network_is_a_point_and_the_front_is_joined(searched):
+    html = report_html(searched.events)
+    (rows,) = (event["rows"] for event in searched.events if event["event"] == "leaderboard")
+    assert html.count('class="dot ') == len(rows)
+    assert html.count('class="dot picked"') == 1
+    front = sum(row["on_front"] for row in rows)
+    assert html.count('class="dot front"') == front - rows[0]["on_front"]
+
+
+def test_what_a_search_does_not_measure_is_not_drawn(searched):
+    sizes = [event["gradient_norm"] for event in searched.events if event["event"] == "epoch"]
+    assert sizes
+    assert set(sizes) == {None}
+    assert "gradient size" not in report_html(searched.events)
+
+
+def test_the_forebears_of_the_winner_are_listed_from_the_oldest_on():
+    rows = [
+        {"number": 9, "parent": 4, "network": "8", "valid_loss": 0.1, "gain": 0.2, "change": "wider"},
+        {"number": 5, "parent": None, "network": "2", "valid_loss": 0.2, "gain": None, "change": "random"},
+        {"number": 4, "parent": 0, "network": "4", "valid_loss": 0.3, "gain": 0.1, "change": "deeper"},
+        {"number": 0, "parent": None, "network": "", "valid_loss": 0.4, "gain": None, "change": "random"},
+    ]
+    text = " ".join(read_html(lineage_table(rows)).text)
+    assert text.index("linear") < text.index("deeper") < text.index("wider")
+    assert "+0.2000" in text
+    assert lineage_table(rows[1:2]) == ""
+
+
+@given(st.floats(1e-6, 1e6), st.floats(1, 1e4))
+def test_ticks_of_a_logarithmic_axis_span_it_and_are_few(low, factor):
+    ticks = log_ticks(low, low * factor)
+    assert ticks[0] <= low
+    assert ticks[-1] >= low * factor
+    assert ticks == sorted(set(ticks))
+    assert 1 <= len(ticks) <= 8
+
+
+def test_a_chart_of_one_point_and_a_fall_of_one_value_are_drawn():
+    one = points_chart([Point(10.0, 0.5, "only", "picked")], ("params", "loss"), "size", {"picked": "picked"})
+    fall = falls_chart([(2.0, 0.5)], "best", "loss")
+    assert "nan" not in one + fall
+    read_html(one + fall)

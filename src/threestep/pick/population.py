@@ -45,7 +45,7 @@ from threestep.pick.step import Judged, Rates, Recipe, Task
 from threestep.settings import Descent, check_settings
 
 _CALL_SECONDS = 0.1  # about as long as a call should take: clock and interrupt are heard between calls
-_STEP_SECONDS = 3e-5  # of a step beside its products
+_STEP_SECONDS = 2e-5  # of a step beside its products
 _JOB_SECONDS = 5e-3  # of a job beside its steps
 _PRODUCTS_PER_SECOND = 2.5e10  # of one core, forward and twice that backward
 _MOST_TOGETHER = {True: 4, False: 128}  # members of a chunk on a CPU, on other devices

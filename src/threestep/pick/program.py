@@ -45,7 +45,7 @@ class EpochRow(NamedTuple):
 
     `valid_score` is the accuracy, or for numbers minus the mean squared error; it and `valid_loss` are NaN
     where the validation samples were not looked at (see `Rates`).
-    `gradient_norm` is that of the epoch's last step.
+    `gradient_norm` is that of the epoch's last step, NaN if the recipe does not watch it.
     """
 
     epoch: Any
@@ -145,7 +145,7 @@ def run_epoch(task: Task, order: Array, state: State) -> tuple[State, EpochRow]:
 
         return lax.fori_loop(0, jnp.minimum(n_ahead, rates.n_steps - done), one, moving)
 
-    moving = Moving(state.params, state.moments, jnp.zeros(order.shape[1], jnp.float32), jnp.float32(0))
+    moving = Moving(state.params, state.moments, jnp.zeros(order.shape[1], jnp.float32), jnp.float32(jnp.nan))
     moving = lax.fori_loop(0, shelves.shape[0], one_shelf, moving)
     train_loss = moving.losses.sum() / (order >= 0).sum()
     epoch = state.epoch + 1

@@ -117,13 +117,15 @@ def _climb(
     for place, epochs in enumerate(rungs, 1):
         began = time.perf_counter()
         jobs = [_job(proposal, own.get(number), epochs, rungs) for number, proposal in climbing.items()]
-        log.core_seconds += sum(map(population.core_seconds, jobs))
+        costs = list(map(population.core_seconds, jobs))
+        log.core_seconds += sum(costs)
         facts = {"event": "tick", "round": n_round, "rung": place, "epochs": epochs, "n": len(jobs)}
         trained = yield from _ticking(population.train(jobs, log.stop), facts, tried, log)
-        seconds = (time.perf_counter() - began) / len(jobs)
-        for (number, proposal), each in zip(climbing.items(), trained, strict=True):
+        # each job's share of the rung's time, by the work it is
+        second = (time.perf_counter() - began) / sum(costs)
+        for (number, proposal), cost, each in zip(climbing.items(), costs, trained, strict=True):
             if each is not None:
-                own[number] = _climbed(own.get(number), number, proposal, each, seconds)
+                own[number] = _climbed(own.get(number), number, proposal, each, cost * second)
         tried.update(own)
         yield _rung_event((n_round, place, len(rungs), epochs), trained, tried, log)
         better = better_ones([own[number] for number in climbing if number in own])

@@ -1,6 +1,6 @@
-"""Plain SVG: curves over epochs, a drawing of the network, small pictures."""
+"""Plain SVG: curves over epochs, points and steps, a drawing of the network, small pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from math import ceil, floor, log10
 from typing import NamedTuple
@@ -11,6 +11,9 @@ _WIDTH, _HEIGHT = 640, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 12, 34
 _MOST_POINTS = 400
 _MOST_NEURONS = 9
+_FEW_POINTS = 12
+_MOST_TICKS = 6
+_NEAR_THE_EDGE = 0.97
 
 
 class Curve(NamedTuple):
@@ -34,21 +37,10 @@ def curves_chart(curves: Sequence[Curve], label: str, mark: int | None = None) -
     if not known:
         return tag("p", "No epoch was finished.")
     n_epochs = max(len(curve.values) for curve in curves)
-    ticks = nice_ticks(min(known), max(known))
-    low, high = min(ticks[0], *known), max(ticks[-1], *known)
-
-    def x_of(epoch: float) -> float:
-        return round(_LEFT + (epoch - 1) / max(n_epochs - 1, 1) * (_WIDTH - _LEFT - _RIGHT), 1)
-
-    def y_of(value: float) -> float:
-        return round(_TOP + (high - value) / ((high - low) or 1.0) * (_HEIGHT - _TOP - _BOTTOM), 1)
-
-    parts = [_grid_line(y_of(tick), f"{tick:g}") for tick in ticks]
-    parts += [
-        tag("text", f"{epoch}", x=x_of(epoch), y=_HEIGHT - 14, class_="tick middle")
-        for epoch in epoch_ticks(n_epochs)
-    ]
-    parts.append(tag("text", "epoch", x=_WIDTH - _RIGHT, y=_HEIGHT - 1, class_="tick end"))
+    across = _Scale(1, max(n_epochs, 2), [*epoch_ticks(n_epochs)])
+    up = _Scale(min(known), max(known), nice_ticks(min(known), max(known)))
+    x_of, y_of = _places(across, up)
+    parts = _axes(across, up, "epoch")
     if mark is not None and mark > 0:
         parts.append(tag("line", x1=x_of(mark), x2=x_of(mark), y1=_TOP, y2=_HEIGHT - _BOTTOM, class_="mark"))
     for index, curve in enumerate(curves):
@@ -59,11 +51,154 @@ def curves_chart(curves: Sequence[Curve], label: str, mark: int | None = None) -
             if value is not None and ((epoch - 1) % thin == 0 or epoch in (mark, len(curve.values)))
         ]
         parts.append(tag("polyline", points=" ".join(points), class_=f"curve curve-{index}"))
-    svg = tag("svg", *parts, viewBox=f"0 0 {_WIDTH} {_HEIGHT}", role="img", aria_label=label)
-    keys = [tag("span", curve.name, class_=f"key key-{index}") for index, curve in enumerate(curves)]
+        if len(points) <= _FEW_POINTS:
+            places = (point.split(",") for point in points)
+            parts += [tag("circle", cx=x, cy=y, r=3.5, class_=f"point point-{index}") for x, y in places]
+    keys = [(f"key-{index}", curve.name) for index, curve in enumerate(curves)]
     if mark is not None and mark > 0:
-        keys.append(tag("span", f"picked: epoch {mark}", class_="key key-mark"))
-    return tag("figure", tag("figcaption", tag("strong", label), *keys), svg)
+        keys.append(("key-mark", f"picked: epoch {mark}"))
+    return _figure(parts, label, keys)
+
+
+class Point(NamedTuple):
+    """One thing among others.
+
+    Parameters
+    ----------
+    x, y : float
+    name : str
+        Shown under the pointer.
+    kind : str
+        "usual", "front" (joined by a line) or "picked".
+    """
+
+    x: float
+    y: float
+    name: str
+    kind: str
+
+
+def points_chart(points: Sequence[Point], names: tuple[str, str], label: str, keys: dict[str, str]) -> Markup:
+    """Points on two logarithmic axes; those of the front joined by a line.
+
+    Parameters
+    ----------
+    points : sequence of Point
+        x and y above 0.
+    names : (str, str)
+        Of what goes across and up.
+    label : str
+    keys : dict
+        Of a kind of point, what it is; for the legend.
+    """
+    across = _log_scale([point.x for point in points])
+    up = _log_scale([point.y for point in points])
+    x_of, y_of = _places(across, up)
+    parts = _axes(across, up, names[0])
+    front = sorted((point for point in points if point.kind != "usual"), key=lambda point: point.x)
+    line = " ".join(f"{x_of(point.x)},{y_of(point.y)}" for point in front)
+    parts.append(tag("polyline", points=line, class_="curve curve-0 front"))
+    for point in sorted(points, key=lambda point: ("usual", "front", "picked").index(point.kind)):
+        size = 6 if point.kind == "picked" else 4
+        place = {"cx": x_of(point.x), "cy": y_of(point.y), "r": size}
+        parts.append(tag("circle", tag("title", point.name), **place, class_=f"dot {point.kind}"))
+    return _figure(parts, label, [(f"key-{kind} key-dot", text) for kind, text in keys.items()])
+
+
+def falls_chart(falls: Sequence[tuple[float, float]], name: str, label: str) -> Markup:
+    """What fell over time, as steps.
+
+    Parameters
+    ----------
+    falls : sequence of (float, float)
+        Seconds and the value from then on.
+    name, label : str
+    """
+    seconds, values = [at for at, _ in falls], [value for _, value in falls]
+    across = _Scale(0, seconds[-1], nice_ticks(0, seconds[-1]))
+    up = _Scale(min(values), max(values), nice_ticks(min(values), max(values)))
+    x_of, y_of = _places(across, up)
+    path = [f"{x_of(falls[0][0])},{y_of(falls[0][1])}"]
+    for (_, before), (at, value) in pairwise(falls):
+        path += [f"{x_of(at)},{y_of(before)}", f"{x_of(at)},{y_of(value)}"]
+    parts = _axes(across, up, "seconds")
+    parts.append(tag("polyline", points=" ".join(path), class_="curve curve-0"))
+    parts += [
+        tag("circle", cx=x_of(at), cy=y_of(value), r=3.5, class_="point point-0") for at, value in falls
+    ]
+    return _figure(parts, label, [("key-0", name)])
+
+
+class _Scale(NamedTuple):
+    """One axis: from where to where, and its ticks."""
+
+    low: float
+    high: float
+    ticks: list[float]
+    is_log: bool = False
+
+    def share(self, value: float) -> float:
+        """How far along the axis a value lies, 0 to 1."""
+        low, high = min(self.low, self.ticks[0]), max(self.high, self.ticks[-1])
+        if self.is_log:
+            low, high, value = log10(low), log10(high), log10(value)
+        return (value - low) / ((high - low) or 1.0)
+
+
+def _log_scale(values: Sequence[float]) -> _Scale:
+    low, high = min(values), max(values)
+    return _Scale(low, high, log_ticks(low, high), is_log=True)
+
+
+def _places(across: _Scale, up: _Scale) -> tuple[Callable[[float], float], Callable[[float], float]]:
+    """Where numbers lie in the picture."""
+
+    def x_of(value: float) -> float:
+        return round(_LEFT + across.share(value) * (_WIDTH - _LEFT - _RIGHT), 1)
+
+    def y_of(value: float) -> float:
+        return round(_TOP + (1 - up.share(value)) * (_HEIGHT - _TOP - _BOTTOM), 1)
+
+    return x_of, y_of
+
+
+def _axes(across: _Scale, up: _Scale, name: str) -> list[Markup]:
+    """The grid with its numbers, and what goes across."""
+    x_of, y_of = _places(across, up)
+    parts = [_grid_line(y_of(tick), f"{tick:g}") for tick in up.ticks]
+    for tick in across.ticks:
+        text, side = f"{tick:,g}" if tick < 1e6 else f"{tick:.0e}", "middle"
+        if across.share(tick) > _NEAR_THE_EDGE:  # a long number would be cut off
+            side = "end"
+        parts.append(tag("text", text, x=x_of(tick), y=_HEIGHT - 14, class_=f"tick {side}"))
+    return [*parts, tag("text", name, x=_WIDTH - _RIGHT, y=_HEIGHT - 1, class_="tick end")]
+
+
+def _figure(parts: Sequence[Markup], label: str, keys: Sequence[tuple[str, str]]) -> Markup:
+    """A chart with its title and legend; keys are (class, text)."""
+    svg = tag("svg", *parts, viewBox=f"0 0 {_WIDTH} {_HEIGHT}", role="img", aria_label=label)
+    legend = [tag("span", text, class_=f"key {kind}") for kind, text in keys]
+    return tag("figure", tag("figcaption", tag("strong", label), *legend), svg)
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Round numbers from at most low to at least high, for a logarithmic axis.
+
+    Examples
+    --------
+    >>> log_ticks(30, 2400)
+    [20.0, 100.0, 1000.0, 5000.0]
+    >>> log_ticks(0.12, 0.31)
+    [0.1, 0.2, 0.5]
+    """
+    powers = range(floor(log10(low)), ceil(log10(high)) + 1)
+    ticks = [float(f"{factor}e{power}") for power in powers for factor in (1, 2, 5)]
+    first = max((tick for tick in ticks if tick <= low), default=ticks[0])
+    last = min((tick for tick in ticks if tick >= high), default=ticks[-1])
+    ticks = [tick for tick in ticks if first <= tick <= last]
+    if len(ticks) > _MOST_TICKS:  # the ends, and of the rest the powers of ten
+        ticks = [tick for tick in ticks if tick in (first, last) or f"{tick:e}".startswith("1.0")]
+    return ticks
 
 
 def nice_ticks(low: float, high: float) -> list[float]:

@@ -29,11 +29,11 @@ def join(parts: Iterable[object]) -> Markup:
     return Markup("".join(part if isinstance(part, Markup) else escape(str(part)) for part in parts))
 
 
-def table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> Markup:
+def table(head: Iterable[object], rows: Iterable[Iterable[object]], class_: str = "plain") -> Markup:
     """A table with one line of headings; the first cell of each row is its heading."""
     heads = join(tag("th", cell, scope="col") for cell in head)
     lines = []
     for first, *others in rows:
         lines.append(tag("tr", tag("th", first, scope="row"), *(tag("td", cell) for cell in others)))
-    inside = tag("table", tag("thead", tag("tr", heads)), tag("tbody", *lines))
+    inside = tag("table", tag("thead", tag("tr", heads)), tag("tbody", *lines), class_=class_)
     return tag("div", inside, class_="scroll")

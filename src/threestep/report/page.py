@@ -10,6 +10,7 @@ from typing import Any
 
 from threestep.report.charts import Curve, curves_chart, network_drawing, picture
 from threestep.report.html import Markup, join, table, tag
+from threestep.report.tried import leaderboard_table, lineage_table, search_charts, space_in_words
 
 Event = dict[str, Any]
 
@@ -33,6 +34,7 @@ def report_html(events: Sequence[Event]) -> str:
     """The report as one HTML text that needs nothing from outside."""
     by_name = {event["event"]: event for event in events}
     epochs = [event for event in events if event["event"] == "epoch"]
+    rungs = [event for event in events if event["event"] == "rung"]
     title = f"{by_name['start']['data']} in three steps"
     style = files("threestep.report").joinpath("style.css").read_text(encoding="utf-8")
     head = tag(
@@ -45,9 +47,9 @@ def report_html(events: Sequence[Event]) -> str:
     main = tag(
         "main",
         _summary(by_name),
-        _function_set(by_name["start"], by_name["function_set"]),
+        _function_set(by_name),
         _goodness(by_name),
-        _pick(by_name, epochs),
+        _pick(by_name, epochs, rungs),
         _use(by_name["start"]),
     )
     return "<!doctype html>\n" + tag("html", head, tag("body", main), lang="en")
@@ -93,28 +95,40 @@ def _section(number: int, title: str, question: str, *content: object) -> Markup
     return tag("section", heading, tag("p", question, class_="question"), *content)
 
 
-def _function_set(start: Event, event: Event) -> Markup:
-    """Step 1: the network as a drawing and a table."""
-    layers = event["layers"]
+def _function_set(by_name: dict[str, Event]) -> Markup:
+    """Step 1: what could be tried, the network as a drawing and a table."""
+    start, event = by_name["start"], by_name["function_set"]
+    layers, others = event["layers"], event["others"]
     widths = [start["n_inputs"], *(layer["width"] for layer in layers)]
     names = ["inputs", *(layer["activation"] for layer in layers[:-1]), "outputs"]
     rows = [
         (
             f"hidden {index}" if index < len(layers) else "output",
             f"{layer['n_inputs']:,} → {layer['width']:,}",
-            layer["activation"],
+            layer["activation"] + (", residual" if layer.get("residual") else ""),
             f"{(layer['n_inputs'] + 1) * layer['width']:,}",
         )
         for index, layer in enumerate(layers, start=1)
     ]
-    rows.append(("all", "", "", f"{event['n_params']:,}"))
+    n_params = sum((layer["n_inputs"] + 1) * layer["width"] for layer in layers)
+    rows.append(("all", "", "", f"{n_params:,}"))
     drawing = network_drawing(widths, names) if len(widths) <= 9 else ""
     return _section(
         1,
         "Define a set of functions",
         "The structure of the network fixes which functions can be picked at all.",
+        tag("p", space_in_words(by_name["space"]), " This is the one that was picked:")
+        if "space" in by_name
+        else "",
         drawing,
         table(("layer", "inputs → neurons", "activation", "params"), rows),
+        tag(
+            "p",
+            f"Its answers are averaged with those of {len(others)} more: {'; '.join(others)}. ",
+            f"All together: {event['n_params']:,} params.",
+        )
+        if others
+        else "",
     )
 
 
@@ -217,8 +231,8 @@ def _worst(details: Event) -> Markup:
     return join([title, table(("", "target", "predicted", "loss"), rows)])
 
 
-def _pick(by_name: dict[str, Event], epochs: Sequence[Event]) -> Markup:
-    """Step 3: the curves and why descent ended."""
+def _pick(by_name: dict[str, Event], epochs: Sequence[Event], rungs: Sequence[Event]) -> Markup:
+    """Step 3: what was tried, the curves and why descent ended."""
     pick, is_classes = by_name["pick"], by_name["start"]["target"]["kind"] == "classes"
     best = pick["best_epoch"]
     losses = [
@@ -232,9 +246,9 @@ def _pick(by_name: dict[str, Event], epochs: Sequence[Event]) -> Markup:
     charts.append(
         curves_chart([Curve("rate", [epoch["learning_rate"] for epoch in epochs])], "learning rate")
     )
-    charts.append(
-        curves_chart([Curve("size", [epoch["gradient_norm"] for epoch in epochs])], "gradient size")
-    )
+    sizes = [epoch["gradient_norm"] for epoch in epochs]
+    if any(size is not None for size in sizes):  # a search does not measure it
+        charts.append(curves_chart([Curve("size", sizes)], "gradient size"))
     kept = (
         f"the params of epoch {best} have the lowest validation loss and are the ones kept."
         if best
@@ -244,8 +258,13 @@ def _pick(by_name: dict[str, Event], epochs: Sequence[Event]) -> Markup:
     return _section(
         3,
         "Pick the best function",
-        f"Gradient descent went through the training samples {pick['n_epochs']} times; {kept} "
-        f"Ended because: {pick['why']}.",
+        "Gradient descent picks the params of one network; a search does so for many, and picks the network.",
+        _search(by_name, rungs),
+        tag(
+            "p",
+            f"Gradient descent went through the training samples {pick['n_epochs']} times; {kept} "
+            f"Ended because: {pick['why']}.",
+        ),
         tag("div", *charts, class_="charts"),
         tag(
             "p",
@@ -253,6 +272,21 @@ def _pick(by_name: dict[str, Event], epochs: Sequence[Event]) -> Markup:
             "smoothing included, so it can lie above the validation loss.",
             class_="small",
         ),
+    )
+
+
+def _search(by_name: dict[str, Event], rungs: Sequence[Event]) -> Markup:
+    """What was tried, if there was a search."""
+    if "leaderboard" not in by_name:
+        return Markup("")
+    rows = by_name["leaderboard"]["rows"]
+    return join(
+        [
+            tag("div", *search_charts(rungs, rows), class_="charts"),
+            leaderboard_table(rows),
+            lineage_table(rows),
+            tag("h3", "The last descent of the picked one"),
+        ]
     )
 
 

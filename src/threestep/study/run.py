@@ -277,7 +277,12 @@ def _network_event(networks: Sequence[Network]) -> Event:
         "n_params": sum(each.n_params for each in networks),
         "n_products": sum(each.n_products for each in networks),
         "layers": [
-            {"n_inputs": fan, "width": layer.width, "activation": layer.activation}
+            {
+                "n_inputs": fan,
+                "width": layer.width,
+                "activation": layer.activation,
+                "residual": layer.residual,
+            }
             for fan, layer in zip(network.fans, network.layers, strict=True)
         ],
     }

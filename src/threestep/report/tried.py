@@ -1,0 +1,109 @@
+"""What a search tried: how the best loss fell, loss against size, the best, and whence the winner came."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from threestep.report.charts import Point, falls_chart, points_chart
+from threestep.report.html import Markup, join, table, tag
+
+Event = dict[str, Any]
+
+_MOST_ROWS = 10
+
+
+def space_in_words(space: Event) -> str:
+    """Which function sets a search could try.
+
+    Examples
+    --------
+    >>> space_in_words({"depths": [0, 0], "searcher": "random"})
+    'Tried were networks without a hidden layer, proposed by random search.'
+    """
+    low, high = space["depths"]
+    what = "without a hidden layer"
+    if high > 0:
+        narrow, wide = space["widths"]
+        residual = ", plain or residual" if space["residual"] else ""
+        what = f"of {low} to {high} hidden layers with {narrow} to {wide} neurons each, "
+        what += f"{' or '.join(space['activations'])}{residual}"
+    who = {"random": "random search", "evolution": "evolution: the best so far, varied"}
+    return f"Tried were networks {what}, proposed by {who[space['searcher']]}."
+
+
+def search_charts(rungs: Sequence[Event], rows: Sequence[Event]) -> list[Markup]:
+    """How the best loss fell, and loss against size."""
+    falls = [(rung["seconds"], rung["best_loss"]) for rung in rungs if rung["best_loss"] is not None]
+    charts = [falls_chart(falls, "best so far", "validation loss")] if falls else []
+    if len(rows) > 1 and all(row["valid_loss"] > 0 for row in rows):
+        keys = {"usual": "tried", "front": "none smaller is better", "picked": "picked"}
+        points = [_point(row) for row in rows]
+        charts.append(points_chart(points, ("params", "validation loss"), "validation loss by size", keys))
+    return charts
+
+
+def _point(row: Event) -> Point:
+    kind = "picked" if row["rank"] == 1 else "front" if row["on_front"] else "usual"
+    name = f"{row['number']}: {_structure(row)}, {row['n_params']:,} params, loss {row['valid_loss']:.4f}"
+    return Point(row["n_params"], row["valid_loss"], name, kind)
+
+
+def leaderboard_table(rows: Sequence[Event]) -> Markup:
+    """The best of what was tried."""
+    if not rows:
+        return tag("p", "Nothing could be trained; this is the linear network that knows only the averages.")
+    head = ("", "network", "params", "loss", "score (95 % interval)", "seconds", "how it came about")
+    title = f"The best {min(len(rows), _MOST_ROWS)} of {len(rows):,} tried"
+    shown = rows[:_MOST_ROWS]
+    cells = [
+        (
+            row["number"],
+            _structure(row),
+            f"{row['n_params']:,}",
+            f"{row['valid_loss']:.4f}",
+            _score(row),
+            f"{row['seconds']:.2f}",
+            row["change"] if row["parent"] is None else f"from {row['parent']}: {row['change']}",
+        )
+        for row in shown
+    ]
+    return join([tag("h3", title), table(head, cells, "tried")])
+
+
+def lineage_table(rows: Sequence[Event]) -> Markup:
+    """From whom the winner came, by which changes, and what each gained; nothing if it has no parent."""
+    line = _lineage(rows)
+    if len(line) < 2:
+        return Markup("")
+    cells = [
+        (
+            row["number"],
+            _structure(row),
+            f"{row['valid_loss']:.4f}",
+            "" if row["gain"] is None else f"{row['gain']:+.4f}",
+            row["change"],
+        )
+        for row in line
+    ]
+    head = ("", "network", "loss", "gained", "by")
+    return join([tag("h3", "Where the picked one came from"), table(head, cells, "tried")])
+
+
+def _lineage(rows: Sequence[Event]) -> list[Event]:
+    """The winner and its forebears, the oldest first."""
+    by_number = {row["number"]: row for row in rows}
+    line, number = list[Event](), rows[0]["number"] if rows else None
+    while number in by_number:
+        line.insert(0, by_number[number])
+        number = by_number[number]["parent"]
+    return line
+
+
+def _structure(row: Event) -> str:
+    return row["network"] or "linear"
+
+
+def _score(row: Event) -> str:
+    """The accuracy with its interval, or minus the mean squared error."""
+    if row["score_low"] is None:
+        return f"{row['valid_score']:.4g}"
+    return f"{row['valid_score']:.3f} ({row['score_low']:.3f} to {row['score_high']:.3f})"
