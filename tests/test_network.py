@@ -53,7 +53,8 @@ def numpy_outputs(network: Network, params, x):
     h = np.asarray(x, np.float64).reshape(len(x), -1)
     for layer, own in zip(network.layers, params):
         z = h @ np.asarray(own["weight"], np.float64) + np.asarray(own["bias"], np.float64)
-        h = FORMULAS[layer.activation](z)
+        a = FORMULAS[layer.activation](z)
+        h = a + h if layer.residual else a
     return h
 
 
@@ -217,6 +218,140 @@ def test_network_is_plain_data():
     assert one == same
     assert hash(one) == hash(same)
     assert one != other
+
+
+# Predicting, by NumPy
+
+
+@pytest.mark.parametrize(
+    ("spec", "name"),
+    [("", "relu"), ("16-8", "relu"), ("r5-r5", "tanh"), *(("9-r9-r9-4", name) for name in ACTIVATION_NAMES)],
+)
+def test_predict_equals_apply(spec, name):
+    network = ts.network.parse(f"{spec} {name}", input_shape=(5,), n_outputs=3, output=name)
+    params, x = some_params(network), 3 * normal((40, 5))
+    predicted = network.predict(params, x)
+    assert isinstance(predicted, np.ndarray)
+    assert predicted.dtype == np.float32
+    np.testing.assert_allclose(predicted, APPLY(network, params, x), rtol=2e-5, atol=2e-5)
+
+
+@pytest.mark.parametrize("name", ACTIVATION_NAMES)
+@pytest.mark.parametrize("size", [1e-6, 1, 30, 1e3, 1e6, 1e12, 1e20, 1e30])
+def test_predict_of_inputs_of_any_size_equals_apply_and_warns_of_nothing(name, size):
+    network = Network((1,), (Dense(1, name),))
+    params = ({"weight": np.ones((1, 1), np.float32), "bias": np.zeros(1, np.float32)},)
+    x = np.float32([[size], [-size], [size / 3], [-size / 3]])
+    expected = network.apply(params, jnp.asarray(x))
+    assert np.isfinite(expected).all()
+    np.testing.assert_allclose(network.predict(params, x), expected, rtol=1e-5, atol=1e-7 * min(size, 30))
+
+
+@given(specs, st.integers(1, 20), st.integers(0, 9))
+def test_predict_is_within_rounding_of_float64(spec, n_samples, seed):
+    network = ts.network.parse(spec, input_shape=(4,), n_outputs=2)
+    params = network.init(seed)
+    x = np.random.default_rng(seed).normal(size=(n_samples, 4)).astype(np.float32)
+    expected = numpy_outputs(network, params, x)
+    near = 1e-4 * max(1e-2, np.abs(expected).max())
+    np.testing.assert_allclose(network.predict(params, x), expected, rtol=0, atol=near)
+
+
+@pytest.mark.parametrize("spec", ["", "8", "8-r8 tanh", "8-8 softplus"])
+def test_no_samples_give_no_outputs(spec):
+    network = ts.network.parse(spec, input_shape=(2, 3), n_outputs=4)
+    params, x = some_params(network), np.zeros((0, 2, 3), np.float32)
+    assert network.predict(params, x).shape == APPLY(network, params, x).shape == (0, 4)
+
+
+def test_predict_takes_pictures_and_any_numbers():
+    network = ts.network.parse("5", input_shape=(3, 4), n_outputs=2)
+    params = some_params(network)
+    x = np.random.default_rng(0).integers(0, 10, (7, 3, 4))
+    expected = APPLY(network, params, x.astype(np.float32))
+    for same in (x, x.astype(np.uint8), x.astype(float), x.tolist(), np.asfortranarray(x), jnp.asarray(x)):
+        predicted = network.predict(params, same)
+        assert predicted.dtype == np.float32
+        np.testing.assert_allclose(predicted, expected, rtol=2e-5, atol=2e-5)
+
+
+def test_predict_compiles_nothing(compiles):
+    network = ts.network.parse("11-r11 mish", input_shape=(5,), n_outputs=3)
+    params, before = some_params(network), len(compiles)
+    network.predict(jax.tree.map(np.asarray, params), normal((13, 5)))
+    assert len(compiles) == before
+
+
+# Residual layers
+
+
+def test_a_residual_layer_adds_its_input_to_its_output():
+    network = ts.network.parse("6-r6-4 tanh", input_shape=(5,), n_outputs=3)
+    params, x = some_params(network), normal((9, 5))
+    first, second, third, _ = TRACE(network, params, x)
+    np.testing.assert_allclose(second.a, jnp.tanh(second.z) + first.a, rtol=1e-6)
+    np.testing.assert_allclose(
+        third.z, second.a @ params[2]["weight"] + params[2]["bias"], rtol=1e-5, atol=1e-6
+    )
+    np.testing.assert_array_equal(third.a, jnp.tanh(third.z))
+
+
+def test_a_residual_layer_adds_what_dropout_left_of_its_input():
+    network = Network((40,), (Dense(40, "linear"), Dense(40, "linear", residual=True)))
+    plain = (
+        {"weight": jnp.eye(40), "bias": jnp.zeros(40)},
+        {"weight": jnp.zeros((40, 40)), "bias": jnp.zeros(40)},
+    )
+    outputs = network.apply(plain, jnp.ones((50, 40)), Dropout(KEY, hidden=0.5))
+    assert set(np.unique(outputs)) == {0, 2}
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 300), st.integers(0, 3)), max_size=5),
+    st.sampled_from(ACTIVATION_NAMES),
+    st.sampled_from(ACTIVATION_NAMES),
+)
+def test_spec_of_a_network_is_read_as_that_network(blocks, name, output):
+    hidden = [
+        Dense(width, name, place > 0) for width, n_residual in blocks for place in range(1 + n_residual)
+    ]
+    network = Network((4,), (*hidden, Dense(3, output)))
+    spec = ts.network.spec_of(network)
+    assert ts.network.parse(spec, (4,), 3, output) == network
+    assert ts.network.spec_of(ts.network.parse(f"  {spec} ", (4,), 3)) == spec
+
+
+@pytest.mark.parametrize(
+    ("spec", "printed", "said"),
+    [
+        ("64-r64 tanh", "8 → 64 tanh → 64 tanh + input → 3", "64-r64 tanh"),
+        ("16-r16-r16-4", "8 → 16 relu → 16 relu + input → 16 relu + input → 4 relu → 3", "16-r16-r16-4 relu"),
+        ("r8 gelu", "8 → 8 gelu + input → 3", "r8 gelu"),
+        ("16-r016", "8 → 16 relu → 16 relu + input → 3", "16-r16 relu"),
+        ("", "8 → 3", ""),
+    ],
+)
+def test_residual_specs_are_read_and_printed(spec, printed, said):
+    network = ts.network.parse(spec, input_shape=(2, 4), n_outputs=3)
+    assert str(network) == printed
+    assert ts.network.spec_of(network) == said
+
+
+@pytest.mark.parametrize(
+    "spec", ["r", "r-8", "8-r", "8-rr8", "8-R8", "8-r 8", "8-8r", "r0", "8-r-8", "r8r relu"]
+)
+def test_bad_residual_spec_is_refused_with_a_hint(spec):
+    with pytest.raises(ts.SpecError) as caught:
+        ts.network.parse(spec, input_shape=(8,), n_outputs=3)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(("spec", "width", "fan"), [("r16", 16, 8), ("64-r32", 32, 64), ("8-r8-r9", 9, 8)])
+def test_a_residual_layer_has_as_many_neurons_as_inputs(spec, width, fan):
+    message = f"a residual layer of width {width} has {fan} inputs, expected as many"
+    with pytest.raises(ts.SpecError, match=message) as caught:
+        ts.network.parse(spec, input_shape=(8,), n_outputs=3)
+    assert f"`{width}-r{width}`" in caught.value.hint
 
 
 # Dropout

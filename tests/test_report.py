@@ -184,11 +184,12 @@ def test_a_search_shows_what_was_tried_and_from_whom_it_came(searched):
 
 def test_every_tried_network_is_a_point_and_the_front_is_joined(searched):
     html = report_html(searched.events)
-    (rows,) = (event["rows"] for event in searched.events if event["event"] == "leaderboard")
+    (told,) = (event for event in searched.events if event["event"] == "leaderboard")
+    rows, picked = told["rows"], told["picked"]
     assert html.count('class="dot ') == len(rows)
-    assert html.count('class="dot picked"') == 1
-    front = sum(row["on_front"] for row in rows)
-    assert html.count('class="dot front"') == front - rows[0]["on_front"]
+    assert html.count('class="dot picked"') == len(picked) == 2
+    front = {row["number"] for row in rows if row["on_front"]}
+    assert html.count('class="dot front"') == len(front - set(picked))
 
 
 def test_what_a_search_does_not_measure_is_not_drawn(searched):
@@ -205,10 +206,10 @@ def test_the_forebears_of_the_winner_are_listed_from_the_oldest_on():
         {"number": 4, "parent": 0, "network": "4", "valid_loss": 0.3, "gain": 0.1, "change": "deeper"},
         {"number": 0, "parent": None, "network": "", "valid_loss": 0.4, "gain": None, "change": "random"},
     ]
-    text = " ".join(read_html(lineage_table(rows)).text)
+    text = " ".join(read_html(lineage_table(rows, [9])).text)
     assert text.index("linear") < text.index("deeper") < text.index("wider")
     assert "+0.2000" in text
-    assert lineage_table(rows[1:2]) == ""
+    assert lineage_table(rows[1:2], [5]) == lineage_table([], []) == ""
 
 
 @given(st.floats(1e-6, 1e6), st.floats(1, 1e4))

@@ -5,7 +5,7 @@ from dataclasses import fields
 import pytest
 
 import threestep as ts
-from threestep.settings import _PAIRS, _RANGES, _WHOLE, Optimizer, check_settings
+from threestep.settings import _LOGARITHMIC, _PAIRS, _RANGES, _WHOLE, Optimizer, check_settings
 
 HUGE = 10**400  # more than a float holds
 NUMBERS = sorted(set(_RANGES) - set(_PAIRS))
@@ -59,7 +59,8 @@ def test_ends_of_the_range_are_accepted(name):
 @pytest.mark.parametrize("name", _PAIRS)
 def test_ranges_may_be_as_wide_as_they_get_or_one_value(name):
     low, high = _RANGES[name]
-    for pair in ((low, high), [low, high], (low, low), (high, high)):
+    lowest = 1e-9 if name in _LOGARITHMIC else low
+    for pair in ((lowest, high), [lowest, high], (low, low), (high, high)):
         check_settings(ts.Settings(**{name: pair}))
 
 

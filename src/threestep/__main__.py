@@ -1,8 +1,6 @@
 """`python -m threestep` is `threestep`."""
 
-import sys
-
-from threestep.app import main
+from threestep.app import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

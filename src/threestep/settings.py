@@ -166,8 +166,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "ensemble": (1, 100),
     "depths": (0, 8),
     "widths": (8, 1024),
-    "learning_rates": (1e-9, 100.0),
-    "weight_decays": (1e-9, 100.0),
+    "learning_rates": (0.0, 100.0),
+    "weight_decays": (0.0, 100.0),
     "dropouts": (0.0, 0.95),
 }
 _CHOICES: dict[str, tuple[str, ...]] = {
@@ -178,6 +178,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 }
 _EXAMPLES = {"network": "128-64 relu", "target": "price"}
 _WHOLE = ("epochs", "batch_size", "patience", "seed", "max_params", "ensemble", "depths", "widths")
+_LOGARITHMIC = ("learning_rates", "weight_decays")
 _PAIRS = ("depths", "widths", "learning_rates", "weight_decays", "dropouts")
 
 
@@ -232,6 +233,8 @@ def _pair_problem(name: str, value: object) -> str:
     is_pair = isinstance(value, (tuple, list)) and len(value) == 2
     if not is_pair or any(_number_problem(name, each) for each in value) or value[0] > value[1]:  # pyright: ignore
         return f"`{name}` is {value!r}; must be two {kind} from {low:,} to {high:,}, the lower one first"
+    if name in _LOGARITHMIC and value[0] == 0 < value[1]:  # pyright: ignore[reportIndexIssue]
+        return f"`{name}` is {value!r}; must be two numbers above 0, or 0 twice"
     return ""
 
 

@@ -1,5 +1,5 @@
 """The command line: reads words, calls `threestep.job`, prints events. Nothing below prints."""
 
-from threestep.app.entry import main
+from threestep.app.entry import main, run
 
-__all__ = ["main"]
+__all__ = ["main", "run"]

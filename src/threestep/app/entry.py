@@ -2,10 +2,11 @@
 
 import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, suppress
 from io import StringIO, TextIOWrapper
-from typing import Any
+from typing import Any, NoReturn
 
 import tyro
 
@@ -41,6 +42,26 @@ def main(words: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
+
+
+def run() -> NoReturn:
+    """Be the process: run one command and end at once.
+
+    A compile that nobody needs any more may still go on in another thread. It cannot be broken off, and
+    the interpreter's usual end would wait for it, beyond the budget.
+    """
+    try:
+        code = main()
+    except SystemExit as left:
+        code = left.code if isinstance(left.code, int) else 0 if left.code is None else 1
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    with suppress(OSError, ValueError):  # a reader that has gone
+        sys.stdout.flush()
+    with suppress(OSError, ValueError):
+        sys.stderr.flush()
+    os._exit(code)
 
 
 def _parsed(words: list[str]) -> Command:

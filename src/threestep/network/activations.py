@@ -48,7 +48,9 @@ def _elu(z: NDArray) -> NDArray:
 
 
 def _gelu(z: NDArray) -> NDArray:
-    return z * (0.5 * (1 + np.tanh(np.float32((2 / np.pi) ** 0.5) * (z + np.float32(0.044715) * z**3))))
+    near = np.clip(z, -30, 30)  # beyond, tanh is 1 anyway, and the cube would overflow
+    inner = np.float32((2 / np.pi) ** 0.5) * (near + np.float32(0.044715) * near**3)
+    return z * (0.5 * (1 + np.tanh(inner)))
 
 
 def _sigmoid(z: NDArray) -> NDArray:

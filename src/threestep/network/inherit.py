@@ -18,7 +18,6 @@ _SPARK = np.float32(1e-8)
 """Bias of a new residual layer: vanishes beside any signal, but relu has a slope there."""
 
 _ZERO_AT_ZERO = ("relu", "leaky_relu", "elu", "gelu", "silu", "mish", "selu", "tanh", "softsign", "linear")
-_KEEPS_ITSELF = ("relu", "linear")  # applied twice, they are as if applied once
 
 Child = tuple[Network, Params]
 
@@ -57,7 +56,7 @@ def widen(network: Network, params: Params, index: int, width: int, generator: n
 def deepen(network: Network, params: Params, index: int) -> Child:
     """Put a layer behind hidden layer `index`, without changing the function.
 
-    A relu layer is followed by the identity; another by a residual layer that adds nothing yet.
+    What is never negative is followed by relu of itself; else by a residual layer that adds nothing yet.
 
     Raises
     ------
@@ -67,7 +66,7 @@ def deepen(network: Network, params: Params, index: int) -> Child:
     before = network.layers[index]
     if before.activation not in _ZERO_AT_ZERO:
         raise ValueError(f"{before.activation} cannot be deepened without changing the function")
-    is_residual = before.activation not in _KEEPS_ITSELF
+    is_residual = before.activation != "linear" and not _is_relu_of_itself(network, index)
     eye = np.zeros if is_residual else lambda shape, kind: np.eye(shape[0], dtype=kind)
     own = {
         "weight": eye((before.width, before.width), np.float32),
@@ -106,7 +105,7 @@ def remove(network: Network, params: Params, index: int) -> Child:
             "bias": np.asarray(after["bias"] + own["bias"] @ heard, np.float32),
         }
     at = layers[index]
-    if at.residual:  # its inputs may now be of another number
+    if at.residual and (index == 0 or layers[index - 1].width != at.width):  # it can add its input no more
         layers[index] = replace(at, residual=False)
     return _child(network, layers, changed)
 
@@ -130,12 +129,26 @@ def _child(network: Network, layers: list[Dense], params) -> Child:
     )
 
 
+def _is_relu_of_itself(network: Network, index: int) -> bool:
+    """Whether relu would not change the layer's outputs: it is relu's own, and so is all it adds."""
+    layers = network.layers[: index + 1]
+    plain = max((at for at, layer in enumerate(layers) if not layer.residual), default=None)
+    return plain is not None and all(layer.activation == "relu" for layer in layers[plain:])
+
+
 def _run_of_residuals(network: Network, index: int) -> tuple[int, int]:
-    """The layers that must have the width of layer `index`: from a plain one to its last residual one."""
-    first = index
+    """The layers that must have the width of layer `index`: from a plain one to its last residual one.
+
+    Raises
+    ------
+    ValueError
+        The first layer is residual: its width is that of the inputs.
+    """
+    first = last = index
     while network.layers[first].residual:
+        if first == 0:
+            raise ValueError("a layer that adds the network's inputs must stay as wide as they are")
         first -= 1
-    last = index
     while network.layers[last + 1].residual:
         last += 1
     return first, last

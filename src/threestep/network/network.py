@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import jax
 import numpy as np
 from jax import Array
 from numpy.typing import NDArray
@@ -12,12 +11,12 @@ from numpy.typing import NDArray
 from threestep.errors import SpecError
 from threestep.network.activations import ACTIVATIONS
 from threestep.network.layers import (
+    LAST,
     Dense,
     Dropout,
     LayerOutput,
     LayerParams,
     apply_dense,
-    drop,
     init_dense,
 )
 
@@ -122,8 +121,7 @@ class Network:
         h = x.reshape(x.shape[0], self.n_inputs)
         for index, (layer, own) in enumerate(zip(self.layers, params, strict=True)):
             if dropout is not None:
-                share = dropout.inputs if index == 0 else dropout.hidden
-                h = h if share is None else drop(jax.random.fold_in(dropout.key, index), share, h)
+                h = dropout.apply(LAST if index == len(self.hidden) > 0 else index, h)
             outputs.append(apply_dense(layer, own, h))
             h = outputs[-1].a
         return outputs

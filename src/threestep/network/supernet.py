@@ -21,7 +21,7 @@ import numpy as np
 from jax import Array, lax
 
 from threestep.network.activations import ACTIVATIONS
-from threestep.network.layers import Dropout, LayerParams, drop
+from threestep.network.layers import LAST, Dropout, LayerParams, drop
 from threestep.network.network import Network, Params
 
 _DEPTHS = (0, 4, 8)
@@ -66,12 +66,12 @@ class Supernet:
     def apply(self, params: Params, x: Array, dropout: Dropout | None, form: "Form") -> Array:
         """The function of one member: (n_samples, n_inputs) to (n_samples, n_outputs)."""
         h: Any = x.reshape(x.shape[0], self.n_inputs)
-        if dropout is not None and dropout.inputs is not None:
-            h = drop(jax.random.fold_in(dropout.key, 0), dropout.inputs, h)
+        if dropout is not None:
+            h = dropout.apply(0, h)
         for index, own in enumerate(params[:-1]):
             h = _layer(self.activations, index > 0, _setting(form[index], index, dropout), h, own)
-        if dropout is not None and dropout.hidden is not None and self.n_hidden > 0:
-            h = drop(jax.random.fold_in(dropout.key, self.n_hidden), dropout.hidden, h)
+        if dropout is not None and self.n_hidden > 0:
+            h = dropout.apply(LAST, h)
         return ACTIVATIONS[self.output].function(h @ params[-1]["weight"] + params[-1]["bias"])
 
     def in_use(self, form: "Form") -> list[Any]:

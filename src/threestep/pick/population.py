@@ -15,8 +15,7 @@ from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from functools import partial
-from queue import SimpleQueue
-from threading import Event, Lock, Thread
+from threading import Event, Lock
 from typing import Any, NamedTuple
 
 import jax
@@ -56,6 +55,8 @@ _LOOKS = 4
 """Epochs of a descent among which the best one is looked for. Every look at the validation samples is a
 chance to be lucky: children that inherit the luck of hundreds of looks each end at a validation loss of
 zero and the worst test loss of all (measured on iris, wine and diabetes)."""
+_MOST_STEPS_UNSEEN = 2000
+"""A descent so long that it may be cut off before the next look has more of them."""
 _COMPILE_SECONDS = 2.0  # until it was measured
 # A worker has one core: threads of one product would only stand in the others' way. And what is not a
 # product runs as fast by the simpler compiler, which takes a quarter less time. The longest vectors of
@@ -184,6 +185,11 @@ class Population:
         The order of the samples follows from it.
     deadline : float
         On the clock of `time.perf_counter`: no call starts later, and no compile that would end later.
+
+    Attributes
+    ----------
+    n_diverged : int
+        Jobs so far whose loss exploded.
     """
 
     def __init__(
@@ -209,12 +215,17 @@ class Population:
         self._samples = {device: jax.device_put(shared, device) for device in dict.fromkeys(self._devices)}
         self._programs: dict[tuple[Recipe, Any], Future[Program | None]] = {}
         self._most_members = dict[Recipe, int]()  # of recipes whose chunks did not fit in memory
-        self._compiling = SimpleQueue[tuple[Recipe, Any, Future[Program | None]] | None]()
+        self._compilers = ThreadPoolExecutor(len(self._devices), thread_name_prefix="compile")
         self._is_closed = False
-        for _ in self._devices:
-            Thread(target=self._compile_on, daemon=True, name="compile").start()
+        self.n_diverged = 0
         self._orders: dict[tuple[int, int], NDArray] = {}
         self._lock = Lock()
+
+    def __enter__(self) -> "Population":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def compile(self, members: Iterable[Member]) -> None:
         """Begin to compile what these members need, in the background, in this order."""
@@ -256,12 +267,13 @@ class Population:
         waiting, results = self._chunks(jobs), dict[int, Trained]()
 
         def work(device: Any) -> None:
-            while (chunk := self._next_chunk(waiting, device, ended)) is not None:
+            while (next_one := self._next_chunk(waiting, device, ended)) is not None:
+                chunk, program = next_one
                 own = [jobs[place] for place in chunk.places]
                 try:
-                    trained = self._train_chunk(chunk.recipe, own, device, ended)
+                    trained = self._train_chunk(chunk.recipe, program, own, device, ended)
                 except jax.errors.JaxRuntimeError as error:
-                    self._make_smaller(chunk, device, error)
+                    self._make_smaller(chunk.recipe, program, device, error)
                     with self._lock:
                         waiting.insert(0, chunk)
                 else:
@@ -277,6 +289,7 @@ class Population:
                 raise
         for each in busy:
             each.result()
+        self.n_diverged += sum(each.outcome is Outcome.DIVERGED for each in results.values())
         return [results.get(place) for place in range(len(jobs))]
 
     def core_seconds(self, job: Job) -> float:
@@ -286,10 +299,10 @@ class Population:
         return _JOB_SECONDS + job.epochs * self.n_steps * step
 
     def close(self) -> None:
-        """Begin no more compiles."""
-        self._is_closed = True
-        for _ in self._devices:
-            self._compiling.put(None)
+        """Begin no more compiles. Nobody waits for those that go on, but the end of the process."""
+        with self._lock:
+            self._is_closed = True
+        self._compilers.shutdown(wait=False)
 
     def _chunks(self, jobs: Sequence[Job]) -> list[Chunk]:
         """The jobs by program, large ones first, so that all devices end at about the same time."""
@@ -305,8 +318,8 @@ class Population:
             chunks += [Chunk(recipe, places[at : at + size]) for at in range(0, len(places), size)]
         return sorted(chunks, key=lambda chunk: -sum(_work(jobs[place]) for place in chunk.places))
 
-    def _next_chunk(self, waiting: list[Chunk], device: Any, stop: Event) -> Chunk | None:
-        """The largest chunk whose program is compiled; waits for one if there is none."""
+    def _next_chunk(self, waiting: list[Chunk], device: Any, stop: Event) -> tuple[Chunk, Program] | None:
+        """The largest chunk whose program is compiled, and that; waits for one if there is none."""
         while not self._is_late() and not stop.is_set():
             with self._lock:
                 futures = {chunk.recipe: self._programs[chunk.recipe, device] for chunk in waiting}
@@ -323,7 +336,7 @@ class Population:
 
     def _taken(
         self, waiting: list[Chunk], place: int, futures: dict[Recipe, Future[Program | None]]
-    ) -> Chunk:
+    ) -> tuple[Chunk, Program]:
         """The chunk at that place, or as much of it as its program takes; the rest goes on waiting."""
         chunk = waiting.pop(place)
         program = futures[chunk.recipe].result()
@@ -331,30 +344,27 @@ class Population:
         now, later = chunk.places[: program.n_members], chunk.places[program.n_members :]
         if later:
             waiting.insert(place, Chunk(chunk.recipe, later))
-        return Chunk(chunk.recipe, now)
+        return Chunk(chunk.recipe, now), program
 
-    def _make_smaller(self, chunk: Chunk, device: Any, error: Exception) -> None:
-        """Have the program of a chunk that did not fit in memory compiled anew for half as many members.
+    def _make_smaller(self, recipe: Recipe, used: Program, device: Any, error: Exception) -> None:
+        """Have a program that did not fit in memory compiled anew for half as many members.
 
         Raises
         ------
         JaxRuntimeError
             It is not for want of memory, or there is only one member.
         """
+        if used.n_members == 1 or "RESOURCE_EXHAUSTED" not in str(error):
+            raise error
         with self._lock:
-            used = self._programs[chunk.recipe, device].result()
-            n_members = len(chunk.places) if used is None else used.n_members
-            if n_members == 1 or "RESOURCE_EXHAUSTED" not in str(error):
-                raise error
-            most = self._most_members.get(chunk.recipe, n_members)
-            if n_members <= most:  # or another worker has seen to it
-                self._most_members[chunk.recipe] = n_members // 2
-                self._promise(chunk.recipe, device)
+            if used.n_members <= self._most_members.get(recipe, used.n_members):  # or another has seen to it
+                self._most_members[recipe] = used.n_members // 2
+                self._promise(recipe, device)
 
-    def _train_chunk(self, recipe: Recipe, jobs: list[Job], device: Any, stop: Event) -> list[Trained]:
+    def _train_chunk(
+        self, recipe: Recipe, program: Program, jobs: list[Job], device: Any, stop: Event
+    ) -> list[Trained]:
         """Train the members of one chunk, a block of epochs at a time."""
-        program = self._program(recipe, device).result()
-        assert program is not None  # `_next_chunk` has seen to it
         nobody = [None] * (program.n_members - len(jobs))
         varied, state = jax.device_put(self._stack(recipe, [*jobs, *nobody]), device)
         histories: list[list[EpochRow]] = [[] for _ in jobs]
@@ -405,7 +415,8 @@ class Population:
         params = member.network.init(member.seed) if job.params is None else job.params
         form = form_of(supernet, member.network)
         own = {name: getattr(member, name) for name in ("learning_rate", "weight_decay", "dropout")}
-        rates = rates_of(self.settings, job.epochs, self.n_steps, -(-job.epochs // _LOOKS), **own)
+        keep_every = min(-(-job.epochs // _LOOKS), max(1, _MOST_STEPS_UNSEEN // self.n_steps))
+        rates = rates_of(self.settings, job.epochs, self.n_steps, keep_every, **own)
         varied = Varied(rates, np.uint32(member.seed), form)
         return varied, start(recipe, pad(supernet, member.network, params), n_judged)
 
@@ -440,28 +451,21 @@ class Population:
             return self._programs[recipe, device]
 
     def _promise(self, recipe: Recipe, device: Any) -> None:
-        """Have a program compiled after those promised before; the caller holds the lock."""
-        future = self._programs[recipe, device] = Future()
-        self._compiling.put((recipe, device, future))
+        """Have a program compiled after those promised before, none if closed; the caller holds the lock."""
+        if not self._is_closed:
+            self._programs[recipe, device] = self._compilers.submit(self._compiled_in_time, recipe, device)
+            return
+        self._programs[recipe, device] = Future()
+        self._programs[recipe, device].set_result(None)
 
-    def _compile_on(self) -> None:
-        """Keep the promises until the population is closed.
+    def _compiled_in_time(self, recipe: Recipe, device: Any) -> Program | None:
+        """A program, unless the population was closed or the deadline would come before it is compiled."""
+        likely_end = time.perf_counter() + self._compile_seconds
+        return None if self._is_closed or likely_end > self.deadline else self._compiled(recipe, device)
 
-        The threads that do this are daemons: a compile cannot be broken off, and neither a budget nor
-        the end of the process waits for one that nobody needs any more.
-        """
-        while (wanted := self._compiling.get()) is not None:
-            recipe, device, future = wanted
-            try:
-                future.set_result(None if self._is_closed else self._compiled(recipe, device))
-            except BaseException as error:
-                future.set_exception(error)
-
-    def _compiled(self, recipe: Recipe, device: Any) -> Program | None:
-        """Compile a program, in chunks that fit in memory; None if the deadline would come first."""
+    def _compiled(self, recipe: Recipe, device: Any) -> Program:
+        """Compile a program, in chunks that fit in memory."""
         began = time.perf_counter()
-        if self._programs and began + self._compile_seconds > self.deadline:
-            return None
         n_members, n_epochs = self._chunk_size(recipe)
         n_members = min(n_members, self._most_members.get(recipe, n_members))
         while True:
@@ -546,9 +550,8 @@ def train_members(
     >>> bool(trained[0].losses.mean() > trained[2].losses.mean())
     True
     """
-    population = Population(goodness, train, valid, settings, seed)
-    trained = ended(population.train([Job(member, settings.epochs or 80) for member in members]))
-    population.close()
+    with Population(goodness, train, valid, settings, seed) as population:
+        trained = ended(population.train([Job(member, settings.epochs or 80) for member in members]))
     return [each for each in trained if each is not None]  # without a deadline none is
 
 

@@ -222,7 +222,8 @@ def _seed(field: Field, number: int) -> int:
 
 
 def _log_uniform(ends: tuple[float, float], generator: np.random.Generator) -> float:
-    return float(np.exp(generator.uniform(*np.log(ends))))
+    drawn = generator.random()  # also where nothing is left to draw: the other draws stay the same
+    return ends[0] if ends[0] == ends[1] else _clipped(ends[0] * (ends[1] / ends[0]) ** drawn, ends)
 
 
 def _clipped(value: float, ends: tuple[float, float]) -> float:

@@ -279,12 +279,12 @@ def _search(by_name: dict[str, Event], rungs: Sequence[Event]) -> Markup:
     """What was tried, if there was a search."""
     if "leaderboard" not in by_name:
         return Markup("")
-    rows = by_name["leaderboard"]["rows"]
+    rows, picked = by_name["leaderboard"]["rows"], by_name["leaderboard"]["picked"]
     return join(
         [
-            tag("div", *search_charts(rungs, rows), class_="charts"),
+            tag("div", *search_charts(rungs, rows, picked), class_="charts"),
             leaderboard_table(rows),
-            lineage_table(rows),
+            lineage_table(rows, picked),
             tag("h3", "The last descent of the picked one"),
         ]
     )

@@ -30,19 +30,19 @@ def space_in_words(space: Event) -> str:
     return f"Tried were networks {what}, proposed by {who[space['searcher']]}."
 
 
-def search_charts(rungs: Sequence[Event], rows: Sequence[Event]) -> list[Markup]:
-    """How the best loss fell, and loss against size."""
+def search_charts(rungs: Sequence[Event], rows: Sequence[Event], picked: Sequence[int]) -> list[Markup]:
+    """How the best loss fell, and loss against size; `picked` are numbers of networks."""
     falls = [(rung["seconds"], rung["best_loss"]) for rung in rungs if rung["best_loss"] is not None]
     charts = [falls_chart(falls, "best so far", "validation loss")] if falls else []
     if len(rows) > 1 and all(row["valid_loss"] > 0 for row in rows):
         keys = {"usual": "tried", "front": "none smaller is better", "picked": "picked"}
-        points = [_point(row) for row in rows]
+        points = [_point(row, row["number"] in picked) for row in rows]
         charts.append(points_chart(points, ("params", "validation loss"), "validation loss by size", keys))
     return charts
 
 
-def _point(row: Event) -> Point:
-    kind = "picked" if row["rank"] == 1 else "front" if row["on_front"] else "usual"
+def _point(row: Event, is_picked: bool) -> Point:
+    kind = "picked" if is_picked else "front" if row["on_front"] else "usual"
     name = f"{row['number']}: {_structure(row)}, {row['n_params']:,} params, loss {row['valid_loss']:.4f}"
     return Point(row["n_params"], row["valid_loss"], name, kind)
 
@@ -69,9 +69,9 @@ def leaderboard_table(rows: Sequence[Event]) -> Markup:
     return join([tag("h3", title), table(head, cells, "tried")])
 
 
-def lineage_table(rows: Sequence[Event]) -> Markup:
+def lineage_table(rows: Sequence[Event], picked: Sequence[int]) -> Markup:
     """From whom the winner came, by which changes, and what each gained; nothing if it has no parent."""
-    line = _lineage(rows)
+    line = _lineage(rows, picked)
     if len(line) < 2:
         return Markup("")
     cells = [
@@ -88,10 +88,10 @@ def lineage_table(rows: Sequence[Event]) -> Markup:
     return join([tag("h3", "Where the picked one came from"), table(head, cells, "tried")])
 
 
-def _lineage(rows: Sequence[Event]) -> list[Event]:
+def _lineage(rows: Sequence[Event], picked: Sequence[int]) -> list[Event]:
     """The winner and its forebears, the oldest first."""
     by_number = {row["number"]: row for row in rows}
-    line, number = list[Event](), rows[0]["number"] if rows else None
+    line, number = list[Event](), picked[0] if picked else None
     while number in by_number:
         line.insert(0, by_number[number])
         number = by_number[number]["parent"]

@@ -179,11 +179,13 @@ def _given_network(settings: Settings, n_inputs: int, n_outputs: int) -> Network
     if settings.network == "auto":
         return None
     network = parse(settings.network, (n_inputs,), n_outputs)
-    if settings.ensemble > 1:
+    if settings.ensemble > 1 or settings.refit:
+        asked = f"`ensemble` is {settings.ensemble}" if settings.ensemble > 1 else "`refit` is True"
         try:
             supernet_of(network)
         except ValueError as error:
-            raise SettingsError(f"`ensemble` is {settings.ensemble}, but `network` {error}") from error
+            hint = "leave it out, or give a network that fits, such as `64-r64 tanh`"
+            raise SettingsError(f"{asked}, but `network` {error}", hint) from error
     return network
 
 
@@ -224,7 +226,7 @@ def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[
         yield say(_network_event([prepared.network] * prepared.settings.ensemble))
     guess_loss = _guess_loss(prepared.prep.target)
     yield say({"event": "goodness", "loss": prepared.goodness.loss, "guess_loss": guess_loss})
-    if prepared.network is None or prepared.settings.ensemble > 1:
+    if prepared.network is None or prepared.settings.ensemble > 1 or prepared.settings.refit:
         found = yield from _search(prepared, say)
     else:
         found = Found((yield from _pick(prepared, prepared.network, say)), (), [])

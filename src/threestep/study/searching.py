@@ -114,16 +114,21 @@ def search_steps(
     left = deadline - time.perf_counter()
     end = deadline - _REFIT_FRACTION * max(0.0, left) if settings.refit and left < math.inf else deadline
     searcher, plan = _how(settings, network, train, end)
-    population = Population(goodness, train, valid, settings, settings.seed, end)
     with _interruptible() as stop:
-        tried = yield from search(population, searcher, wanted, plan, stop)
-        population.close()
+        with Population(goodness, train, valid, settings, settings.seed, end) as population:
+            tried = yield from search(population, searcher, wanted, plan, stop)
         if stop.is_set() and not tried:
             raise KeyboardInterrupt
-        yield {"event": "leaderboard", "rows": leaderboard(tried)}
         if not tried:
-            return Found(_nothing_learned(goodness, train, wanted), (), tried)
+            yield {"event": "leaderboard", "rows": [], "picked": []}
+            outcome = Outcome.DIVERGED if population.n_diverged else Outcome.OUT_OF_TIME
+            return Found(_nothing_learned(goodness, train, wanted, network, outcome), (), tried)
         chosen = distinct_ones(_fast_enough(tried, settings.max_latency_ms, train), settings.ensemble)
+        yield {
+            "event": "leaderboard",
+            "rows": leaderboard(tried),
+            "picked": [each.number for each in chosen],
+        }
         functions = [(each.trained.member.network, each.trained.params) for each in chosen]
         if settings.refit and not stop.is_set():
             functions = _refitted(goodness, train, valid, settings, chosen, deadline, stop)
@@ -155,10 +160,9 @@ def _refitted(
     """The chosen ones after another descent on all samples, as long as their last one took to its best
     epoch; where there is no time for it, or it diverges, as they are."""
     both = Samples(np.concatenate([train.x, valid.x]), np.concatenate([train.y, valid.y]))
-    population = Population(goodness, both, both, settings, settings.seed, deadline)
     jobs = [Job(each.trained.member, each.trained.best_epoch, each.trained.params) for each in chosen]
-    again = ended(population.train(jobs, stop))
-    population.close()
+    with Population(goodness, both, both, settings, settings.seed, deadline) as population:
+        again = ended(population.train(jobs, stop))
     better = [
         new if new is not None and new.outcome is Outcome.FINISHED else each.trained
         for each, new in zip(chosen, again, strict=True)
@@ -221,12 +225,15 @@ def _latency_ms(network: Network, params: Params, train: Samples) -> float:
     return 1000 * float(np.median(times))
 
 
-def _nothing_learned(goodness: Goodness, train: Samples, wanted: Field) -> Picked:
-    """The linear network that says of every sample what is true of most: where every descent diverged, or
-    there was no time for one."""
-    network = Network(wanted.input_shape, (Dense(wanted.n_outputs, "linear"),))
-    (own,) = jax.tree.map(np.zeros_like, network.init(0))
+def _nothing_learned(
+    goodness: Goodness, train: Samples, wanted: Field, network: Network | None, outcome: Outcome
+) -> Picked:
+    """A network that says of every sample what is true of most, the linear one if none was given: where
+    every descent diverged, or there was no time for one."""
+    network = network or Network(wanted.input_shape, (Dense(wanted.n_outputs, "linear"),))
+    *before, last = network.init(wanted.seed)
+    last = jax.tree.map(np.zeros_like, last)
     if goodness.is_for_classes:
         counts = np.bincount(train.y, minlength=wanted.n_outputs)
-        own["bias"] = np.log((counts + 1) / (counts.sum() + len(counts))).astype(np.float32)
-    return Picked(network, (own,), [], 0, Outcome.DIVERGED)
+        last["bias"] = np.log((counts + 1) / (counts.sum() + len(counts))).astype(np.float32)
+    return Picked(network, (*before, last), [], 0, outcome)
