@@ -99,4 +99,5 @@ def _fit(data: str, seed: int, ends_at: float, searcher: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(_fit(**json.loads(sys.argv[1]))))
+    print(json.dumps(_fit(**json.loads(sys.argv[1]))), flush=True)
+    os._exit(0)  # as the command line ends: without waiting for a compile that nobody needs any more

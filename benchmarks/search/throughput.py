@@ -38,7 +38,13 @@ def add_options(parser: ArgumentParser) -> None:
     )
     add("--widths", type=int, nargs="+", default=[32, 64, 128, 256], metavar="W", help="of hidden layers")
     add("--members", type=int, default=16, metavar="N", help="networks trained at a time (default 16)")
-    add("--epochs", type=_at_least_two, default=20, metavar="N", help="of each network (default 20)")
+    add(
+        "--epochs",
+        type=_at_least_two,
+        default=80,
+        metavar="N",
+        help="of each network (default 80, a full training)",
+    )
     add("--batch", type=int, default=64, metavar="N", help="samples per step (default 64)")
     add("--repeats", type=int, default=5, metavar="N", help="rounds of measurements (default 5)")
     add("--peers", nargs="*", default=[*TRAINERS][1:], choices=[*TRAINERS][1:], help="default: all")

@@ -64,6 +64,15 @@ def _tell_rung(event: Event) -> None:
     print(f"{_INDENT}{', '.join(facts)}; best {best}{'; ' if later else ''}{', '.join(later)}")
 
 
+def _tell_final(event: Event) -> None:
+    """The best, begun anew."""
+    best = "none ended well" if event["best_loss"] is None else f"best loss {event['best_loss']:.4f}"
+    died = event["n_trained"] - event["n_alive"]
+    facts = f"{event['n_alive']} times {event['epochs']} epochs"
+    facts += f", {died} diverged or out of time" if died else ""
+    print(f"{_INDENT}finals: the best trained anew, {facts}; {best}")
+
+
 def _tell_leaderboard(event: Event) -> None:
     """The best five, and how many there are."""
     rows = event["rows"]
@@ -108,6 +117,7 @@ _TELLERS = {
     "start": _tell_start,
     "space": _tell_space,
     "rung": _tell_rung,
+    "final": _tell_final,
     "leaderboard": _tell_leaderboard,
     "function_set": _tell_function_set,
     "goodness": _tell_goodness,

@@ -48,7 +48,8 @@ class Progress:
         left = event["seconds_left"]
         facts = {"best_loss": event["best_loss"], "seconds_left": None if left is None else round(left)}
         known = {name: value for name, value in facts.items() if value is not None}
-        self._bar.set_description(f"round {event['round']}, {event['epochs']} epochs", refresh=False)
+        where = "finals" if event["round"] is None else f"round {event['round']}"
+        self._bar.set_description(f"{where}, {event['epochs']} epochs", refresh=False)
         self._bar.set_postfix(known, refresh=False)
         self._bar.refresh()
 

@@ -6,6 +6,7 @@ numbers per epoch comes back. `descend` is the same, a block of epochs at a time
 """
 
 from threestep.pick.descent import Picked, descend, losses_of, outputs_of, picked_of, train
+from threestep.pick.finals import finals, preferred
 from threestep.pick.outcome import Outcome
 from threestep.pick.population import Job, Member, Population, Trained, ended, train_members
 from threestep.pick.program import EpochRow
@@ -30,10 +31,12 @@ __all__ = [
     "descend",
     "distinct_ones",
     "ended",
+    "finals",
     "leaderboard",
     "losses_of",
     "outputs_of",
     "picked_of",
+    "preferred",
     "repeats_of",
     "rungs_of",
     "search",

@@ -298,6 +298,11 @@ class Population:
         step = self._step_seconds(replace(supernet, n_hidden=depth))
         return _JOB_SECONDS + job.epochs * self.n_steps * step
 
+    @property
+    def samples(self) -> Samples:
+        """Those that are learned from."""
+        return self._learn
+
     def close(self) -> None:
         """Begin no more compiles. Nobody waits for those that go on, but the end of the process."""
         with self._lock:

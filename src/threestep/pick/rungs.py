@@ -39,6 +39,12 @@ class Plan:
     patience : int or None
         After so many rounds in a row that lowered the best loss by no more than its noise, no further
         round begins: what is then found on the same validation samples is luck. None: never.
+    n_finals : int
+        Descents of the best, begun anew after the rounds; see `finals`.
+    final_seconds : float
+        Of a budget, kept for them.
+    final_epochs : int
+        Of each of them.
     """
 
     n_members: int
@@ -46,6 +52,9 @@ class Plan:
     core_seconds: float = math.inf
     n_rounds: int | None = None
     patience: int | None = None
+    n_finals: int = 0
+    final_seconds: float = 0.0
+    final_epochs: int = 1
 
 
 def rungs_of(epochs: int) -> tuple[int, ...]:
@@ -201,13 +210,13 @@ def better_ones(tried: Sequence[Tried]) -> list[Tried]:
 
 
 def distinct_ones(tried: Sequence[Tried], n: int) -> list[Tried]:
-    """The n best that are neither parent and child nor siblings, which say nearly the same; or also
+    """The n first that are neither parent and child nor siblings, which say nearly the same; or also
     such, if there are not enough others.
 
     Parameters
     ----------
     tried : sequence of Tried
-        Best first.
+        Best first; so is what comes out.
     n : int
     """
     chosen: list[Tried] = []
@@ -216,11 +225,12 @@ def distinct_ones(tried: Sequence[Tried], n: int) -> list[Tried]:
         if len(chosen) < n and not {each.number, each.proposal.parent} & (numbers - {None}):
             chosen.append(each)
     more = [each for each in tried if all(each is not other for other in chosen)]
-    return sorted([*chosen, *more[: n - len(chosen)]], key=lambda each: each.loss)
+    taken = {id(each) for each in (*chosen, *more[: n - len(chosen)])}
+    return [each for each in tried if id(each) in taken]
 
 
 def leaderboard(tried: Sequence[Tried]) -> list[dict[str, Any]]:
-    """What was tried as plain rows, best first.
+    """What was tried as plain rows, in the given order.
 
     Parameters
     ----------

@@ -21,6 +21,8 @@ _EFFORT_PATIENCE = {"quick": 1, "normal": 2, "thorough": 6}
 _USUAL_CORES = 2  # for a plan that is the same on every machine
 _MEMBERS, _FEWEST_MEMBERS, _FEWEST_EPOCHS = 18, 6, 6
 _FEWEST_ROUNDS = 4  # that should fit into a budget or an effort
+_FINALS, _FEWEST_FINALS, _FINAL_FRACTION = 16, 2, 0.3  # of a budget or an effort at most
+_FINAL_SLACK = 1.5  # how much longer than counted they may take
 _CLIMB = 1 / 2  # of full trainings, what a round costs: a rung takes up to half of the members thrice as far
 _BATCH_BY_SAMPLES = ((50_000, 256), (10_000, 128), (1_000, 64), (300, 32), (0, 16))
 """From how many training samples on which batch size."""
@@ -87,13 +89,19 @@ def choose_plan(settings: Settings, n_train: int, n_inputs: int, seconds: float 
     """
     work = (settings.epochs or 1) * _training_seconds(settings, n_train, n_inputs, 1)
     effort = _EFFORT_CORE_SECONDS[settings.effort]
-    in_round = (effort / _USUAL_CORES if seconds is None else seconds) / _FEWEST_ROUNDS
+    in_all = effort / _USUAL_CORES if seconds is None else seconds
+    n_finals = int(min(_FINALS, _FINAL_FRACTION * in_all / (_FINAL_SLACK * work)))
+    n_finals = n_finals if n_finals >= _FEWEST_FINALS else 0
+    of_finals = n_finals * _FINAL_SLACK * work
+    last = {"n_finals": n_finals, "final_epochs": settings.epochs or 1}
+    in_round = (in_all - of_finals) / _FEWEST_ROUNDS
     n_members = int(min(_MEMBERS, max(_FEWEST_MEMBERS, in_round / (_CLIMB * work))))
     share = min(1.0, in_round / (_CLIMB * work * n_members))
     epochs = max(min(_FEWEST_EPOCHS, settings.epochs or 1), int((settings.epochs or 1) * share))
     if seconds is not None:
-        return Plan(n_members, rungs_of(epochs))
-    return Plan(n_members, rungs_of(epochs), effort, patience=_EFFORT_PATIENCE[settings.effort])
+        return Plan(n_members, rungs_of(epochs), final_seconds=of_finals, **last)
+    core_seconds = effort - of_finals * _USUAL_CORES
+    return Plan(n_members, rungs_of(epochs), core_seconds, patience=_EFFORT_PATIENCE[settings.effort], **last)
 
 
 def _training_seconds(settings: Settings, n_train: int, n_inputs: int, epochs: int) -> float:

@@ -8,7 +8,8 @@ Nothing is called back: the command line prints events, the report reads them.
     function_set  step 1: the network and its number of params; of a search, the winner, once it is known
     goodness      step 2: the loss, and what knowing nothing would give
     rung          step 3 of a search: what was tried so far, and the best of it
-    leaderboard   of a search: all that was tried, best first
+    final         of a search: the best of it, trained anew
+    leaderboard   of a search: all that was tried, what was picked first
     epoch         step 3: one row of numbers per epoch
     pick          which epoch was picked, and why descent ended
     scores        loss, total loss and metrics on train, valid and test
@@ -70,7 +71,7 @@ class Run:
     folder : RunFolder or None
         Where it was written.
     tried : list of Tried
-        Of a search: what was tried, best first.
+        Of a search: what was tried; what was picked first, then the others, the best first.
     """
 
     model: Model
@@ -83,7 +84,7 @@ class Run:
 
     @property
     def leaderboard(self) -> list[dict[str, Any]]:
-        """What a search tried, best first, as plain rows: `pandas.DataFrame(run.leaderboard)`.
+        """What a search tried, what was picked first, as plain rows: `pandas.DataFrame(run.leaderboard)`.
 
         See `threestep.pick.leaderboard`; empty if the network was given.
         """

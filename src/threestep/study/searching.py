@@ -30,8 +30,10 @@ from threestep.pick import (
     Tried,
     distinct_ones,
     ended,
+    finals,
     leaderboard,
     outputs_of,
+    preferred,
     repeats_of,
     search,
     searcher_of,
@@ -55,7 +57,7 @@ class Found(NamedTuple):
     others : tuple of (Network, Params)
         Those that are averaged with it.
     tried : list of Tried
-        Best first.
+        The chosen ones, then the others, the best of both first.
     """
 
     picked: Picked
@@ -116,19 +118,18 @@ def search_steps(
     searcher, plan = _how(settings, network, train, end)
     with _interruptible() as stop:
         with Population(goodness, train, valid, settings, settings.seed, end) as population:
-            tried = yield from search(population, searcher, wanted, plan, stop)
+            tried = yield from _searched(population, searcher, wanted, plan, settings, stop)
         if stop.is_set() and not tried:
             raise KeyboardInterrupt
         if not tried:
             yield {"event": "leaderboard", "rows": [], "picked": []}
             outcome = Outcome.DIVERGED if population.n_diverged else Outcome.OUT_OF_TIME
             return Found(_nothing_learned(goodness, train, wanted, network, outcome), (), tried)
-        chosen = distinct_ones(_fast_enough(tried, settings.max_latency_ms, train), settings.ensemble)
-        yield {
-            "event": "leaderboard",
-            "rows": leaderboard(tried),
-            "picked": [each.number for each in chosen],
-        }
+        fast = _fast_enough(tried, settings.max_latency_ms, train)
+        chosen = distinct_ones(preferred(fast), settings.ensemble)
+        numbers = [each.number for each in chosen]
+        tried = [*chosen, *(each for each in tried if each.number not in numbers)]
+        yield {"event": "leaderboard", "rows": leaderboard(tried), "picked": numbers}
         functions = [(each.trained.member.network, each.trained.params) for each in chosen]
         if settings.refit and not stop.is_set():
             functions = _refitted(goodness, train, valid, settings, chosen, deadline, stop)
@@ -136,6 +137,26 @@ def search_steps(
     outcome = Outcome.INTERRUPTED if stop.is_set() else best.outcome
     picked = Picked(*functions[0], best.history, best.best_epoch, outcome)
     return Found(picked, tuple(functions[1:]), tried)
+
+
+def _searched(
+    population: Population,
+    searcher: Searcher,
+    wanted: Field,
+    plan: Plan,
+    settings: Settings,
+    stop: threading.Event,
+) -> Generator[dict[str, Any], None, list[Tried]]:
+    """Search, then train the best anew; all that was tried, best first."""
+    deadline = population.deadline
+    population.deadline = deadline - plan.final_seconds
+    tried = yield from search(population, searcher, wanted, plan, stop)
+    population.deadline = deadline
+    if tried and plan.n_finals and not stop.is_set():
+        fast = _fast_enough(tried, settings.max_latency_ms, population.samples)
+        anew = yield from finals(population, fast, plan.n_finals, plan.final_epochs, stop)
+        tried = sorted([*tried, *anew], key=lambda each: each.loss)
+    return tried
 
 
 def _how(settings: Settings, network: Network | None, train: Samples, end: float) -> tuple[Searcher, Plan]:

@@ -1,0 +1,128 @@
+"""The finals: the best begin anew, and noise does not decide against them."""
+
+import time
+
+import jax
+import numpy as np
+import pytest
+
+import threestep as ts
+from test_population import classes
+from test_rungs import CROSS, tried_of
+from threestep.pick import Job, Member, Population, Tried, distinct_ones, ended, finals, preferred
+from threestep.pick.finals import ANEW
+
+EPOCHS = 6
+
+
+def anew_of(number, losses, parent=0) -> Tried:
+    """As if it had been trained anew to those losses."""
+    own = tried_of(number, losses, parent=parent)
+    return Tried(number, own.proposal.__class__(own.trained.member, None, parent, ANEW), own.trained, 2, 0.25)
+
+
+def numbers_of(tried):
+    return [each.number for each in tried]
+
+
+def of(population, tried, n_finals, epochs=EPOCHS, stop=None):
+    """What comes of the finals, and the events on the way."""
+    steps, events = finals(population, tried, n_finals, epochs, stop), []
+    while True:
+        try:
+            events.append(next(steps))
+        except StopIteration as end:
+            return end.value, events
+
+
+@pytest.fixture(scope="module")
+def crowd():
+    with Population(CROSS, classes(), classes(30, seed=1), ts.Descent(batch_size=20)) as population:
+        yield population
+
+
+@pytest.fixture(scope="module")
+def three():
+    return [tried_of(4, [0.1] * 4, "16"), tried_of(9, [0.2] * 4, "12-r12 silu"), tried_of(7, [0.3] * 4, "")]
+
+
+def test_the_best_are_trained_from_a_new_start_as_if_alone(crowd, three):
+    won, events = of(crowd, three, 5)
+    assert sorted(numbers_of(won)) == [10, 11, 12, 13, 14]  # those behind the highest number so far
+    by_number = {each.number: each for each in won}
+    parents = [by_number[number].proposal.parent for number in range(10, 15)]
+    assert parents == [4, 9, 7, 4, 9]  # each once before any is tried twice
+    for each in won:
+        parent = next(other for other in three if other.number == each.proposal.parent)
+        member, before = each.trained.member, parent.trained.member
+        assert member.network == before.network
+        assert (member.learning_rate, member.dropout) == (before.learning_rate, before.dropout)
+        assert member.seed != before.seed
+        assert each.proposal.change == ANEW
+        assert each.proposal.params is None
+        (alone,) = ended(crowd.train([Job(member, EPOCHS)]))
+        for own, other in zip(
+            jax.tree.leaves(each.trained.params), jax.tree.leaves(alone.params), strict=True
+        ):
+            np.testing.assert_array_equal(own, other)
+    assert len({each.trained.member.seed for each in won}) == 5
+    assert [each.loss for each in won] == sorted(each.loss for each in won)
+    last = events[-1]
+    assert (last["event"], last["n_trained"], last["n_alive"], last["epochs"]) == ("final", 5, 5, EPOCHS)
+    assert (last["best_number"], last["best_loss"]) == (won[0].number, won[0].loss)
+
+
+def test_one_that_diverges_in_the_finals_is_left_out(crowd, three):
+    wild = tried_of(1, [0.05] * 4, "16")
+    member = Member(wild.trained.member.network, learning_rate=1e9, seed=3)
+    wild = Tried(
+        1, wild.proposal, wild.trained.__class__(member, *list(vars(wild.trained).values())[1:]), 2, 0.1
+    )
+    won, events = of(crowd, [wild, *three], 2)
+    assert numbers_of(won) == [11]
+    assert (events[-1]["n_trained"], events[-1]["n_alive"]) == (2, 1)
+
+
+def test_without_time_there_are_none(crowd, three):
+    crowd.deadline = time.perf_counter() - 1
+    won, events = of(crowd, three, 4)
+    crowd.deadline = float("inf")
+    assert won == []
+    assert events[-1]["best_loss"] is None
+
+
+@pytest.mark.parametrize(
+    ("anew", "wanted"),
+    [
+        ([1.2, 0.9, 1.3, 1.0], [5, 0, 1]),  # worse than the best by less than the noise
+        ([1.9, 2.1, 2.0, 2.2], [0, 1, 5]),  # worse without a doubt
+        ([0.5, 0.5, 0.5, 0.5], [5, 0, 1]),  # better
+    ],
+)
+def test_those_trained_anew_are_preferred_unless_they_are_worse_without_a_doubt(anew, wanted):
+    tried = [tried_of(0, [1.0, 1.0, 1.0, 1.0]), tried_of(1, [1.5, 1.5, 1.5, 1.5]), anew_of(5, anew)]
+    assert numbers_of(preferred(tried)) == wanted
+    assert numbers_of(preferred(tried[::-1])) == wanted
+
+
+def test_without_finals_the_best_comes_first():
+    tried = [tried_of(2, [0.3] * 4), tried_of(0, [0.1] * 4), tried_of(1, [0.2] * 4)]
+    assert numbers_of(preferred(tried)) == [0, 1, 2]
+
+
+def test_an_ensemble_takes_different_ones_in_the_order_of_preference():
+    tried = [anew_of(5, [0.4] * 4, parent=0), tried_of(0, [0.1] * 4), anew_of(6, [0.5] * 4, parent=0)]
+    tried += [tried_of(3, [0.2] * 4)]
+    assert numbers_of(distinct_ones(tried, 2)) == [5, 3]  # not the parent, not the sibling
+    assert numbers_of(distinct_ones(tried, 3)) == [5, 0, 3]
+
+
+def test_a_search_picks_one_that_was_trained_anew_and_lists_it_first():
+    run = ts.fit("iris", effort="quick", seed=3, widths=(16, 16), depths=(0, 2))
+    first, told = run.leaderboard[0], [each for each in run.events if each["event"] == "final"]
+    assert len(told) == 1
+    anew = [row for row in run.leaderboard if row["change"] == ANEW]
+    assert len(anew) == told[0]["n_alive"] >= 2
+    assert first["change"] == ANEW
+    assert first["valid_loss"] == min(row["valid_loss"] for row in anew)
+    assert run.scores["valid"]["loss"] == pytest.approx(first["valid_loss"], rel=1e-5)
