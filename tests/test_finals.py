@@ -1,6 +1,10 @@
 """The finals: the best begin anew, and noise does not decide against them."""
 
+import itertools
+import math
+import threading
 import time
+from dataclasses import replace
 
 import jax
 import numpy as np
@@ -9,8 +13,20 @@ import pytest
 import threestep as ts
 from test_population import classes
 from test_rungs import CROSS, tried_of
-from threestep.pick import Job, Member, Population, Tried, distinct_ones, ended, finals, preferred
-from threestep.pick.finals import ANEW
+from threestep.pick import (
+    Finals,
+    Job,
+    Member,
+    Outcome,
+    Population,
+    Tried,
+    distinct_ones,
+    ended,
+    finals,
+    kept_for_finals,
+    preferred,
+)
+from threestep.pick.searchers import ANEW
 
 EPOCHS = 6
 
@@ -25,9 +41,9 @@ def numbers_of(tried):
     return [each.number for each in tried]
 
 
-def of(population, tried, n_finals, epochs=EPOCHS, stop=None):
+def of(population, tried, n_finals, first=10):
     """What comes of the finals, and the events on the way."""
-    steps, events = finals(population, tried, n_finals, epochs, stop), []
+    steps, events = finals(population, tried, Finals(n_finals, EPOCHS), first, threading.Event()), []
     while True:
         try:
             events.append(next(steps))
@@ -48,7 +64,7 @@ def three():
 
 def test_the_best_are_trained_from_a_new_start_as_if_alone(crowd, three):
     won, events = of(crowd, three, 5)
-    assert sorted(numbers_of(won)) == [10, 11, 12, 13, 14]  # those behind the highest number so far
+    assert sorted(numbers_of(won)) == [10, 11, 12, 13, 14]
     by_number = {each.number: each for each in won}
     parents = [by_number[number].proposal.parent for number in range(10, 15)]
     assert parents == [4, 9, 7, 4, 9]  # each once before any is tried twice
@@ -89,6 +105,40 @@ def test_without_time_there_are_none(crowd, three):
     crowd.deadline = float("inf")
     assert won == []
     assert events[-1]["best_loss"] is None
+
+
+def test_with_a_deadline_they_go_on_until_it_comes(crowd, three):
+    of(crowd, three, 2)  # compiles
+    crowd.deadline = time.perf_counter() + 1.5
+    won, events = of(crowd, three, 2)
+    late, crowd.deadline = time.perf_counter() - crowd.deadline, float("inf")
+    assert -0.3 < late < 1.0
+    assert len(won) > 2
+    assert len({each.number for each in won}) == len(won)
+    assert all(event["seconds_left"] is not None for event in events if event["event"] == "tick")
+
+
+def test_a_search_leaves_time_for_them_at_its_own_pace(crowd, three):
+    def cost(n):
+        jobs = [Job(each.trained.member, EPOCHS) for each, _ in zip(itertools.cycle(three), range(n))]
+        return 1.1 * crowd.pace * sum(map(crowd.core_seconds, jobs))
+
+    assert kept_for_finals(crowd, three, Finals(5, EPOCHS), 1e6) == pytest.approx(cost(5))
+    assert kept_for_finals(crowd, three, Finals(5, EPOCHS), 1.001 * cost(3) / 0.3) == pytest.approx(cost(3))
+    assert kept_for_finals(crowd, three, Finals(5, EPOCHS), 1.001 * cost(1) / 0.3) == 0  # one alone is none
+    assert kept_for_finals(crowd, three, Finals(0), 1e6) == kept_for_finals(crowd, [], Finals(5), 1e6) == 0
+    assert kept_for_finals(crowd, three, Finals(5, EPOCHS), math.inf) == 0
+
+
+def test_one_that_was_cut_short_is_not_preferred():
+    whole, cut = anew_of(5, [1.1, 0.9, 1.0, 1.0]), anew_of(6, [1.0, 1.0, 1.1, 0.8])
+    cut = replace(cut, trained=replace(cut.trained, outcome=Outcome.OUT_OF_TIME))
+    assert numbers_of(preferred([tried_of(0, [0.9, 1.1, 0.9, 0.95]), cut, whole])) == [5, 0, 6]
+
+
+def test_each_is_compared_with_the_best():
+    tried = [tried_of(0, [1.0] * 4), anew_of(5, [1.2, 0.9, 1.3, 1.0]), anew_of(6, [3.0, 3.1, 2.9, 3.0])]
+    assert numbers_of(preferred(tried)) == [5, 0, 6]
 
 
 @pytest.mark.parametrize(

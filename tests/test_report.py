@@ -18,7 +18,8 @@ from threestep.report.charts import (
     nice_ticks,
     points_chart,
 )
-from threestep.report.tried import lineage_table
+from threestep.report.tried import lineage_table, space_in_words
+from threestep.settings import Searcher
 from threestep.study import read_journal
 
 VOID = {"meta", "link", "br"}
@@ -222,7 +223,15 @@ def test_ticks_of_a_logarithmic_axis_span_it_and_are_few(low, factor):
 
 
 def test_a_chart_of_one_point_and_a_fall_of_one_value_are_drawn():
-    one = points_chart([Point(10.0, 0.5, "only", "picked")], ("params", "loss"), "size", {"picked": "picked"})
+    one = points_chart(
+        [Point(10.0, 0.5, "only", "picked", True)], ("params", "loss"), "size", {"picked": "picked"}
+    )
     fall = falls_chart([(2.0, 0.5)], "best", "loss")
     assert "nan" not in one + fall
     read_html(one + fall)
+
+
+def test_whoever_proposed_is_named():
+    space = {"depths": [0, 2], "widths": [16, 64], "activations": ["relu"], "residual": False}
+    for name in Searcher.__args__:
+        assert "proposed by" in space_in_words({**space, "searcher": name})

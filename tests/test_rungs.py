@@ -36,7 +36,7 @@ from threestep.pick import (
     search,
     searcher_of,
 )
-from threestep.pick.rungs import better_ones
+from threestep.pick.ranking import better_ones
 from threestep.settings import Space
 
 CROSS = ts.goodness.Goodness("cross_entropy")
@@ -382,12 +382,12 @@ def test_events_tell_how_far_it_is(monkeypatch, crowd):
     assert [(row["round"], row["rung"]) for row in rows] == [(a, b) for a in (1, 2) for b in (1, 2, 3)]
     for row in rows:
         assert list(row) == [
-            "event", "round", "rung", "n_rungs", "epochs", "n_tried", "n_trained", "n_alive", "best_number",
+            "event", "round", "rung", "n_rungs", "epochs", "n_tried", "n_trained", "n_alive", "n_diverged", "best_number",
             "best_network", "best_loss", "best_score", "seconds", "seconds_left", "minute_gain",
         ]  # fmt: skip
         assert (row["n_rungs"], row["epochs"]) == (3, PLAN.rungs[row["rung"] - 1])
         assert row["n_tried"] == 9 * row["round"]
-        assert row["n_alive"] == row["n_trained"]
+        assert (row["n_alive"], row["n_diverged"]) == (row["n_trained"], 0)
     assert [row["n_trained"] for row in rows if row["rung"] == 1] == [9, 9]
     for name, sign in (("seconds", 1), ("best_loss", -1)):
         values = [sign * row[name] for row in rows]
@@ -598,7 +598,7 @@ def test_a_search_in_which_all_diverge_ends_with_nothing(crowd):
     tried, events = searched(crowd, always(*spoilt), Plan(4, (2, 4), n_rounds=2, patience=1))
     assert tried == leaderboard(tried) == distinct_ones(tried, 3) == []
     (row,) = rungs_among(events)  # nobody climbs, and a round without a gain was one too many
-    assert (row["n_tried"], row["n_trained"], row["n_alive"]) == (4, 4, 0)
+    assert (row["n_tried"], row["n_trained"], row["n_alive"], row["n_diverged"]) == (4, 4, 0, 4)
     assert (row["best_number"], row["best_network"], row["best_loss"], row["best_score"]) == (None,) * 4
     assert json.loads(json.dumps(events)) == events
 
@@ -619,3 +619,22 @@ def test_one_that_diverged_does_not_spoil_a_round(crowd):
     tried, events = searched(crowd, always(*proposals), Plan(4, (2, 4), n_rounds=1))
     assert sorted(numbers_of(tried)) == [1, 2, 3]
     assert rungs_among(events)[0]["n_alive"] == 3
+
+
+def test_only_the_best_keep_their_params(crowd, monkeypatch):
+    plan = Plan(8, (2, 4), n_rounds=3)
+    usual, _ = searched(crowd, searcher_of("evolution"), plan)
+    monkeypatch.setattr(rungs, "_REMEMBERED", 12)
+    tried, _ = searched(crowd, searcher_of("evolution"), plan)
+    assert len(tried) == len(usual) == 24
+    assert [each.loss for each in tried] == [each.loss for each in usual]
+    assert all(each.trained.params for each in tried[:12])
+    assert not any(each.trained.params or each.proposal.params for each in tried[12:])
+
+
+def test_a_search_ends_where_there_is_no_time_to_compile(monkeypatch):
+    monkeypatch.setattr(population, "_COMPILE_SECONDS", 100.0)
+    with people(deadline=time.perf_counter() + 50) as own:
+        tried, events = searched(own, searcher_of("random"), Plan(4, (2, 4)))
+    assert tried == []
+    assert len(rungs_among(events)) == 1

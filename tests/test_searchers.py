@@ -126,7 +126,7 @@ def test_nothing_asked_is_nothing_proposed(name):
 
 
 def test_a_searcher_nobody_knows_is_refused():
-    with pytest.raises(ts.SettingsError, match="'annealing'; must be one of evolution, random, optuna"):
+    with pytest.raises(ts.SettingsError, match="no searcher 'annealing'"):
         searcher_of("annealing")
 
 
@@ -242,6 +242,15 @@ def test_a_rate_that_is_given_is_taken_as_it_is(name):
     for each in (*(each.proposal for each in tried), *searcher.ask(state, 20)[1]):
         rates = (each.member.learning_rate, each.member.weight_decay, each.member.dropout)
         assert rates == (0.003, 0.01, 0.2)
+
+
+def test_optuna_takes_a_rate_that_is_given_as_it_is():
+    pytest.importorskip("optuna")
+    space = replace(SPACE, learning_rates=(0.003, 0.003), weight_decays=(0.0, 0.0), dropouts=(0.2, 0.2))
+    searcher = searcher_of("optuna")
+    for each in searcher.ask(searcher.init(replace(WANTED, space=space)), 5)[1]:
+        rates = (each.member.learning_rate, each.member.weight_decay, each.member.dropout)
+        assert rates == (0.003, 0.0, 0.2)
 
 
 # Evolution

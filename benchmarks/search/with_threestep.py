@@ -11,7 +11,7 @@ _LOOK_SECONDS = 0.01
 
 
 def trainer(data: Data, batch_size: int) -> Train:
-    """`Population.train`; judging after each epoch and keeping the best params are in it."""
+    """`Population.train`; judging on the way and keeping the best params are in it."""
     import threestep as ts
 
     population = ts.pick.Population(

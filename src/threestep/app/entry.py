@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, suppress
@@ -48,7 +49,7 @@ def run() -> NoReturn:
     """Be the process: run one command and end at once.
 
     A compile that nobody needs any more may still go on in another thread. It cannot be broken off, and
-    the interpreter's usual end would wait for it, beyond the budget.
+    the interpreter's usual end would wait for it, beyond the budget; only then is that end left out.
     """
     try:
         code = main()
@@ -61,7 +62,9 @@ def run() -> NoReturn:
         sys.stdout.flush()
     with suppress(OSError, ValueError):
         sys.stderr.flush()
-    os._exit(code)
+    if any(thread.name.startswith("compile") for thread in threading.enumerate()):
+        os._exit(code)
+    sys.exit(code)
 
 
 def _parsed(words: list[str]) -> Command:

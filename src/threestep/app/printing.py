@@ -55,7 +55,7 @@ def _tell_rung(event: Event) -> None:
     best = "none yet"
     if event["best_loss"] is not None:
         best = f"{event['best_network']}, loss {event['best_loss']:.4f}"
-    died = event["n_trained"] - event["n_alive"]
+    died = event["n_diverged"]
     facts = [f"{event['n_tried']:>4} tried", f"{event['n_alive']:>3} trained {event['epochs']:>3} epochs"]
     facts += [f"{died} diverged"] * (died > 0)
     left, gain = event["seconds_left"], event["minute_gain"]
@@ -67,9 +67,7 @@ def _tell_rung(event: Event) -> None:
 def _tell_final(event: Event) -> None:
     """The best, begun anew."""
     best = "none ended well" if event["best_loss"] is None else f"best loss {event['best_loss']:.4f}"
-    died = event["n_trained"] - event["n_alive"]
     facts = f"{event['n_alive']} times {event['epochs']} epochs"
-    facts += f", {died} diverged or out of time" if died else ""
     print(f"{_INDENT}finals: the best trained anew, {facts}; {best}")
 
 
@@ -77,11 +75,11 @@ def _tell_leaderboard(event: Event) -> None:
     """The best five, and how many there are."""
     rows = event["rows"]
     if not rows:
-        print(
-            f"{_INDENT}nothing could be trained; this is the linear network that knows only the most common"
-        )
+        print(f"{_INDENT}nothing could be trained; this network only knows which answer is most common")
         return
-    print(f"\n{_INDENT}the best of {len(rows)}{'network':>26}{'params':>12}{'loss':>10}{'score':>9}")
+    print(
+        f"\n{_INDENT}the best of {event['n_tried']:<6}{'network':>22}{'params':>12}{'loss':>10}{'score':>9}"
+    )
     for row in rows[:5]:
         parent = f"   from {row['parent']}: {row['change']}" if row["parent"] is not None else ""
         line = f"{row['number']:>6}{row['network'] or 'linear':>34}{row['n_params']:>12,}"
@@ -103,7 +101,7 @@ def _tell_goodness(event: Event) -> None:
 def _tell_pick(event: Event) -> None:
     best = f"epoch {event['best_epoch']} of {event['n_epochs']}, by the validation loss"
     if event["best_epoch"] == 0:
-        best = "none; no epoch ended with a finite validation loss, so this is the random start"
+        best = "none; no epoch ended with a finite validation loss, so this is the start"
     print(f"\nstep 3  the pick: {best}")
     print(f"{_INDENT}{event['seconds']:.1f} s, compiling included; ended because: {event['why']}")
 

@@ -32,7 +32,7 @@ def fit(command: Fit) -> None:
             except StopIteration as end:
                 run: Run = end.value
                 break
-            if event["event"] in ("rung", "pick"):
+            if event["event"] in ("rung", "final", "pick"):
                 progress.close()  # its line must be gone before the next is printed
             if not command.json:
                 printing.tell(event)

@@ -6,17 +6,19 @@ numbers per epoch comes back. `descend` is the same, a block of epochs at a time
 """
 
 from threestep.pick.descent import Picked, descend, losses_of, outputs_of, picked_of, train
-from threestep.pick.finals import finals, preferred
+from threestep.pick.finals import Finals, finals, kept_for_finals
 from threestep.pick.outcome import Outcome
 from threestep.pick.population import Job, Member, Population, Trained, ended, train_members
 from threestep.pick.program import EpochRow
-from threestep.pick.rungs import Plan, distinct_ones, leaderboard, rungs_of, search
+from threestep.pick.ranking import distinct_ones, leaderboard, preferred
+from threestep.pick.rungs import Plan, rungs_of, search
 from threestep.pick.samples import Samples
 from threestep.pick.searchers import Field, Proposal, Searcher, Tried, repeats_of, searcher_of
 
 __all__ = [
     "EpochRow",
     "Field",
+    "Finals",
     "Job",
     "Member",
     "Outcome",
@@ -32,6 +34,7 @@ __all__ = [
     "distinct_ones",
     "ended",
     "finals",
+    "kept_for_finals",
     "leaderboard",
     "losses_of",
     "outputs_of",

@@ -10,38 +10,82 @@ tables the test loss was 10 % lower by that.
 import math
 import time
 from collections.abc import Generator, Sequence
-from dataclasses import replace
-from itertools import cycle
+from dataclasses import dataclass, replace
+from itertools import accumulate, cycle, islice
 from threading import Event
 from typing import Any
 
 import numpy as np
 
-from threestep.goodness import paired_difference
-from threestep.pick.population import Job, Population, Trained
-from threestep.pick.rungs import distinct_ones
-from threestep.pick.searchers import Proposal, Tried
+from threestep.pick.population import Job, Member, Population, Trained
+from threestep.pick.ranking import distinct_ones
+from threestep.pick.searchers import ANEW, Proposal, Tried
 
-ANEW = "trained anew"
 _MOST_DISTINCT = 8
-_BEYOND_NOISE = 2.0  # standard errors
+_FEWEST = 2
+_SLACK = 1.1  # how much longer than at the fastest pace so far they may take
+_TOO_SHORT = 0.2  # seconds in which nothing is worth beginning
+
+
+@dataclass(frozen=True)
+class Finals:
+    """How many descents are begun anew in the end.
+
+    Parameters
+    ----------
+    n : int
+        At most; with a deadline as many as fit into their part of the time, and more if there is time left.
+    epochs : int
+        Of each.
+    fraction : float
+        Of all the time until the deadline, at most.
+    """
+
+    n: int = 0
+    epochs: int = 1
+    fraction: float = 0.3
+
+
+NO_FINALS = Finals()
+
+
+def kept_for_finals(population: Population, tried: Sequence[Tried], plan: Finals, seconds: float) -> float:
+    """How many of so many seconds until the deadline the finals need, at the pace of the search so far.
+
+    Parameters
+    ----------
+    population : Population
+    tried : sequence of Tried
+        Best first.
+    plan : Finals
+    seconds : float
+        All there are, for search and finals; infinite without a deadline.
+
+    Returns
+    -------
+    float
+        0 if not even two fit.
+    """
+    if plan.n == 0 or not tried or math.isinf(seconds):
+        return 0.0
+    needed = [each for each in _needed(population, tried, plan, plan.n) if each <= plan.fraction * seconds]
+    return needed[-1] if len(needed) >= _FEWEST else 0.0
 
 
 def finals(
-    population: Population, tried: Sequence[Tried], n_finals: int, epochs: int, stop: Event | None = None
+    population: Population, tried: Sequence[Tried], plan: Finals, first: int, stop: Event
 ) -> Generator[dict[str, Any], None, list[Tried]]:
-    """Train the best anew, some of them several times.
+    """Train the best anew, some of them several times; until the deadline, if there is one.
 
     Parameters
     ----------
     population : Population
     tried : sequence of Tried
         Best first; at least one.
-    n_finals : int
-        How many descents; at least one.
-    epochs : int
-        Of each.
-    stop : Event or None
+    plan : Finals
+    first : int
+        Number of the first of them.
+    stop : Event
 
     Yields
     ------
@@ -53,25 +97,73 @@ def finals(
     list of Tried
         Those that ended with a finite loss, best first.
     """
-    first = 1 + max(each.number for each in tried)
-    distinct = distinct_ones(tried, min(n_finals, _MOST_DISTINCT))
-    proposals = [_anew(each, first + place) for place, each in zip(range(n_finals), cycle(distinct))]
+    began, won, n_begun = time.perf_counter(), list[Tried](), 0
+    while not stop.is_set() and (n := _how_many(population, tried, plan, n_begun)) > 0:
+        proposals = list(islice(_proposals(tried), n_begun, n_begun + n))
+        won += yield from _trained_anew(
+            population, proposals, first + n_begun, (plan.epochs, tried[0].loss, stop)
+        )
+        n_begun += n
+    won.sort(key=lambda each: each.loss)
+    yield {
+        "event": "final",
+        "n_trained": n_begun,
+        "n_alive": len(won),
+        "epochs": plan.epochs,
+        "best_number": won[0].number if won else None,
+        "best_loss": won[0].loss if won else None,
+        "seconds": round(time.perf_counter() - began, 3),
+    }
+    return won
+
+
+def _how_many(population: Population, tried: Sequence[Tried], plan: Finals, n_begun: int) -> int:
+    """How many to begin now: all at first; then, if a deadline leaves time, as many as fit, or one that
+    will be cut short."""
+    if math.isinf(population.deadline):
+        return plan.n if n_begun == 0 else 0
+    left = population.deadline - time.perf_counter()
+    if left < _TOO_SHORT:
+        return 0
+    return max(1, sum(each <= left for each in _needed(population, tried, plan, plan.n)))
+
+
+def _needed(population: Population, tried: Sequence[Tried], plan: Finals, n: int) -> list[float]:
+    """How many seconds 1, 2, ... n finals take."""
+    members = (proposal.member for proposal in islice(_proposals(tried), n))
+    costs = [population.core_seconds(Job(member, plan.epochs)) for member in members]
+    return [_SLACK * population.pace * each for each in accumulate(costs)]
+
+
+def _proposals(tried: Sequence[Tried]) -> Generator[Proposal]:
+    """The best, different ones, in turn, with ever other starts."""
+    for number, each in enumerate(cycle(distinct_ones(tried, _MOST_DISTINCT))):
+        yield Proposal(_restarted(each.trained.member, number), None, each.number, ANEW)
+
+
+def _restarted(member: Member, number: int) -> Member:
+    """The member with another start, which follows from its seed and that number."""
+    return replace(member, seed=int(np.random.default_rng([member.seed, number]).integers(2**31)))
+
+
+def _trained_anew(
+    population: Population, proposals: Sequence[Proposal], first: int, context: tuple[int, float, Event]
+) -> Generator[dict[str, Any], None, list[Tried]]:
+    """Those that ended with a finite loss; `context`: epochs, best loss so far, what stops it."""
+    epochs, best_loss, stop = context
     jobs = [Job(proposal.member, epochs) for proposal in proposals]
     began, costs = time.perf_counter(), list(map(population.core_seconds, jobs))
-    trained = yield from _ticking(population, jobs, stop, tried[0].loss)
+    trained = yield from _ticking(population, jobs, stop, best_loss)
     second = (time.perf_counter() - began) / sum(costs)
-    ended = [
+    return [
         Tried(number, proposal, each, len(each.history), cost * second)
         for number, (proposal, each, cost) in enumerate(zip(proposals, trained, costs, strict=True), first)
         if each is not None and each.is_sound
     ]
-    ended.sort(key=lambda each: each.loss)
-    yield _final_event(ended, len(jobs), epochs)
-    return ended
 
 
 def _ticking(
-    population: Population, jobs: Sequence[Job], stop: Event | None, best_loss: float
+    population: Population, jobs: Sequence[Job], stop: Event, best_loss: float
 ) -> Generator[dict[str, Any], None, list[Trained | None]]:
     """Train, and tell now and then how many are done."""
     steps = population.train(jobs, stop)
@@ -83,41 +175,3 @@ def _ticking(
             return end.value
         left = max(0.0, population.deadline - time.perf_counter())
         yield {**facts, "n_done": n_done, "seconds_left": left if math.isfinite(left) else None}
-
-
-def preferred(tried: Sequence[Tried]) -> list[Tried]:
-    """Best first, those that were trained anew before the others, unless one of these is better by more
-    than the noise of their paired difference.
-
-    Parameters
-    ----------
-    tried : sequence of Tried
-        Of the search and of its finals, in any order.
-    """
-    ranked = sorted(tried, key=lambda each: each.loss)
-    anew = [each for each in ranked if each.proposal.change == ANEW]
-    if not anew:
-        return ranked
-    mean, error = paired_difference(anew[0].trained.losses, ranked[0].trained.losses)
-    if mean > _BEYOND_NOISE * error:
-        return ranked
-    return [*anew, *(each for each in ranked if each.proposal.change != ANEW)]
-
-
-def _anew(parent: Tried, number: int) -> Proposal:
-    """The parent's network and rates with another start, which follows from its seed."""
-    member = parent.trained.member
-    seed = int(np.random.default_rng([member.seed, number]).integers(2**31))
-    return Proposal(replace(member, seed=seed), None, parent.number, ANEW)
-
-
-def _final_event(ended: Sequence[Tried], n_finals: int, epochs: int) -> dict[str, Any]:
-    """One line of the journal."""
-    return {
-        "event": "final",
-        "n_trained": n_finals,
-        "n_alive": len(ended),
-        "epochs": epochs,
-        "best_number": ended[0].number if ended else None,
-        "best_loss": ended[0].loss if ended else None,
-    }

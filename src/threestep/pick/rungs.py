@@ -12,14 +12,17 @@ from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import Any
 
-from threestep.goodness import paired_difference, share_interval
+from threestep.goodness import paired_difference
 from threestep.network import spec_of
+from threestep.pick.finals import NO_FINALS, Finals, kept_for_finals
+from threestep.pick.outcome import Outcome
 from threestep.pick.population import Job, Population, Trained
+from threestep.pick.ranking import better_ones
 from threestep.pick.searchers import Field, Proposal, Searcher, Tried
 
-_KEPT = 3  # one of so many climbs the next rung
-_SPARED = 1.5  # at most so many times that number, where the differences are within their noise
+_KEPT = 3  # a rung is so many times as long as the one before
 _FEWEST_EPOCHS = 3
+_REMEMBERED = 256  # so many of the best keep their params
 
 
 @dataclass(frozen=True)
@@ -39,12 +42,8 @@ class Plan:
     patience : int or None
         After so many rounds in a row that lowered the best loss by no more than its noise, no further
         round begins: what is then found on the same validation samples is luck. None: never.
-    n_finals : int
-        Descents of the best, begun anew after the rounds; see `finals`.
-    final_seconds : float
-        Of a budget, kept for them.
-    final_epochs : int
-        Of each of them.
+    finals : Finals
+        What comes after the rounds; time is left for it.
     """
 
     n_members: int
@@ -52,9 +51,7 @@ class Plan:
     core_seconds: float = math.inf
     n_rounds: int | None = None
     patience: int | None = None
-    n_finals: int = 0
-    final_seconds: float = 0.0
-    final_epochs: int = 1
+    finals: Finals = NO_FINALS
 
 
 def rungs_of(epochs: int) -> tuple[int, ...]:
@@ -108,20 +105,24 @@ def search(
         state, proposals = searcher.ask(state, plan.n_members)
         round_of = dict(enumerate(proposals, n_asked))
         n_asked += len(proposals)
-        own = yield from _climb(population, plan.rungs, round_of, (n_rounds, tried, log))
+        own = yield from _climb(population, plan, round_of, (n_rounds, tried, log))
         state = searcher.tell(state, list(own.values()))
         n_idle = 0 if _is_gain(before, _best(tried)) else n_idle + 1
-    return sorted((each for each in tried.values() if each.loss < math.inf), key=lambda each: each.loss)
+        if not own:
+            break  # there is no time to compile anything
+        _forget(tried)
+    population.deadline = log.end
+    return _ranked(tried)
 
 
 def _climb(
     population: Population,
-    rungs: Sequence[int],
+    plan: Plan,
     climbing: dict[int, Proposal],
     context: tuple[int, dict[int, Tried], "_Log"],
 ) -> Generator[dict[str, Any], None, dict[int, Tried]]:
     """One round: the proposals, by number, climb the rungs; what became of them is added to `tried`."""
-    n_round, tried, log = context
+    (n_round, tried, log), rungs = context, plan.rungs
     own = dict[int, Tried]()
     for place, epochs in enumerate(rungs, 1):
         began = time.perf_counter()
@@ -136,6 +137,8 @@ def _climb(
             if each is not None:
                 own[number] = _climbed(own.get(number), number, proposal, each, cost * second)
         tried.update(own)
+        kept = kept_for_finals(population, _ranked(tried), plan.finals, log.end - log.began)
+        population.deadline = log.deadline = log.end - kept
         yield _rung_event((n_round, place, len(rungs), epochs), trained, tried, log)
         better = better_ones([own[number] for number in climbing if number in own])
         climbing = {each.number: climbing[each.number] for each in better}
@@ -146,14 +149,21 @@ def _climb(
 
 @dataclass(eq=False)
 class _Log:
-    """What ends a search, the work so far, and how the best loss fell: (seconds, loss) each."""
+    """What ends a search, the work so far, and how the best loss fell: (seconds, loss) each.
 
-    deadline: float
+    `deadline` is that of the search; behind it, until `end`, come the finals.
+    """
+
+    end: float
     most_core_seconds: float
     stop: Event
     began: float = field(default_factory=time.perf_counter)
     core_seconds: float = 0.0
     falls: list[tuple[float, float]] = field(default_factory=list)
+    deadline: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.deadline = self.end
 
     @property
     def is_over(self) -> bool:
@@ -166,7 +176,7 @@ class _Log:
 
     @property
     def seconds_left(self) -> float | None:
-        left = max(0.0, self.deadline - time.perf_counter())
+        left = max(0.0, self.end - time.perf_counter())
         return left if math.isfinite(left) else None
 
     def minute_gain(self) -> float | None:
@@ -178,6 +188,21 @@ class _Log:
             return None
         kept = best / earlier[-1] if earlier[-1] > 0 else 1.0
         return best * (1 - kept ** math.log2((now + 60) / now))
+
+
+def _forget(tried: dict[int, Tried]) -> None:
+    """Drop the params of all but the best: a long search would fill the memory with them."""
+    for each in _ranked(tried)[_REMEMBERED:]:
+        if each.trained.params:
+            tried[each.number] = each.without_params()
+    for number, each in tried.items():
+        if each.loss == math.inf and each.trained.params:
+            tried[number] = each.without_params()
+
+
+def _ranked(tried: dict[int, Tried]) -> list[Tried]:
+    """Those with a finite loss, best first."""
+    return sorted((each for each in tried.values() if each.loss < math.inf), key=lambda each: each.loss)
 
 
 def _best(tried: dict[int, Tried]) -> Tried | None:
@@ -192,99 +217,6 @@ def _is_gain(before: Tried | None, now: Tried | None) -> bool:
         return before is not now
     mean, error = paired_difference(before.trained.losses, now.trained.losses)
     return mean > error
-
-
-def better_ones(tried: Sequence[Tried]) -> list[Tried]:
-    """The better third, and those that cannot be told from its last by their paired differences."""
-    ranked = sorted((each for each in tried if each.loss < math.inf), key=lambda each: each.loss)
-    n_kept = math.ceil(len(ranked) / _KEPT)
-    if n_kept == len(ranked):
-        return ranked
-    last = ranked[n_kept - 1]
-    spared = []
-    for each in ranked[n_kept : int(_SPARED * n_kept)]:
-        mean, error = paired_difference(each.trained.losses, last.trained.losses)
-        if mean < error:
-            spared.append(each)
-    return ranked[:n_kept] + spared
-
-
-def distinct_ones(tried: Sequence[Tried], n: int) -> list[Tried]:
-    """The n first that are neither parent and child nor siblings, which say nearly the same; or also
-    such, if there are not enough others.
-
-    Parameters
-    ----------
-    tried : sequence of Tried
-        Best first; so is what comes out.
-    n : int
-    """
-    chosen: list[Tried] = []
-    for each in tried:
-        numbers = {number for other in chosen for number in (other.number, other.proposal.parent)}
-        if len(chosen) < n and not {each.number, each.proposal.parent} & (numbers - {None}):
-            chosen.append(each)
-    more = [each for each in tried if all(each is not other for other in chosen)]
-    taken = {id(each) for each in (*chosen, *more[: n - len(chosen)])}
-    return [each for each in tried if id(each) in taken]
-
-
-def leaderboard(tried: Sequence[Tried]) -> list[dict[str, Any]]:
-    """What was tried as plain rows, in the given order.
-
-    Parameters
-    ----------
-    tried : sequence of Tried
-        Best first.
-
-    Returns
-    -------
-    list of dict
-        rank, number, network (as `--network` takes it), n_params, n_products (of one prediction),
-        valid_loss, valid_score (accuracy, or minus the mean squared error) with its 95 % interval
-        where it is a share, learning_rate, weight_decay, dropout, epochs, seconds, parent, change,
-        gain (of validation loss on the parent), on_front (no other is both smaller and better).
-    """
-    loss_of = {each.number: each.loss for each in tried}
-    front = _front(tried)
-    return [_row(rank, each, loss_of, each.number in front) for rank, each in enumerate(tried, 1)]
-
-
-def _row(rank: int, each: Tried, loss_of: dict[int, float], on_front: bool) -> dict[str, Any]:
-    member, hits = each.trained.member, each.trained.hits
-    score, is_share = float(hits.mean()), set(hits.tolist()) <= {0.0, 1.0}
-    low, high = share_interval(score, len(hits)) if is_share else (None, None)
-    parent = each.proposal.parent
-    return {
-        "rank": rank,
-        "number": each.number,
-        "network": spec_of(member.network),
-        "n_params": member.network.n_params,
-        "n_products": member.network.n_products,
-        "valid_loss": each.loss,
-        "valid_score": score,
-        "score_low": low,
-        "score_high": high,
-        "learning_rate": member.learning_rate,
-        "weight_decay": member.weight_decay,
-        "dropout": member.dropout,
-        "epochs": each.epochs,
-        "seconds": round(each.seconds, 4),
-        "parent": parent,
-        "change": each.proposal.change,
-        "gain": loss_of[parent] - each.loss if parent in loss_of else None,
-        "on_front": on_front,
-    }
-
-
-def _front(tried: Sequence[Tried]) -> set[int]:
-    """Numbers of those than which no other is both smaller and better."""
-    front, best = set[int](), math.inf
-    for each in sorted(tried, key=lambda each: (each.trained.member.network.n_params, each.loss)):
-        if each.loss < best:
-            front.add(each.number)
-            best = each.loss
-    return front
 
 
 def _job(proposal: Proposal, earlier: Tried | None, epochs: int, rungs: Sequence[int]) -> Job:
@@ -338,6 +270,7 @@ def _rung_event(
         "n_tried": len(tried),
         "n_trained": sum(each is not None for each in trained),
         "n_alive": sum(each is not None and each.is_sound for each in trained),
+        "n_diverged": sum(each is not None and each.outcome is Outcome.DIVERGED for each in trained),
         "best_number": None if best is None else best.number,
         "best_network": None if best is None else spec_of(best.trained.member.network) or "linear",
         "best_loss": None if best is None else best.loss,

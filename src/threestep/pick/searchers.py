@@ -11,14 +11,18 @@ parents' params; Optuna's sampler (Akiba et al. 2019, arXiv:1907.10902) is the w
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from threestep.errors import SettingsError
+from threestep.errors import SettingsError, did_you_mean
 from threestep.network import Dense, Network, Params, random_network, vary
 from threestep.pick.population import Member, Trained
 from threestep.settings import Space
+
+ANEW = "trained anew"
+"""The change of what the finals begin again."""
 
 _N_ELITE = 10
 _MOST_ALIKE = 3  # of one depth in the elite
@@ -92,10 +96,15 @@ class Tried:
     epochs: int
     seconds: float
 
-    @property
+    @cached_property
     def loss(self) -> float:
         """Mean validation loss; infinite if descent never came to a finite one."""
         return float(self.trained.losses.mean()) if self.trained.is_sound else math.inf
+
+    def without_params(self) -> "Tried":
+        """The same, but for the functions themselves: those that it began from and ended with."""
+        proposal, trained = replace(self.proposal, params=None), replace(self.trained, params=())
+        return replace(self, proposal=proposal, trained=trained)
 
 
 class Searcher(NamedTuple):
@@ -130,7 +139,8 @@ def searcher_of(name: str) -> Searcher:
     if name == "optuna":
         return _optuna()
     if name not in searchers:
-        raise SettingsError(f"`searcher` is {name!r}; must be one of {', '.join([*searchers, 'optuna'])}")
+        known = [*searchers, "optuna"]
+        raise SettingsError(f"no searcher {name!r}", did_you_mean(name, known))
     return searchers[name]
 
 
@@ -146,7 +156,7 @@ def repeats_of(member: Member) -> Searcher:
 
 
 def _ask_random(state: Lineage, n_members: int) -> tuple[Lineage, list[Proposal]]:
-    """Members drawn from the space; the first two of all are the linear one and a plain middle one."""
+    """Members drawn from the space; the first of all is the linear one."""
     numbers = range(state.n_asked, state.n_asked + n_members)
     proposals = [Proposal(_drawn(state.field, number)) for number in numbers]
     return replace(state, n_asked=state.n_asked + n_members), proposals
@@ -275,8 +285,13 @@ def _suggested(field: Field, trial: Any, number: int) -> Member:
     low, high = space.dropouts or (0.0, 0.0)
     return Member(
         network if field.allows(network) else linear,
-        trial.suggest_float("learning_rate", *space.learning_rates, log=True),
-        trial.suggest_float("weight_decay", *space.weight_decays, log=True),
+        _suggested_rate(trial, "learning_rate", space.learning_rates),
+        _suggested_rate(trial, "weight_decay", space.weight_decays),
         trial.suggest_float("dropout", low, high) if high > low else low,
         _seed(field, number),
     )
+
+
+def _suggested_rate(trial: Any, name: str, ends: tuple[float, float]) -> float:
+    """A rate on a logarithmic scale; nothing is asked where there is nothing to choose."""
+    return ends[0] if ends[0] == ends[1] else trial.suggest_float(name, *ends, log=True)

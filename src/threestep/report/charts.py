@@ -69,13 +69,16 @@ class Point(NamedTuple):
     name : str
         Shown under the pointer.
     kind : str
-        "usual", "front" (joined by a line) or "picked".
+        "usual", "front" or "picked".
+    on_front : bool
+        Whether the line joins it.
     """
 
     x: float
     y: float
     name: str
     kind: str
+    on_front: bool
 
 
 def points_chart(points: Sequence[Point], names: tuple[str, str], label: str, keys: dict[str, str]) -> Markup:
@@ -95,7 +98,7 @@ def points_chart(points: Sequence[Point], names: tuple[str, str], label: str, ke
     up = _log_scale([point.y for point in points])
     x_of, y_of = _places(across, up)
     parts = _axes(across, up, names[0])
-    front = sorted((point for point in points if point.kind != "usual"), key=lambda point: point.x)
+    front = sorted((point for point in points if point.on_front), key=lambda point: point.x)
     line = " ".join(f"{x_of(point.x)},{y_of(point.y)}" for point in front)
     parts.append(tag("polyline", points=line, class_="curve curve-0 front"))
     for point in sorted(points, key=lambda point: ("usual", "front", "picked").index(point.kind)):

@@ -283,7 +283,7 @@ def _search(by_name: dict[str, Event], rungs: Sequence[Event]) -> Markup:
     return join(
         [
             tag("div", *search_charts(rungs, rows, picked), class_="charts"),
-            leaderboard_table(rows),
+            leaderboard_table(rows, by_name["leaderboard"]["n_tried"]),
             lineage_table(rows, picked),
             tag("h3", "The last descent of the picked one"),
         ]

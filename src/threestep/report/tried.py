@@ -26,7 +26,11 @@ def space_in_words(space: Event) -> str:
         residual = ", plain or residual" if space["residual"] else ""
         what = f"of {low} to {high} hidden layers with {narrow} to {wide} neurons each, "
         what += f"{' or '.join(space['activations'])}{residual}"
-    who = {"random": "random search", "evolution": "evolution: the best so far, varied"}
+    who = {
+        "random": "random search",
+        "evolution": "evolution: the best so far, varied",
+        "optuna": "Optuna's sampler",
+    }
     return f"Tried were networks {what}, proposed by {who[space['searcher']]}."
 
 
@@ -44,15 +48,15 @@ def search_charts(rungs: Sequence[Event], rows: Sequence[Event], picked: Sequenc
 def _point(row: Event, is_picked: bool) -> Point:
     kind = "picked" if is_picked else "front" if row["on_front"] else "usual"
     name = f"{row['number']}: {_structure(row)}, {row['n_params']:,} params, loss {row['valid_loss']:.4f}"
-    return Point(row["n_params"], row["valid_loss"], name, kind)
+    return Point(row["n_params"], row["valid_loss"], name, kind, row["on_front"])
 
 
-def leaderboard_table(rows: Sequence[Event]) -> Markup:
-    """The best of what was tried."""
+def leaderboard_table(rows: Sequence[Event], n_tried: int) -> Markup:
+    """The best of what was tried, the picked one first."""
     if not rows:
-        return tag("p", "Nothing could be trained; this is the linear network that knows only the averages.")
+        return tag("p", "Nothing could be trained; this network only knows which answer is most common.")
     head = ("", "network", "params", "loss", "score (95 % interval)", "seconds", "how it came about")
-    title = f"The best {min(len(rows), _MOST_ROWS)} of {len(rows):,} tried"
+    title = f"The best {min(len(rows), _MOST_ROWS)} of {n_tried:,} tried"
     shown = rows[:_MOST_ROWS]
     cells = [
         (

@@ -2,7 +2,7 @@
 
 from dataclasses import fields, replace
 
-from threestep.pick import Plan, rungs_of
+from threestep.pick import Finals, Plan, rungs_of
 from threestep.settings import (
     DEFAULT_LEARNING_RATE,
     DEFAULT_WEIGHT_DECAY,
@@ -91,17 +91,17 @@ def choose_plan(settings: Settings, n_train: int, n_inputs: int, seconds: float 
     effort = _EFFORT_CORE_SECONDS[settings.effort]
     in_all = effort / _USUAL_CORES if seconds is None else seconds
     n_finals = int(min(_FINALS, _FINAL_FRACTION * in_all / (_FINAL_SLACK * work)))
-    n_finals = n_finals if n_finals >= _FEWEST_FINALS else 0
-    of_finals = n_finals * _FINAL_SLACK * work
-    last = {"n_finals": n_finals, "final_epochs": settings.epochs or 1}
+    last = Finals(n_finals if n_finals >= _FEWEST_FINALS else 0, settings.epochs or 1, _FINAL_FRACTION)
+    of_finals = last.n * _FINAL_SLACK * work
     in_round = (in_all - of_finals) / _FEWEST_ROUNDS
     n_members = int(min(_MEMBERS, max(_FEWEST_MEMBERS, in_round / (_CLIMB * work))))
     share = min(1.0, in_round / (_CLIMB * work * n_members))
     epochs = max(min(_FEWEST_EPOCHS, settings.epochs or 1), int((settings.epochs or 1) * share))
     if seconds is not None:
-        return Plan(n_members, rungs_of(epochs), final_seconds=of_finals, **last)
+        return Plan(n_members, rungs_of(epochs), finals=last)
     core_seconds = effort - of_finals * _USUAL_CORES
-    return Plan(n_members, rungs_of(epochs), core_seconds, patience=_EFFORT_PATIENCE[settings.effort], **last)
+    patience = _EFFORT_PATIENCE[settings.effort]
+    return Plan(n_members, rungs_of(epochs), core_seconds, patience=patience, finals=last)
 
 
 def _training_seconds(settings: Settings, n_train: int, n_inputs: int, epochs: int) -> float:

@@ -41,7 +41,7 @@ from threestep.errors import SettingsError
 from threestep.goodness import Goodness
 from threestep.model import Model
 from threestep.network import Network, check_space, parse, supernet_of
-from threestep.pick import EpochRow, Field, Outcome, Picked, Samples, Tried, descend, leaderboard
+from threestep.pick import EpochRow, Field, Outcome, Picked, Samples, Tried, descend, leaderboard, searcher_of
 from threestep.settings import Settings, check_settings
 from threestep.study.choices import choose_settings, space_of
 from threestep.study.clock import Clock
@@ -86,7 +86,7 @@ class Run:
     def leaderboard(self) -> list[dict[str, Any]]:
         """What a search tried, what was picked first, as plain rows: `pandas.DataFrame(run.leaderboard)`.
 
-        See `threestep.pick.leaderboard`; empty if the network was given.
+        See `threestep.pick.leaderboard`; empty if one given network was trained once.
         """
         return leaderboard(self.tried)
 
@@ -150,6 +150,7 @@ def prepare_run(source: object, settings: Settings, began: float | None = None) 
     began = time.perf_counter() if began is None else began
     check_settings(settings)
     check_space(space_of(settings))
+    searcher_of(settings.searcher)  # it may not be installed
     clock = Clock({})
     table = label(read(source), settings.target)
     clock.stage("read")

@@ -45,6 +45,7 @@ _SECONDS_AFTER = 0.8  # for measuring the winner and writing the run down
 _SECONDS_PER_SAMPLE = 2e-6
 _REFIT_FRACTION = 0.2  # of a budget
 _N_LATENCIES = 20
+_MOST_ROWS = 1000  # of the leaderboard in the journal
 
 
 class Found(NamedTuple):
@@ -122,14 +123,15 @@ def search_steps(
         if stop.is_set() and not tried:
             raise KeyboardInterrupt
         if not tried:
-            yield {"event": "leaderboard", "rows": [], "picked": []}
+            yield {"event": "leaderboard", "rows": [], "picked": [], "n_tried": 0}
             outcome = Outcome.DIVERGED if population.n_diverged else Outcome.OUT_OF_TIME
             return Found(_nothing_learned(goodness, train, wanted, network, outcome), (), tried)
         fast = _fast_enough(tried, settings.max_latency_ms, train)
         chosen = distinct_ones(preferred(fast), settings.ensemble)
         numbers = [each.number for each in chosen]
         tried = [*chosen, *(each for each in tried if each.number not in numbers)]
-        yield {"event": "leaderboard", "rows": leaderboard(tried), "picked": numbers}
+        rows = leaderboard(tried)[:_MOST_ROWS]
+        yield {"event": "leaderboard", "rows": rows, "picked": numbers, "n_tried": len(tried)}
         functions = [(each.trained.member.network, each.trained.params) for each in chosen]
         if settings.refit and not stop.is_set():
             functions = _refitted(goodness, train, valid, settings, chosen, deadline, stop)
@@ -148,13 +150,11 @@ def _searched(
     stop: threading.Event,
 ) -> Generator[dict[str, Any], None, list[Tried]]:
     """Search, then train the best anew; all that was tried, best first."""
-    deadline = population.deadline
-    population.deadline = deadline - plan.final_seconds
     tried = yield from search(population, searcher, wanted, plan, stop)
-    population.deadline = deadline
-    if tried and plan.n_finals and not stop.is_set():
+    if tried and plan.finals.n and not stop.is_set():
         fast = _fast_enough(tried, settings.max_latency_ms, population.samples)
-        anew = yield from finals(population, fast, plan.n_finals, plan.final_epochs, stop)
+        first = 1 + max(each.number for each in tried)
+        anew = yield from finals(population, fast, plan.finals, first, stop)
         tried = sorted([*tried, *anew], key=lambda each: each.loss)
     return tried
 
@@ -223,6 +223,7 @@ def _fast_enough(tried: Sequence[Tried], most_ms: float | None, train: Samples) 
     SettingsError
         None is.
     """
+    tried = [each for each in tried if each.trained.params]  # the others were forgotten
     if most_ms is None:
         return tried
     took = [_latency_ms(each.trained.member.network, each.trained.params, train) for each in tried]

@@ -1,0 +1,134 @@
+"""Who is better: what goes on, what differs enough, what is preferred in the end, the leaderboard."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from threestep.goodness import paired_difference, share_interval
+from threestep.network import spec_of
+from threestep.pick.outcome import Outcome
+from threestep.pick.searchers import ANEW, Tried
+
+_KEPT = 3  # one of so many climbs the next rung
+_SPARED = 1.5  # at most so many times that number, where the differences are within their noise
+_BEYOND_NOISE = 2.0  # standard errors
+
+
+def better_ones(tried: Sequence[Tried]) -> list[Tried]:
+    """The better third, and those that cannot be told from its last by their paired differences."""
+    ranked = sorted((each for each in tried if each.loss < math.inf), key=lambda each: each.loss)
+    n_kept = math.ceil(len(ranked) / _KEPT)
+    if n_kept == len(ranked):
+        return ranked
+    last = ranked[n_kept - 1]
+    spared = []
+    for each in ranked[n_kept : int(_SPARED * n_kept)]:
+        mean, error = paired_difference(each.trained.losses, last.trained.losses)
+        if mean < error:
+            spared.append(each)
+    return ranked[:n_kept] + spared
+
+
+def distinct_ones(tried: Sequence[Tried], n: int) -> list[Tried]:
+    """The n first that are neither parent and child nor siblings, which say nearly the same; or also
+    such, if there are not enough others.
+
+    Parameters
+    ----------
+    tried : sequence of Tried
+        Best first; so is what comes out.
+    n : int
+    """
+    chosen: list[Tried] = []
+    for each in tried:
+        numbers = {number for other in chosen for number in (other.number, other.proposal.parent)}
+        if len(chosen) < n and not {each.number, each.proposal.parent} & (numbers - {None}):
+            chosen.append(each)
+    more = [each for each in tried if all(each is not other for other in chosen)]
+    taken = {id(each) for each in (*chosen, *more[: n - len(chosen)])}
+    return [each for each in tried if id(each) in taken]
+
+
+def leaderboard(tried: Sequence[Tried]) -> list[dict[str, Any]]:
+    """What was tried as plain rows, in the given order.
+
+    Parameters
+    ----------
+    tried : sequence of Tried
+        Best first.
+
+    Returns
+    -------
+    list of dict
+        rank, number, network (as `--network` takes it), n_params, n_products (of one prediction),
+        valid_loss, valid_score (accuracy, or minus the mean squared error) with its 95 % interval
+        where it is a share, learning_rate, weight_decay, dropout, epochs, seconds, parent, change,
+        gain (of validation loss on the parent), on_front (no other is both smaller and better).
+    """
+    loss_of = {each.number: each.loss for each in tried}
+    front = _front(tried)
+    return [_row(rank, each, loss_of, each.number in front) for rank, each in enumerate(tried, 1)]
+
+
+def _row(rank: int, each: Tried, loss_of: dict[int, float], on_front: bool) -> dict[str, Any]:
+    member, hits = each.trained.member, each.trained.hits
+    score, is_share = float(hits.mean()), set(hits.tolist()) <= {0.0, 1.0}
+    low, high = share_interval(score, len(hits)) if is_share else (None, None)
+    parent = each.proposal.parent
+    return {
+        "rank": rank,
+        "number": each.number,
+        "network": spec_of(member.network),
+        "n_params": member.network.n_params,
+        "n_products": member.network.n_products,
+        "valid_loss": each.loss,
+        "valid_score": score,
+        "score_low": low,
+        "score_high": high,
+        "learning_rate": member.learning_rate,
+        "weight_decay": member.weight_decay,
+        "dropout": member.dropout,
+        "epochs": each.epochs,
+        "seconds": round(each.seconds, 4),
+        "parent": parent,
+        "change": each.proposal.change,
+        "gain": loss_of[parent] - each.loss if parent in loss_of else None,
+        "on_front": on_front,
+    }
+
+
+def _front(tried: Sequence[Tried]) -> set[int]:
+    """Numbers of those than which no other is both smaller and better."""
+    front, best = set[int](), math.inf
+    for each in sorted(tried, key=lambda each: (each.trained.member.network.n_params, each.loss)):
+        if each.loss < best:
+            front.add(each.number)
+            best = each.loss
+    return front
+
+
+def preferred(tried: Sequence[Tried]) -> list[Tried]:
+    """Best first, but those that were trained anew, to the end, before the others, unless the best of all
+    is better by more than the noise of their paired difference.
+
+    Parameters
+    ----------
+    tried : sequence of Tried
+        Of the search and of its finals, in any order.
+    """
+    ranked = sorted(tried, key=lambda each: each.loss)
+    first = [each for each in ranked if _is_whole(each) and not _is_worse(each, ranked[0])]
+    numbers = {each.number for each in first}
+    return [*first, *(each for each in ranked if each.number not in numbers)]
+
+
+def _is_whole(each: Tried) -> bool:
+    """Whether it was trained anew, and not cut short."""
+    ended = each.trained.outcome in (Outcome.FINISHED, Outcome.STOPPED_EARLY)
+    return ended and each.proposal.change == ANEW
+
+
+def _is_worse(each: Tried, best: Tried) -> bool:
+    """Whether it is worse by more than noise."""
+    mean, error = paired_difference(each.trained.losses, best.trained.losses)
+    return mean > _BEYOND_NOISE * error
