@@ -136,6 +136,12 @@ def test_one_that_was_cut_short_is_not_preferred():
     assert numbers_of(preferred([tried_of(0, [0.9, 1.1, 0.9, 0.95]), cut, whole])) == [5, 0, 6]
 
 
+def test_none_is_preferred_to_a_better_final_that_lost():
+    noisy = anew_of(6, [0.0, 0.2, 3.5, 1.3])  # worse than 5, but it might be noise
+    tried = [tried_of(0, [1.0, 1.01, 0.99, 1.0]), anew_of(5, [1.1, 1.11, 1.09, 1.1]), noisy]
+    assert numbers_of(preferred(tried)) == [0, 5, 6]
+
+
 def test_each_is_compared_with_the_best():
     tried = [tried_of(0, [1.0] * 4), anew_of(5, [1.2, 0.9, 1.3, 1.0]), anew_of(6, [3.0, 3.1, 2.9, 3.0])]
     assert numbers_of(preferred(tried)) == [5, 0, 6]

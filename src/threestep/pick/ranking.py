@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Any
 
 from threestep.goodness import paired_difference, share_interval
@@ -117,7 +118,8 @@ def preferred(tried: Sequence[Tried]) -> list[Tried]:
         Of the search and of its finals, in any order.
     """
     ranked = sorted(tried, key=lambda each: each.loss)
-    first = [each for each in ranked if _is_whole(each) and not _is_worse(each, ranked[0])]
+    anew = filter(_is_whole, ranked)
+    first = list(takewhile(lambda each: not _is_worse(each, ranked[0]), anew))
     numbers = {each.number for each in first}
     return [*first, *(each for each in ranked if each.number not in numbers)]
 
