@@ -22,7 +22,7 @@ from threestep.pick import (
     Tried,
     distinct_ones,
     ended,
-    finals,
+    hold_finals,
     kept_for_finals,
     preferred,
 )
@@ -43,7 +43,7 @@ def numbers_of(tried):
 
 def of(population, tried, n_finals, first=10):
     """What comes of the finals, and the events on the way."""
-    steps, events = finals(population, tried, Finals(n_finals, EPOCHS), first, threading.Event()), []
+    steps, events = hold_finals(population, tried, Finals(n_finals, EPOCHS), first, threading.Event()), []
     while True:
         try:
             events.append(next(steps))

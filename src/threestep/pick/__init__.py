@@ -6,7 +6,7 @@ numbers per epoch comes back. `descend` is the same, a block of epochs at a time
 """
 
 from threestep.pick.descent import Picked, descend, losses_of, outputs_of, picked_of, train
-from threestep.pick.finals import Finals, finals, kept_for_finals
+from threestep.pick.finals import Finals, hold_finals, kept_for_finals
 from threestep.pick.outcome import Outcome
 from threestep.pick.population import Job, Member, Population, Trained, ended, train_members
 from threestep.pick.program import EpochRow
@@ -33,7 +33,7 @@ __all__ = [
     "descend",
     "distinct_ones",
     "ended",
-    "finals",
+    "hold_finals",
     "kept_for_finals",
     "leaderboard",
     "losses_of",

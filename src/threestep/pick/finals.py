@@ -72,7 +72,7 @@ def kept_for_finals(population: Population, tried: Sequence[Tried], plan: Finals
     return needed[-1] if len(needed) >= _FEWEST else 0.0
 
 
-def finals(
+def hold_finals(
     population: Population, tried: Sequence[Tried], plan: Finals, first: int, stop: Event
 ) -> Generator[dict[str, Any], None, list[Tried]]:
     """Train the best anew, some of them several times; until the deadline, if there is one.

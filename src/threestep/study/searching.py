@@ -30,7 +30,7 @@ from threestep.pick import (
     Tried,
     distinct_ones,
     ended,
-    finals,
+    hold_finals,
     leaderboard,
     outputs_of,
     preferred,
@@ -154,7 +154,7 @@ def _searched(
     if tried and plan.finals.n and not stop.is_set():
         fast = _fast_enough(tried, settings.max_latency_ms, population.samples)
         first = 1 + max(each.number for each in tried)
-        anew = yield from finals(population, fast, plan.finals, first, stop)
+        anew = yield from hold_finals(population, fast, plan.finals, first, stop)
         tried = sorted([*tried, *anew], key=lambda each: each.loss)
     return tried
 
