@@ -3,8 +3,8 @@
 Children that inherit go on from params that were kept for their validation loss, again and again, and
 so inherit the luck of it, too. They also generalize worse than networks that learned everything afresh
 (Ash & Adams 2020, arXiv:1910.08475). The finals therefore train the best structures anew, in one whole
-descent, and one of these is picked unless another is better by more than noise. Over 22 searches of small
-tables the test loss was 10 % lower by that.
+descent, and one of these is picked unless another is better by more than noise. Over 22 default searches of
+four small tables the best of 12 such descents had a test loss 9 % lower than the best of the search.
 """
 
 import math

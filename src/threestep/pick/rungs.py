@@ -192,11 +192,9 @@ class _Log:
 
 def _forget(tried: dict[int, Tried]) -> None:
     """Drop the params of all but the best: a long search would fill the memory with them."""
-    for each in _ranked(tried)[_REMEMBERED:]:
-        if each.trained.params:
-            tried[each.number] = each.without_params()
+    best = {each.number for each in _ranked(tried)[:_REMEMBERED]}
     for number, each in tried.items():
-        if each.loss == math.inf and each.trained.params:
+        if number not in best and each.trained.params:
             tried[number] = each.without_params()
 
 
