@@ -60,7 +60,8 @@ def test_a_second_run_gets_the_next_folder(here, capsys):
 def test_json_is_one_object_with_scores(here, capsys):
     assert main(["fit", "diabetes", "--network", "4", "--epochs", "2", "--json"]) == 0
     summary = json.loads(capsys.readouterr().out)
-    assert summary["n_params"] == 49
+    n_inputs = int(summary["network"].split()[0])
+    assert summary["n_params"] == (n_inputs + 1) * 4 + 5
     assert set(summary["scores"]) == {"train", "valid", "test"}
     assert summary["scores"]["test"]["rmse"] > 0
 

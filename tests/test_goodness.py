@@ -130,12 +130,13 @@ def test_goodness_dispatches_to_its_loss(seed):
         smooth.for_judging.losses(logits, classes), good.cross_entropy(logits, classes)
     )
     np.testing.assert_array_equal(
-        good.Goodness("squared_error").losses(logits, numbers), good.squared_error(logits, numbers)
+        good.Goodness("squared_error").losses(logits[:, :1], numbers),
+        good.squared_error(logits[:, :1], numbers),
     )
     accuracy = metrics.accuracy_score(classes, logits.argmax(axis=1))
     assert np.asarray(smooth.hits(logits, classes)).mean() == pytest.approx(accuracy)
     error = metrics.mean_squared_error(numbers, logits[:, 0])
-    assert -np.asarray(good.Goodness("squared_error").hits(logits, numbers)).mean() == pytest.approx(
+    assert -np.asarray(good.Goodness("squared_error").hits(logits[:, :1], numbers)).mean() == pytest.approx(
         error, rel=1e-5
     )
 
@@ -208,3 +209,115 @@ def test_interval_is_wilsons(n_samples, share):
     assert high == pytest.approx(expected.high, abs=1e-12)
     assert 0 <= low <= n_right / n_samples + 1e-12
     assert n_right / n_samples - 1e-12 <= high <= 1
+
+
+# Other losses
+
+
+def _torch_free(seed, shape=(40, 3)):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=shape).astype(np.float32), rng.normal(size=shape).astype(np.float32)
+
+
+@given(seeds)
+def test_losses_for_numbers_are_their_formulas(seed):
+    outputs, targets = _torch_free(seed)
+    distance = outputs - targets
+    expected = {
+        "squared_error": 0.5 * distance**2,
+        "absolute_error": np.abs(distance),
+        "huber": np.where(np.abs(distance) < 1, 0.5 * distance**2, np.abs(distance) - 0.5),
+    }
+    for name, each in expected.items():
+        np.testing.assert_allclose(
+            good.Goodness(name).losses(outputs, targets), each.mean(axis=1), rtol=1e-4, atol=1e-6
+        )
+
+
+@given(seeds)
+def test_the_quantile_loss_is_scikit_learns(seed):
+    outputs, targets = _torch_free(seed)
+    goodness = good.Goodness("quantile", quantiles=(0.1, 0.5, 0.8))
+    losses = np.asarray(goodness.losses(outputs, targets[:, 0]))
+    each = [
+        metrics.mean_pinball_loss(targets[:, 0], outputs[:, k], alpha=q)
+        for k, q in enumerate((0.1, 0.5, 0.8))
+    ]
+    assert losses.mean() == pytest.approx(np.mean(each), rel=1e-4)
+
+
+@given(seeds)
+def test_the_loss_of_labels_is_the_log_loss_of_each(seed):
+    outputs, targets = _torch_free(seed)
+    labels = (targets > 0).astype(np.float32)
+    confidences = special.expit(outputs.astype(np.float64))
+    expected = -(labels * np.log(confidences) + (1 - labels) * np.log1p(-confidences)).mean(axis=1)
+    ours = good.Goodness("sigmoid_cross_entropy").losses(outputs, labels)
+    np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-6)
+
+
+@given(seeds)
+def test_focal_loss_without_focus_is_cross_entropy_and_else_smaller(seed):
+    logits, classes = _classes(seed)
+    plain = np.asarray(good.cross_entropy(logits, classes))
+    np.testing.assert_allclose(good.focal(logits, classes, 0.0), plain, rtol=1e-5)
+    doubt = -np.expm1(-plain.astype(np.float64))
+    np.testing.assert_allclose(good.focal(logits, classes, 2.0), doubt**2 * plain, rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", good.LOSS_NAMES)
+def test_every_loss_has_a_finite_gradient_also_far_off(name):
+    goodness = good.Goodness(name, quantiles=(0.2, 0.5, 0.9) if name == "quantile" else ())
+    outputs = jnp.asarray([[1e4, -1e4, 0.0], [0.0, 0.0, 0.0], [50.0, -50.0, 3.0]])
+    targets = {"classes": jnp.array([0, 1, 0]), "labels": jnp.eye(3), "number": jnp.zeros((3, 3))}[
+        goodness.kind
+    ]
+    targets = jnp.zeros(3) if name == "quantile" else targets
+    gradient = jax.grad(lambda o: goodness.losses(o, targets).sum())(outputs)
+    assert np.isfinite(gradient).all()
+    assert np.isfinite(goodness.losses(outputs, targets)).all()
+
+
+def test_several_networks_for_labels_give_their_mean_confidence():
+    goodness = good.Goodness("sigmoid_cross_entropy")
+    each = [np.array([[0.0, 3.0]], np.float32), np.array([[2.0, -5.0]], np.float32)]
+    mean = np.mean([special.expit(outputs) for outputs in each], axis=0)
+    np.testing.assert_allclose(special.expit(goodness.averaged(each)), mean, rtol=1e-5)
+
+
+# Metrics
+
+
+@given(seeds, st.sampled_from([2, 5]))
+def test_metrics_of_classes_are_scikit_learns(seed, n_classes):
+    rng = np.random.default_rng(seed)
+    confidences = rng.dirichlet(np.ones(n_classes), 80)
+    classes = np.concatenate([np.arange(n_classes), rng.integers(0, n_classes, 80 - n_classes)])
+    ours, predicted = good.class_metrics(confidences, classes), confidences.argmax(axis=1)
+    two = n_classes == 2
+    auc = metrics.roc_auc_score(classes, confidences[:, 1] if two else confidences, multi_class="ovr")
+    expected = {
+        "accuracy": metrics.accuracy_score(classes, predicted),
+        "balanced_accuracy": metrics.balanced_accuracy_score(classes, predicted),
+        "f1": metrics.f1_score(classes, predicted, average="binary" if two else "macro"),
+        "auc": auc,
+        "log_loss": metrics.log_loss(classes, confidences),
+    }
+    for name, value in expected.items():
+        assert ours[name] == pytest.approx(value, rel=1e-9), name
+    assert 0 <= ours["ece"] <= 1
+
+
+def test_the_calibration_error_is_zero_where_confidences_are_what_they_say():
+    confidences = np.array([[0.75, 0.25]] * 4)
+    assert good.class_metrics(confidences, np.array([0, 0, 0, 1]))["ece"] == pytest.approx(0)
+    assert good.class_metrics(confidences, np.array([1, 1, 1, 1]))["ece"] == pytest.approx(0.75)
+
+
+@given(seeds)
+def test_metrics_of_several_numbers_are_scikit_learns(seed):
+    predictions, targets = _torch_free(seed)
+    ours = good.number_metrics(predictions, targets)
+    assert ours["r2"] == pytest.approx(metrics.r2_score(targets, predictions), rel=1e-5)
+    assert ours["rmse"] == pytest.approx(metrics.root_mean_squared_error(targets, predictions), rel=1e-5)
+    assert ours["mae"] == pytest.approx(metrics.mean_absolute_error(targets, predictions), rel=1e-5)

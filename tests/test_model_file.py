@@ -24,6 +24,7 @@ import threestep as ts
 from threestep.data import Layout, Prep, Target
 from threestep.goodness import Goodness
 from threestep.model import MODEL_FORMAT, Model, load, model_bytes, model_of_bytes
+from threestep.model.description import Description
 from threestep.network import Dense, Network
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -85,6 +86,25 @@ CLASS_OUTPUTS = [[-1.125, 1.5, 2.5], [1.3125, 4.875, -2.125], [-1.6875, 4.125, 6
 NUMBER_SAMPLES = [[[0, 4], [8, 12]], [[4, 4], [4, 4]], [[0, 0], [0, 0]]]
 NUMBER_PREDICTIONS = [-4.6875, -7.34375, -11.25]
 ENSEMBLE_PREDICTIONS = [-11.25, -10.41015625, -11.71875]
+
+
+def new_model() -> Model:
+    """Everything that only format 3 can hold: bins, several numbers, another loss, quantiles, a temperature."""
+    layout = Layout(numbers=("a", "b"), bins=(2, 0))
+    bins = np.array([[0.0, 1.0], [1.0, 0.5]])
+    target = Target("t", "number", (), "2 columns of numbers", 2)
+    prep = Prep(layout, target, np.zeros(4), np.ones(4), (1.0, 2.0), (3.0, 4.0), bins)
+    network = ts.network.parse("3 tanh", (4,), 2)
+    return Model(prep, network, network.init(1), ts.goodness.Goodness("huber", delta=0.5))
+
+
+def label_model() -> Model:
+    """Labels, with a temperature."""
+    target = Target("t", "labels", (), "as asked", 2)
+    prep = Prep(Layout(numbers=("a", "b")), target, np.zeros(2), np.ones(2))
+    network = ts.network.parse("3 tanh", (2,), 2)
+    goodness = ts.goodness.Goodness("sigmoid_cross_entropy")
+    return Model(prep, network, network.init(1), goodness, temperature=0.75)
 
 
 def make_golden_files(folder: Path) -> None:
@@ -864,6 +884,29 @@ def test_the_golden_ensemble_gives_the_mean_of_its_networks_as_it_always_did():
     assert same(model, ensemble_model())
 
 
+@pytest.mark.parametrize("make", [new_model, label_model])
+def test_what_only_the_newest_format_holds_comes_back_whole(make, tmp_path):
+    model = make()
+    model.save(tmp_path / "m")
+    again = load(tmp_path / "m")
+    assert same(model, again)
+    assert parts_of(model_bytes(model))[0]["format"] == 3
+    x = np.random.default_rng(0).normal(size=(20, 2))
+    np.testing.assert_array_equal(model.predict(x), again.predict(x))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("temperature", 0.0), ("temperature", math.inf), ("number", {"center": [0.0], "scale": [1.0]})],
+)
+def test_new_entries_that_no_model_has_are_refused(key, value):
+    from threestep.model.description import description_of
+
+    text = parts_of(model_bytes(label_model() if key == "temperature" else new_model()))[0]
+    with pytest.raises(ValueError):
+        description_of({**text, key: value})
+
+
 def test_every_format_is_written_as_it_always_was(tmp_path, monkeypatch):
     monkeypatch.setattr(ts, "__version__", "0.1.0")  # which made them
     make_golden_files(tmp_path)
@@ -891,8 +934,10 @@ def test_the_documented_example_verifies_the_hash(tmp_path, monkeypatch, capsys)
 def test_the_document_tells_every_key_and_no_other():
     text = DOCUMENT.read_text("utf-8")
     description, _, _ = parts_of(model_bytes(ensemble_model()))
-    assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == list(description)
+    keys = list(Description.__struct_fields__)
+    assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == keys
     inner = {
         key for part in ("network", "goodness", "layout", "target", "number") for key in description[part]
     }
-    assert all(f"`{key}`" in text for key in inner | {"width", "activation", "residual"})
+    more = {"width", "activation", "residual", "gamma", "delta", "quantiles", "bins", "n_columns"}
+    assert all(f"`{key}`" in text for key in inner | more)

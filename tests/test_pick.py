@@ -373,6 +373,45 @@ def test_how_epochs_are_cut_into_blocks_changes_no_bit(cut_blocks, steps_per_blo
     assert usual.history == other.history
 
 
+def train_in_sections(monkeypatch, most_steps, **settings):
+    """Five steps in an epoch, fetched two ahead, and not more than so many in a call."""
+    monkeypatch.setattr(program, "_BYTES_AHEAD", 2 * 20 * 6 * 4)
+    monkeypatch.setattr(descent, "_STEPS_PER_BLOCK", most_steps)
+    calls = []
+
+    def counted(*arguments):
+        calls.append(arguments[-1])
+        return run_block(*arguments)
+
+    run_block = jax.jit(lambda *arguments: program.run_block(*arguments))
+    monkeypatch.setattr(descent, "_run_block", counted)
+    return train(**settings), calls
+
+
+@pytest.mark.parametrize(("most_steps", "n_sections"), [(1, 3), (3, 3), (4, 2)])
+def test_how_an_epoch_is_cut_into_sections_changes_no_bit(monkeypatch, most_steps, n_sections):
+    settings = {"epochs": 4, "dropout": 0.2, "input_dropout": 0.1, "optimizer": "momentum"}
+    usual, calls = train_in_sections(monkeypatch, 5, **settings)
+    assert calls == [None] * 4
+    other, calls = train_in_sections(monkeypatch, most_steps, **settings)
+    assert len(calls) == 4 * n_sections
+    assert digest(usual.params) == digest(other.params)
+    assert usual.history == other.history
+
+
+def test_a_deadline_in_the_first_epoch_keeps_what_was_learned_by_then(monkeypatch):
+    data = classes()
+    monkeypatch.setattr(program, "_BYTES_AHEAD", 2 * 20 * 6 * 4)
+    monkeypatch.setattr(descent, "_STEPS_PER_BLOCK", 2)
+    steps = ts.pick.descend(
+        net("8", data, 3), CROSS, data, data, ts.Descent(epochs=4, batch_size=20), deadline=0.0
+    )
+    picked = descent.picked_of(steps)
+    assert (picked.outcome, picked.best_epoch, picked.history) == (Outcome.OUT_OF_TIME, 0, [])
+    assert digest(picked.params) != digest(start_of("8", data, CROSS))
+    assert_finite(picked.params)
+
+
 @pytest.mark.parametrize("n_ahead", [1, 2])
 def test_how_far_ahead_samples_are_fetched_changes_rounding_at_most(monkeypatch, n_ahead):
     settings = {"epochs": 3, "dropout": 0.2, "input_dropout": 0.1}  # five steps: 1 + 1 + ... or 2 + 2 + 1
@@ -450,7 +489,15 @@ def test_picked_params_are_those_of_the_best_epoch_exactly(optimizer):
     network = net("32", data, 3)
     recipe = descent.Recipe(network, CROSS, optimizer, False, False)
     rates = rates_of(ts.Descent(), 40, 5)
-    task = Task(recipe, rates, np.uint32(0), None, *data, judged_in_blocks(ts.pick.Samples(*valid)))
+    task = Task(
+        recipe,
+        rates,
+        np.uint32(0),
+        None,
+        *data,
+        np.ones(len(data[1]), np.float32),
+        judged_in_blocks(ts.pick.Samples(*valid)),
+    )
     loss = jax.jit(lambda task, params: judge(task, params)[0].sum() / 60)(task, picked.params)
     assert float(loss) == pytest.approx(min(losses), rel=3e-7)  # another program sums in another order
     ours = ts.pick.losses_of(CROSS, ts.pick.outputs_of(network, picked.params, valid[0]), valid[1])

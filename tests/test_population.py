@@ -15,7 +15,18 @@ from scipy.special import logsumexp
 
 import threestep as ts
 from threestep import devices
-from threestep.pick import EpochRow, Job, Member, Outcome, Population, Trained, ended, population
+from threestep.pick import (
+    EpochRow,
+    Job,
+    Member,
+    Outcome,
+    Population,
+    Trained,
+    compiled,
+    ended,
+    population,
+    program,
+)
 
 CROSS, SQUARED = ts.goodness.Goodness("cross_entropy"), ts.goodness.Goodness("squared_error")
 SETTINGS = ts.Descent(batch_size=20)  # two steps of 20 samples and one of 8 per epoch
@@ -135,6 +146,19 @@ def test_a_member_is_the_same_at_any_place(crowd, alone):
     assert all_bits(trained) == [alone[at] for at in order]
 
 
+def test_a_member_is_the_same_whatever_of_an_epoch_is_one_call(monkeypatch):
+    monkeypatch.setattr(program, "_BYTES_AHEAD", 2 * 20 * 6 * 4)  # two steps ahead
+    compiled.compiled.cache_clear()
+    usual = train(many(4))
+    monkeypatch.setattr(population, "_CALL_SECONDS", 1e-6)
+    own = people()
+    cut = ended(own.train(jobs_of(many(4))))
+    own.close()
+    assert {len(each.sections) for each in programs_of(own)} == {2}
+    compiled.compiled.cache_clear()
+    assert all_bits(cut) == all_bits(usual)
+
+
 def test_the_same_member_twice_is_the_same_twice(crowd, alone):
     assert all_bits(ended(crowd.train(jobs_of([many(5)[0]] * 9)))) == [alone[0]] * 9
 
@@ -152,7 +176,7 @@ def test_a_member_is_the_same_in_chunks_of_any_size(monkeypatch, alone, together
     own = people()
     trained = ended(own.train(jobs_of(many(10))))
     own.close()
-    sizes = {(program.n_members, program.n_epochs) for program in programs_of(own)}
+    sizes = {(each.shape.n_members, each.shape.n_epochs) for each in programs_of(own)}
     assert sizes == {(together, most_epochs)}  # or this test would show nothing
     assert all_bits(trained[:5]) == alone
 
@@ -261,15 +285,15 @@ def test_an_error_of_the_compiler_is_passed_on(monkeypatch):
 
 
 def test_a_program_that_needs_more_memory_than_there_is_takes_fewer_members(monkeypatch, alone):
-    needed = population._bytes_needed
+    needed = compiled.bytes_needed
     monkeypatch.setattr(population, "free_bytes", lambda: 2e5)
     own = people()
     assert all_bits(ended(own.train(jobs_of(many(5))))) == alone
     own.close()
     n_workers = len(own._devices)
-    for program in programs_of(own):
-        assert program.n_members == 1 or n_workers * needed(program.call) <= 2e5
-    assert min(program.n_members for program in programs_of(own)) < 4  # or this test would show nothing
+    for each in programs_of(own):
+        assert each.shape.n_members == 1 or n_workers * needed(each.call) <= 2e5
+    assert min(each.shape.n_members for each in programs_of(own)) < 4  # or this test would show nothing
 
 
 def test_a_process_may_end_in_the_middle_of_a_compile(fresh_python, tmp_path):
@@ -433,12 +457,49 @@ def test_the_best_epoch_is_looked_for_four_times_at_most(crowd, epochs):
         assert each.best_epoch == seen[min(seen)]
 
 
+# Weights
+
+
+def weighed(weight, data=None, **settings):
+    """Full batches, so that the order says nothing."""
+    x, y = data or classes()
+    settings = ts.Descent(batch_size=1000, **settings)
+    own = Population(CROSS, (x, y, weight), (x, y, weight), settings)
+    (trained,) = ended(own.train([Job(member("8 tanh", learning_rate=0.03), 20)]))
+    own.close()
+    return trained
+
+
+def test_a_weight_of_two_is_the_sample_twice_and_zero_is_no_sample():
+    x, y = classes()
+    counts = np.arange(48) % 3
+    by_weight, by_count = weighed(counts), weighed(None, (x.repeat(counts, axis=0), y.repeat(counts)))
+    for own, other in zip(jax.tree.leaves(by_weight.params), jax.tree.leaves(by_count.params), strict=True):
+        np.testing.assert_allclose(own, other, rtol=2e-3, atol=2e-4)
+    assert by_weight.losses.mean() == pytest.approx(by_count.losses.mean(), rel=1e-3)
+    assert by_weight.history[-1].train_loss == pytest.approx(by_count.history[-1].train_loss, rel=1e-3)
+    assert by_weight.hits.mean() == pytest.approx(by_count.hits.mean(), rel=1e-5)
+
+
+def test_only_the_proportions_of_weights_count():
+    weight = np.random.default_rng(0).uniform(0.1, 3, 48)
+    assert bits(weighed(weight)) == bits(weighed(4 * weight))
+    assert bits(weighed(np.full(48, 7.0))) == bits(weighed(None))
+
+
+@pytest.mark.parametrize("wrong", [-np.ones(48), np.zeros(48), np.ones(47), np.full(48, np.nan)])
+def test_weights_that_are_none_are_refused(wrong):
+    with pytest.raises(ts.DataError, match="weights"):
+        weighed(wrong)
+
+
 # What it costs
 
 
 def test_the_number_of_members_never_causes_a_compile(compiles):
     counts = []
     for n_members in (3, 50):
+        compiled.compiled.cache_clear()
         own, before = people(), len(compiles)
         specs = ("16", "3-5", "12-r12-r12 silu", "9-2-16-7")
         ended(own.train(jobs_of([member(specs[at % 4], at) for at in range(n_members)], 2)))
@@ -448,6 +509,21 @@ def test_the_number_of_members_never_causes_a_compile(compiles):
         assert len(programs_of(own)) == 1
         own.close()
     assert counts == [1, 1]
+
+
+def test_a_few_samples_or_inputs_more_cost_no_compile(compiles):
+    counts = []
+    for n_samples, n_valid, n_inputs in ((130, 33, 25), (136, 40, 27), (159, 34, 28)):
+        x = np.random.default_rng(0).normal(size=(n_samples, n_inputs)).astype(np.float32)
+        data, before = (x, np.arange(n_samples) % 3), len(compiles)
+        own = people(data=data, valid=(x[:n_valid], data[1][:n_valid]))
+        network = ts.network.parse("16-16", (n_inputs,), 3)
+        trained = ended(own.train([Job(Member(network, seed=seed), 3) for seed in range(3)]))
+        own.close()
+        counts.append(len(compiles) - before)
+        assert trained[0].params[0]["weight"].shape == (n_inputs, 16)
+        assert len(trained[0].losses) == n_valid
+    assert counts == [1, 0, 0]
 
 
 def test_each_supernet_has_one_program(monkeypatch):

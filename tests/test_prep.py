@@ -359,3 +359,88 @@ def test_any_columns_give_finite_arrays_or_a_user_error(make, columns, seed):
 
 def test_a_good_frame_goes_all_the_way_through():
     go_through({"a": list(range(20)), "w": ["u", None] * 10, "y": ["p", "q"] * 10}, 0)
+
+
+# Bins
+
+
+def binned(n_samples=700, **columns):
+    """A prep with bins: 700 samples are enough for 8."""
+    rng = np.random.default_rng(0)
+    columns = columns or {"a": rng.normal(size=n_samples), "b": rng.integers(0, 6, n_samples).astype(float)}
+    table = Table("t", columns, np.arange(n_samples) % 2)
+    return fit_prep(table, understand_target(table.y, "y")), table
+
+
+def test_a_number_has_one_input_per_bin_between_its_quantiles():
+    prep, table = binned()
+    assert prep.layout.bins == (8, 5)  # b has six values: a bin between each two
+    inputs = encode(prep, table)
+    assert inputs.shape == (700, prep.layout.n_inputs) == (700, 2 + 13)
+    a, b = (np.asarray(table.columns()[name]) for name in "ab")
+    edges = np.quantile(a, np.linspace(0, 1, 9))
+    expected = np.clip((a[:, None] - edges[:-1]) / np.diff(edges), 0, 1)
+    np.testing.assert_allclose(inputs[:, 2:10], expected, atol=1e-6)
+    np.testing.assert_array_equal(inputs[:, 10:], b[:, None] > np.arange(5))
+
+
+def test_bins_are_between_0_and_1_whatever_a_stranger_brings():
+    prep, _ = binned()
+    stranger = Table("s", {"a": np.array([1e300, -1e300, np.nan]), "b": np.array([np.nan, 9.0, -9.0])})
+    through = encode(prep, stranger)[:, 2:]
+    np.testing.assert_array_equal(through[0], [1.0] * 8 + [0.0] * 5)
+    np.testing.assert_array_equal(through[1], [0.0] * 8 + [1.0] * 5)
+    np.testing.assert_array_equal(through[2], [0.0] * 13)
+
+
+def test_few_samples_pictures_and_yes_or_no_have_no_bins():
+    assert binned(200, a=np.random.default_rng(0).normal(size=200))[0].layout.bins == ()
+    assert binned(700, a=(np.arange(700) % 3 > 0).astype(float))[0].layout.bins == ()
+    pictures = Table("p", np.random.default_rng(0).uniform(size=(700, 4, 4)), np.arange(700) % 2)
+    assert fit_prep(pictures, understand_target(pictures.y, "y")).layout.bins == ()
+
+
+def test_arrays_have_bins_as_columns_do():
+    x = np.random.default_rng(0).normal(size=(700, 2))
+    array = Table("t", x, np.arange(700) % 2)
+    columns = Table("t", {"a": x[:, 0], "b": x[:, 1]}, np.arange(700) % 2)
+    target = understand_target(array.y, "y")
+    by_array, by_columns = fit_prep(array, target), fit_prep(columns, target)
+    np.testing.assert_array_equal(encode(by_array, array), encode(by_columns, columns))
+
+
+# Several numbers, labels, weights
+
+
+def test_several_numbers_are_each_standardised():
+    y = np.random.default_rng(0).normal(size=(50, 3)) * [1, 10, 100] + [0, 5, -7]
+    table = Table("t", np.random.default_rng(1).normal(size=(50, 2)), y)
+    target = understand_target(y, "y")
+    assert (target.kind, target.n_columns, target.n_outputs) == ("number", 3, 3)
+    prep = fit_prep(table, target)
+    encoded = encode_target(prep, table)
+    assert (encoded.shape, encoded.dtype) == ((50, 3), np.float32)
+    np.testing.assert_allclose(encoded.mean(axis=0), 0, atol=1e-6)
+    np.testing.assert_allclose(encoded.std(axis=0), 1, atol=1e-6)
+
+
+def test_columns_of_0_and_1_are_labels():
+    y = np.random.default_rng(0).integers(0, 2, (50, 3))
+    target = understand_target(y, "y")
+    assert (target.kind, target.n_outputs) == ("labels", 3)
+    table = Table("t", np.random.default_rng(1).normal(size=(50, 2)), y)
+    np.testing.assert_array_equal(encode_target(fit_prep(table, target), table), y)
+    assert understand_target(y, "y", "number").kind == "number"
+
+
+def test_several_columns_of_classes_are_refused():
+    with pytest.raises(ts.DataError, match="3 columns"):
+        understand_target(np.array([["a", "b", "c"]] * 4, dtype=object), "y")
+
+
+def test_another_number_of_targets_than_in_training_is_refused():
+    y = np.random.default_rng(0).normal(size=(50, 3))
+    table = Table("t", np.random.default_rng(1).normal(size=(50, 2)), y)
+    prep = fit_prep(table, understand_target(y, "y"))
+    with pytest.raises(ts.DataError, match="got 2 columns, expected 3"):
+        encode_target(prep, Table("t", table.x, y[:, :2]))

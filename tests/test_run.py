@@ -15,7 +15,7 @@ from threestep.pick import Outcome, descent
 from threestep.study import read_journal, score_samples
 
 KINDS = ["start", "function_set", "goodness", "epoch", "pick", "scores", "details", "end"]
-OF_A_SEARCH = {"space", "rung", "final", "leaderboard"}
+OF_A_SEARCH = {"space", "rung", "final", "leaderboard", "note"}
 OF_THE_SPACE = {"depths", "widths", "dropouts"}
 QUICK = {"network": "8", "epochs": 3}
 
@@ -96,7 +96,7 @@ def test_scores_are_those_of_the_models_own_predictions():
 
 
 def test_valid_loss_of_the_scores_is_the_lowest_of_the_history():
-    run = ts.fit("iris", network="8", epochs=30)
+    run = ts.fit("iris", network="8", epochs=30, calibrate=False)
     assert run.scores["valid"]["loss"] == pytest.approx(
         min(r.valid_loss for r in run.picked.history), rel=1e-5
     )
@@ -138,7 +138,16 @@ def test_run_folder_holds_model_journal_and_every_setting(tmp_path):
         name: tuple(value) if isinstance(value, list) else value for name, value in config.items()
     } == used
     open_ones = {field.name for field in fields(ts.Settings)} - set(used)
-    assert open_ones == {"budget", "max_params", "max_latency_ms", *OF_THE_SPACE}
+    assert open_ones == {
+        "budget",
+        "max_params",
+        "max_latency_ms",
+        "weight",
+        "groups",
+        "order",
+        "bins",
+        *OF_THE_SPACE,
+    }
     loaded = ts.load(out / "model.safetensors")
     x = read("iris")
     np.testing.assert_array_equal(loaded.predict_proba(x), run.model.predict_proba(x))

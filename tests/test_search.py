@@ -12,7 +12,7 @@ import threading
 import time
 import tomllib
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -25,14 +25,14 @@ from threestep.data import encode, encode_target, label, read, split
 from threestep.goodness import share_interval
 from threestep.job import fit_steps
 from threestep.network import spec_of
-from threestep.pick import Outcome, outputs_of
+from threestep.pick import Outcome, Population, outputs_of
 from threestep.settings import seconds_of
 from threestep.study import read_journal, score_samples, searching
 
-SMALL = {"effort": "quick", "epochs": 6, "widths": (8, 16), "depths": (0, 2)}
+SMALL = {"effort": "quick", "calibrate": False, "epochs": 6, "widths": (8, 16), "depths": (0, 2)}
 LINEAR = {**SMALL, "depths": (0, 0)}
 FEW = {**SMALL, "widths": (8, 8), "depths": (0, 1)}  # of few programs
-WORDS = ["--effort", "quick", "--epochs", "6", "--widths", "8", "16", "--depths", "0", "2"]
+WORDS = ["--effort", "quick", "--no-calibrate", "--epochs", "6", "--widths", "8", "16", "--depths", "0", "2"]
 KINDS = [
     "start",
     "space",
@@ -363,7 +363,8 @@ def test_the_picked_network_is_the_best_of_those_that_are_fast_enough(found, mon
 def test_all_of_an_ensemble_are_fast_enough(monkeypatch):
     monkeypatch.setattr(searching, "_latency_ms", lambda network, *_: network.n_params / 100)
     run = ts.fit("iris", max_latency_ms=1.0, ensemble=3, **SMALL)
-    assert all(network.n_params <= 100 for network, _ in [(run.model.network, 0), *run.model.others])
+    networks = [run.model.network, *(network for network, _ in run.model.others)]
+    assert sum(network.n_params for network in networks) <= 100
 
 
 def test_a_latency_that_all_keep_changes_nothing(found):
@@ -371,10 +372,50 @@ def test_a_latency_that_all_keep_changes_nothing(found):
     assert same(run.model.params, found.model.params)
 
 
-def test_a_latency_that_none_can_keep_is_refused_with_the_fastest():
-    with pytest.raises(ts.SettingsError, match="the fastest of") as caught:
-        ts.fit("iris", max_latency_ms=0.0, **SMALL)
+@pytest.mark.parametrize(("given", "slow"), [({}, "4 → 3"), ({"network": "64"}, "4 → 64 relu → 3")])
+def test_a_latency_that_none_can_keep_is_refused_before_training(given, slow, monkeypatch):
+    monkeypatch.setattr(searching, "Population", None)
+    with pytest.raises(ts.SettingsError, match=f"`max_latency_ms` is 0; {slow} takes") as caught:
+        ts.fit("iris", max_latency_ms=0.0, **SMALL, **given)
     assert "allow more" in caught.value.hint
+
+
+def test_where_none_keeps_the_latency_after_all_the_fastest_is_picked(monkeypatch):
+    measured = []
+
+    def latency(network):
+        measured.append(network)
+        return 0.5 if len(measured) == 1 else 2.0 + network.n_params  # the machine became slow
+
+    monkeypatch.setattr(searching, "_latency_ms", latency)
+    run = ts.fit("iris", max_latency_ms=1.0, **SMALL)
+    assert run.model.network.hidden == ()
+    assert only(run, "note")["text"].startswith("none that was trained keeps `max_latency_ms` = 1")
+
+
+def test_a_refit_without_time_is_told(monkeypatch):
+    monkeypatch.setattr(Population, "_is_late", lambda self: self.n_samples == self.n_valid)  # of the refit
+    run = ts.fit("iris", refit=True, **SMALL)
+    assert only(run, "note")["text"].startswith("refit: no time was left for the picked network")
+    assert same(run.model.params, run.tried[0].trained.params)
+
+
+def test_an_ensemble_that_lost_members_is_told_as_it_is(monkeypatch):
+    usual = Population.train
+
+    def one_diverges(self, jobs, stop=None):
+        trained = yield from usual(self, jobs, stop)
+        return [replace(trained[0], best_epoch=0), *trained[1:]]
+
+    monkeypatch.setattr(Population, "train", one_diverges)
+    run = ts.fit("iris", network="8", ensemble=3, epochs=2)
+    assert len(run.model.others) == 1
+    assert len([each for each in run.events if each["event"] == "function_set"][-1]["others"]) == 1
+
+
+def test_a_limit_below_the_usual_widths_leaves_hidden_layers_to_try():
+    run = ts.fit("iris", max_params=100, epochs=2, effort="quick")
+    assert any(network.hidden for network in structures(run))
 
 
 def test_the_report_says_of_the_picked_network_that_it_is_picked(monkeypatch, tmp_path):
@@ -509,7 +550,7 @@ def test_an_ensemble_of_a_search_is_led_by_the_best_and_holds_no_family(trio):
 def starts(tmp_path_factory):
     """A given network from three starts, averaged."""
     out = tmp_path_factory.mktemp("search") / "starts"
-    return ts.fit("iris", out=out, network="8", epochs=20, ensemble=3)
+    return ts.fit("iris", out=out, network="8", epochs=20, ensemble=3, calibrate=False)
 
 
 def test_a_given_network_is_averaged_over_its_starts(starts):
@@ -560,7 +601,9 @@ def test_a_given_network_that_cannot_be_averaged_is_refused_with_a_hint(tmp_path
 
 def test_a_given_network_stays_what_it_is_also_without_time_for_it():
     run = ts.fit("iris", network="8", ensemble=3, budget=0.01)
-    assert only(run, "function_set")["network"] == str(run.model.network)
+    asked, told = of_kind(run, "function_set")
+    assert asked["network"] == told["network"] == str(run.model.network)
+    assert (len(asked["others"]), told["others"]) == (2, [])  # there was time for none
     assert run.model.network == ts.network.parse("8", (4,), 3)
 
 
@@ -697,7 +740,7 @@ def test_a_search_runs_beside_the_main_thread(found):
 @contextmanager
 def searching_process(out):
     """A search by the command line that has told of its first rung."""
-    words = ["fit", "iris", "--effort", "thorough", "--epochs", "3000", *WORDS[4:], "--out", str(out)]
+    words = ["fit", "iris", "--effort", "thorough", "--epochs", "3000", *WORDS[5:], "--out", str(out)]
     process = subprocess.Popen(
         [sys.executable, "-c", COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

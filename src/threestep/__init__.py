@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from threestep.version import __version__
 
 if TYPE_CHECKING:
-    from threestep import data, goodness, network, pick, report, study
+    from threestep import data, estimators, goodness, network, pick, report, study
     from threestep.errors import DataError, ModelFileError, SettingsError, SpecError, UserError
+    from threestep.estimators import Classifier, Regressor
     from threestep.job import fit
     from threestep.model import Model, load
     from threestep.settings import Descent, Settings
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "fit": "threestep.job",
+    "Classifier": "threestep.estimators",
+    "Regressor": "threestep.estimators",
     "load": "threestep.model",
     "Model": "threestep.model",
     "Run": "threestep.study",
@@ -33,13 +36,15 @@ _HOMES = {
     "SpecError": "threestep.errors",
     "ModelFileError": "threestep.errors",
 }
-_ROOMS = ("data", "goodness", "network", "pick", "report", "study")
+_ROOMS = ("data", "estimators", "goodness", "network", "pick", "report", "study")
 
 __all__ = [
+    "Classifier",
     "DataError",
     "Descent",
     "Model",
     "ModelFileError",
+    "Regressor",
     "Run",
     "Settings",
     "SettingsError",
@@ -47,6 +52,7 @@ __all__ = [
     "UserError",
     "__version__",
     "data",
+    "estimators",
     "fit",
     "goodness",
     "load",

@@ -13,7 +13,18 @@ from threestep.errors import SettingsError
 DEFAULT_LEARNING_RATE, DEFAULT_WEIGHT_DECAY = 3e-3, 0.01
 
 Optimizer = Literal["adamw", "adam", "sgd", "momentum", "rmsprop", "lion"]
-Task = Literal["auto", "classes", "number"]
+Task = Literal["auto", "classes", "number", "labels"]
+Loss = Literal[
+    "auto",
+    "cross_entropy",
+    "focal",
+    "sigmoid_cross_entropy",
+    "squared_error",
+    "absolute_error",
+    "huber",
+    "quantile",
+]
+Decision = Literal["accuracy", "balanced_accuracy", "f1"]
 Effort = Literal["quick", "normal", "thorough"]
 Searcher = Literal["evolution", "random", "optuna"]
 
@@ -54,14 +65,35 @@ class Question:
     """What is looked for: the target, the function set, the loss, who measures."""
 
     target: str | None = None
-    """Column to predict; by default `target`, `label`, `class` or `y`, else the last one."""
+    """Column to predict, or several as `a,b`; by default `target`, `label`, `class` or `y`, else the last."""
     task: Task = "auto"
-    """What the target is: `classes`, `number`, or seen from its values."""
+    """What the target is: `classes`, `number`, `labels` (several yes-or-no ones), or seen from its values."""
     network: str = "auto"
     """`auto` searches; else hidden widths, then optionally the activation: `128-64`, `64-r64 tanh` (r: the
     layer's input is added to its output); empty for no hidden layer."""
     seed: int = 0
     """Everything random follows from it."""
+    loss: Loss = "auto"
+    """What descent lowers; by default `cross_entropy` for classes, `sigmoid_cross_entropy` for labels,
+    `squared_error` for a number."""
+    quantiles: tuple[float, ...] = ()
+    """Of a number: predict these quantiles, such as 0.05 0.5 0.95, instead of the mean."""
+    column: tuple[str, ...] = ()
+    """What columns are, where they are not what they seem: `NAME=number`, `NAME=category`, `NAME=date` or
+    `NAME=ignore`."""
+    weight: str | None = None
+    """Column that says how much each sample counts."""
+    groups: str | None = None
+    """Column whose equal values stay together in train, valid or test, such as a patient's number."""
+    order: str | None = None
+    """Column of dates or numbers: learn from the first samples, choose and test on the last."""
+    bins: int | None = None
+    """Most bins of a number, each an input of its own; by default up to 48, by the number of samples."""
+    calibrate: bool = True
+    """Whether confidences are corrected by a temperature, and intervals between quantiles by a shift, learned
+    on the validation samples."""
+    decide_by: Decision = "accuracy"
+    """Of two classes: from which confidence on to say the second, so that this metric is highest."""
     label_smoothing: float | None = None
     """Share of each target spread over all classes; by default 0.05 for classes."""
     valid_fraction: float = 0.15
@@ -75,7 +107,7 @@ class Space:
     """What a search may try. `None` is chosen from the data; a pair is a range, ends included."""
 
     depths: tuple[int, int] | None = None
-    """Hidden layers, 0 to 8; by default 0 to 4."""
+    """Hidden layers, 0 to 8; by default 0 to 4. The network without any is always tried, too."""
     widths: tuple[int, int] | None = None
     """Neurons of a hidden layer, 8 to 1024; by default 64 to 256, or to 512 for many samples."""
     activations: tuple[str, ...] = ("relu", "silu")
@@ -104,7 +136,8 @@ class Search(Space):
     max_params: int | None = None
     """Most params a network may have."""
     max_latency_ms: float | None = None
-    """Most milliseconds that the prediction of one sample may take, measured."""
+    """Most milliseconds that the prediction of one sample may take, of all networks of an ensemble together;
+    measured."""
     ensemble: int = 1
     """How many networks are averaged: the best of a search, or a given one from so many starts."""
     refit: bool = False
@@ -161,6 +194,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "valid_fraction": (0.01, 0.8),
     "test_fraction": (0.0, 0.8),
     "seed": (0, 2**32 - 1),
+    "bins": (0, 1000),
     "max_params": (1, 10**12),
     "max_latency_ms": (0.0, 1e9),
     "ensemble": (1, 100),
@@ -173,11 +207,19 @@ _RANGES: dict[str, tuple[float, float]] = {
 _CHOICES: dict[str, tuple[str, ...]] = {
     "optimizer": Optimizer.__args__,
     "task": Task.__args__,
+    "loss": Loss.__args__,
+    "decide_by": Decision.__args__,
     "effort": Effort.__args__,
     "searcher": Searcher.__args__,
 }
-_EXAMPLES = {"network": "128-64 relu", "target": "price"}
-_WHOLE = ("epochs", "batch_size", "patience", "seed", "max_params", "ensemble", "depths", "widths")
+_EXAMPLES = {
+    "network": "128-64 relu",
+    "target": "price",
+    "weight": "weight",
+    "groups": "patient",
+    "order": "date",
+}
+_WHOLE = ("bins", "epochs", "batch_size", "patience", "seed", "max_params", "ensemble", "depths", "widths")
 _LOGARITHMIC = ("learning_rates", "weight_decays")
 _PAIRS = ("depths", "widths", "learning_rates", "weight_decays", "dropouts")
 
@@ -253,6 +295,20 @@ def _activations_problem(name: str, value: object) -> str:
     return "" if is_sound else f"`{name}` is {value!r}; must be names such as ('relu', 'silu')"
 
 
+def _quantiles_problem(name: str, value: object) -> str:
+    """What is wrong with quantiles; empty if nothing is."""
+    is_sound = isinstance(value, (tuple, list)) and all(
+        isinstance(each, (int, float)) and not isinstance(each, bool) and 0 < each < 1 for each in value
+    )
+    return "" if is_sound else f"`{name}` is {value!r}; must be numbers between 0 and 1"
+
+
+def _words_problem(name: str, value: object) -> str:
+    """What is wrong with a list of words; empty if nothing is."""
+    is_sound = isinstance(value, (tuple, list)) and all(isinstance(each, str) for each in value)
+    return "" if is_sound else f"`{name}` is {value!r}; must be words such as ('color=category',)"
+
+
 def _switch_problem(name: str, value: object) -> str:
     """What is wrong with a yes or no; empty if nothing is."""
     return "" if isinstance(value, bool) else f"`{name}` is {value!r}; must be True or False"
@@ -260,7 +316,10 @@ def _switch_problem(name: str, value: object) -> str:
 
 _CHECKS = {
     "residual": _switch_problem,
+    "quantiles": _quantiles_problem,
     "refit": _switch_problem,
+    "calibrate": _switch_problem,
+    "column": _words_problem,
     **dict.fromkeys(_PAIRS, _pair_problem),
     "budget": _budget_problem,
     "activations": _activations_problem,

@@ -3,9 +3,11 @@
 import os
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, suppress
+from functools import partial
 from io import StringIO, TextIOWrapper
 from typing import Any, NoReturn
 
@@ -16,13 +18,15 @@ from threestep.errors import UserError
 from threestep.version import __version__
 
 
-def main(words: Sequence[str] | None = None) -> int:
+def main(words: Sequence[str] | None = None, began: float | None = None) -> int:
     """Run one command; returns the exit code: 0 done, 2 a mistake of the user's, 130 interrupted.
 
     Parameters
     ----------
     words : sequence of str or None
         The command line without the program's name; None takes the process's own.
+    began : float or None
+        When a budget began, on the clock of `time.perf_counter`; None: now.
     """
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without → or × shows ?
@@ -32,7 +36,7 @@ def main(words: Sequence[str] | None = None) -> int:
         return 0
     try:
         command = _parsed(words or ["--help"])
-        _work_of(command)(command)
+        _work_of(command, began)(command)
         sys.stdout.flush()  # a reader that has gone must be noticed here
     except UserError as error:
         _complain(error.message, error.hint)
@@ -52,7 +56,8 @@ def run() -> NoReturn:
     the interpreter's usual end would wait for it, beyond the budget; only then is that end left out.
     """
     try:
-        code = main()
+        # until now the process has done little but compute, so that its time is that since its start
+        code = main(began=time.perf_counter() - time.process_time())
     except SystemExit as left:
         code = left.code if isinstance(left.code, int) else 0 if left.code is None else 1
     except BaseException:
@@ -100,12 +105,12 @@ def _unboxed(text: str) -> tuple[str, str]:
     return message, "; ".join(hint for hint in hints if hint) or "threestep --help"
 
 
-def _work_of(command: Command) -> Callable[[Any], None]:
+def _work_of(command: Command, began: float | None) -> Callable[[Any], None]:
     """The function that does a command's work; imported only now, for it may start JAX."""
     from threestep.app import work
 
     workers: dict[type, Callable[[Any], None]] = {
-        Fit: work.fit,
+        Fit: partial(work.fit, began=began),
         Predict: work.predict,
         Evaluate: work.evaluate,
         Example: work.example,

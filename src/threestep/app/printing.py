@@ -71,6 +71,10 @@ def _tell_final(event: Event) -> None:
     print(f"{_INDENT}finals: the best trained anew, {facts}; {best}")
 
 
+def _tell_note(event: Event) -> None:
+    print(f"{_INDENT}note: {event['text']}")
+
+
 def _tell_leaderboard(event: Event) -> None:
     """The best five, and how many there are."""
     rows = event["rows"]
@@ -116,6 +120,7 @@ _TELLERS = {
     "space": _tell_space,
     "rung": _tell_rung,
     "final": _tell_final,
+    "note": _tell_note,
     "leaderboard": _tell_leaderboard,
     "function_set": _tell_function_set,
     "goodness": _tell_goodness,

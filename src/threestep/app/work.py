@@ -2,7 +2,6 @@
 
 import csv
 import sys
-import time
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TextIO
@@ -21,10 +20,10 @@ from threestep.settings import Settings
 from threestep.study import Run, score_samples, work_example
 
 
-def fit(command: Fit) -> None:
-    """Go through the three steps, telling each as it is done."""
+def fit(command: Fit, began: float | None = None) -> None:
+    """Go through the three steps, telling each as it is done; a budget counts from `began`, if given."""
     settings = Settings(**{field.name: getattr(command, field.name) for field in fields(Settings)})
-    steps = fit_steps(command.data, settings, command.out, keep=True, began=_process_start())
+    steps = fit_steps(command.data, settings, command.out, keep=True, began=began)
     with Progress(sys.stderr) as progress:
         while True:
             try:
@@ -32,7 +31,7 @@ def fit(command: Fit) -> None:
             except StopIteration as end:
                 run: Run = end.value
                 break
-            if event["event"] in ("rung", "final", "pick"):
+            if event["event"] in ("rung", "final", "note", "pick"):
                 progress.close()  # its line must be gone before the next is printed
             if not command.json:
                 printing.tell(event)
@@ -41,11 +40,6 @@ def fit(command: Fit) -> None:
         _print_json(_summary(run))
     elif run.folder is not None:
         printing.tell_folder(run.folder)
-
-
-def _process_start() -> float:
-    """When this process began, on the clock of `time.perf_counter`: until now it has only computed."""
-    return time.perf_counter() - time.process_time()
 
 
 def predict(command: Predict) -> None:

@@ -6,24 +6,37 @@ same columns into arrays. Nothing here knows a network.
 """
 
 from threestep.data.builtin import BUILTIN_NAMES
-from threestep.data.prep import Layout, Prep, Target, encode, encode_target, fit_prep
+from threestep.data.dates import DATE_ORDERS
+from threestep.data.kinds import COLUMN_KINDS, kinds_of, leaks_of, overrides_of
+from threestep.data.prep import NO_BINS, Layout, Prep, Target, encode, encode_target, fit_prep
 from threestep.data.reading import label, read
+from threestep.data.roles import column_of, ranks_in, weights_in, without
 from threestep.data.splitting import Split, split
 from threestep.data.table import Table
 from threestep.data.target import understand_target
 
 __all__ = [
     "BUILTIN_NAMES",
+    "COLUMN_KINDS",
+    "DATE_ORDERS",
+    "NO_BINS",
     "Layout",
     "Prep",
     "Split",
     "Table",
     "Target",
+    "column_of",
     "encode",
     "encode_target",
     "fit_prep",
+    "kinds_of",
     "label",
+    "leaks_of",
+    "overrides_of",
+    "ranks_in",
     "read",
     "split",
     "understand_target",
+    "weights_in",
+    "without",
 ]

@@ -149,7 +149,7 @@ def array_table(name: str, x: NDArray, y: object) -> Table:
     target = array_of(y, "y")
     if target.ndim == 2 and target.shape[1] == 1:
         target = target[:, 0]
-    if target.ndim != 1 or len(target) != len(x):
+    if target.ndim not in (1, 2) or len(target) != len(x) or 0 in target.shape[1:]:
         raise DataError(
             f"y: got shape {target.shape}, expected ({len(x)},): one target per sample of x",
             "check that x and y come from the same samples",

@@ -1,4 +1,4 @@
-"""CSV files to named columns, without another library."""
+"""CSV files to named columns, small ones without another library."""
 
 import csv
 import io
@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from threestep.data.cells import MISSING, column_of_cells, is_number
+from threestep.data.duck_file import has_duckdb, read_large_csv
 from threestep.data.table import Table
 from threestep.errors import DataError
 
+_LARGE, _START = 4 << 20, 1 << 18  # bytes
 _DELIMITERS = ",;\t|"
 _FIRST_LINE = re.compile(r"[^\r\n]*\S[^\r\n]*")
 _QUOTED = re.compile(r'"[^"]*"')
@@ -27,6 +29,8 @@ def read_csv(path: Path) -> Table:
     DataError
         The file is empty, not text, ragged, or names a column twice.
     """
+    if (large := _read_large(path)) is not None:
+        return large
     rows = _rows(path)
     if not rows:
         raise DataError(f"{path}: the file is empty", "expected a header line and one line per sample")
@@ -39,6 +43,26 @@ def read_csv(path: Path) -> Table:
         name: column_of_cells([row[index] for _, row in rows], name) for index, name in enumerate(header)
     }
     return Table(path.stem, columns)
+
+
+def _read_large(path: Path) -> Table | None:
+    """A large file by DuckDB; None if that is not installed or cannot make sense of the file: the slower way
+    then finds the line that is wrong."""
+    try:
+        if path.stat().st_size < _LARGE or not has_duckdb():
+            return None
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            start = file.read(_START)
+    except (OSError, UnicodeDecodeError):
+        return None
+    delimiter = _delimiter(start)
+    reader = csv.reader(io.StringIO(start, newline=""), delimiter=delimiter, skipinitialspace=True)
+    rows = [row for row, _ in zip(_numbered_rows(reader), range(2))]
+    try:
+        names, below = _header(rows, path)
+        return read_large_csv(path, delimiter, names, has_header=len(below) < len(rows))
+    except DataError:
+        return None
 
 
 def _rows(path: Path) -> list[tuple[int, list[str]]]:

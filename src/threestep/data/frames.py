@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data.cells import column_of_objects, finite_or_missing, words_of_objects
+from threestep.data.cells import column_of_objects, finite_or_missing, is_missing, words_of_objects
 from threestep.data.table import Table
 from threestep.errors import DataError
 
@@ -18,7 +18,7 @@ def is_frame(source: object) -> bool:
 
 
 def read_frame(frame: object) -> Table:
-    """A data frame's columns; dates and other kinds are left out, with a note.
+    """A data frame's columns, dates as words; other kinds are left out, with a note.
 
     Raises
     ------
@@ -65,6 +65,6 @@ def _column(series, name: str) -> NDArray | None:
         return finite_or_missing(np.asarray(numbers, np.float64), name)
     if dtype in (nw.String, nw.Object):
         return column_of_objects(series.to_list(), name)
-    if dtype in (nw.Categorical, nw.Enum):
-        return words_of_objects(series.to_list())
-    return None
+    if dtype in (nw.Date, nw.Datetime):
+        return words_of_objects([None if is_missing(cell) else cell.isoformat() for cell in series.to_list()])
+    return words_of_objects(series.to_list()) if dtype in (nw.Categorical, nw.Enum) else None

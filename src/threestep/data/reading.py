@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +12,18 @@ from threestep.data.array_files import array_table, read_idx_pair, read_npz
 from threestep.data.builtin import BUILTIN_NAMES, load_builtin
 from threestep.data.cells import array_of, column_of_objects, numeric_array
 from threestep.data.csv_file import read_csv
+from threestep.data.duck_file import DUCK_ENDINGS, read_duck_file
 from threestep.data.frames import is_frame, read_frame
 from threestep.data.table import Table
 from threestep.errors import DataError, did_you_mean
 
+_OPENML = "openml:"
 _USUAL_TARGETS = ("target", "label", "class", "y")
 _TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".data")
-_HINT_SOURCES = "expected a built-in name, a .csv or .npz file, `images.gz,labels.gz`, arrays or a data frame"
+_HINT_SOURCES = (
+    "expected a built-in name, a .csv, .parquet, .jsonl or .npz file, `images.gz,labels.gz`, "
+    "`openml:NAME`, arrays or a data frame"
+)
 
 
 def read(source: object) -> Table:
@@ -26,7 +32,8 @@ def read(source: object) -> Table:
     Parameters
     ----------
     source : str, Path, (x, y), ndarray, mapping, data frame or Table
-        A built-in name (`digits`), a file (`.csv`, `.npz`), an idx pair (`images.gz,labels.gz`),
+        A built-in name (`digits`), a file (`.csv`, `.tsv`, `.npz`; with DuckDB `.parquet`, `.jsonl`,
+        `.csv.gz`), `openml:NAME` or `openml:NUMBER`, an idx pair (`images.gz,labels.gz`),
         arrays of shape (n_samples, ...) and (n_samples,), named columns, or any data frame.
 
     Returns
@@ -92,7 +99,8 @@ def label(table: Table, target: str | None = None) -> Table:
     table : Table
         As `read` returns it.
     target : str or None
-        The column to predict; None takes `target`, `label`, `class` or `y`, else the last one.
+        The column to predict, or several with commas between; None takes `target`, `label`, `class` or
+        `y`, else the last one.
 
     Raises
     ------
@@ -111,14 +119,17 @@ def label(table: Table, target: str | None = None) -> Table:
         )
     columns = table.columns()
     name = str(target) if target is not None else _usual_target(list(columns))
-    if name not in columns:
-        raise DataError(f"no column {name!r} in {table.name}", did_you_mean(name, columns))
-    if len(columns) == 1:
+    names = [name] if name in columns else [part.strip() for part in name.split(",")]
+    for each in names:
+        if each not in columns:
+            raise DataError(f"no column {each!r} in {table.name}", did_you_mean(each, columns))
+    if len(columns) == len(names):
         raise DataError(
             f"{table.name}: has the one column {name!r} and no features", "expected at least two columns"
         )
-    features = {column: values for column, values in columns.items() if column != name}
-    return replace(table, x=features, y=columns[name], y_name=name)
+    features = {column: values for column, values in columns.items() if column not in names}
+    y = columns[names[0]] if len(names) == 1 else np.column_stack([columns[each] for each in names])
+    return replace(table, x=features, y=y, y_name=name)
 
 
 def _usual_target(names: list[str]) -> str:
@@ -133,6 +144,8 @@ def _read_named(name: str) -> Table:
         return load_builtin(name)
     if not name:
         raise DataError("data: got an empty name", _HINT_SOURCES)
+    if name.startswith(_OPENML):
+        return _read_openml(name.removeprefix(_OPENML))
     if _is_there(name, Path.is_dir):
         raise DataError(f"{name} is a folder", _HINT_SOURCES)
     if _is_there(name, Path.is_file):
@@ -144,6 +157,26 @@ def _read_named(name: str) -> Table:
                 raise DataError(f"no file {part!r}", _neighbours(Path(part)))
         return read_idx_pair(Path(images), Path(labels))
     raise DataError(f"no data of the name {name!r}: neither built in nor a file", _neighbours(Path(name)))
+
+
+def _read_openml(name: str) -> Table:
+    """A data set of openml.org, by name (the newest version) or number, through scikit-learn's loader.
+
+    Raises
+    ------
+    DataError
+        There is none, or no connection.
+    """
+    from sklearn.datasets import fetch_openml
+
+    given: dict[str, Any] = {"data_id": int(name)} if name.isdigit() else {"name": name}
+    try:
+        bunch: Any = fetch_openml(**given, as_frame=True, parser="liac-arff")
+    except Exception as error:  # whatever the network, the server or the parser may raise
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise DataError(f"openml:{name}: cannot be fetched ({reason[0][:200]})", "see openml.org") from error
+    table = replace(read_frame(bunch.frame), name=name)
+    return table if bunch.target is None else label(table, ",".join(map(str, bunch.target_names)) or None)
 
 
 def _is_there(name: str, kind: Callable[[Path], bool]) -> bool:
@@ -161,8 +194,8 @@ def _read_file(path: Path) -> Table:
         return read_npz(path)
     if endings.endswith(_TEXT_ENDINGS):
         return read_csv(path)
-    if endings.removesuffix(".gz").endswith(_TEXT_ENDINGS):
-        raise DataError(f"{path}: a gzipped table", "unpack it first: gunzip")
+    if endings.endswith(DUCK_ENDINGS):
+        return read_duck_file(path)
     if endings.endswith(("ubyte.gz", "ubyte", ".idx", ".idx.gz", ".gz")):
         return read_idx_pair(path, None)
     raise DataError(f"{path}: a kind of file that is not known", _HINT_SOURCES)
@@ -177,7 +210,7 @@ def _neighbours(path: Path) -> str:
 
 def _files(folder: Path) -> list[Path]:
     """Readable data files of a folder; none if it is not there."""
-    kinds = (*_TEXT_ENDINGS, ".npz", ".gz")
+    kinds = (*_TEXT_ENDINGS, *DUCK_ENDINGS, ".npz", ".gz")
     try:
         return sorted(file for file in folder.iterdir() if file.name.lower().endswith(kinds))[:200]
     except (OSError, ValueError):

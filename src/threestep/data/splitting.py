@@ -20,8 +20,17 @@ class Split(NamedTuple):
     test: Table
 
 
-def split(table: Table, valid_fraction: float, test_fraction: float, seed: int, by_class: bool) -> Split:
-    """Divide the samples at random, each class in the same shares if `by_class`.
+def split(
+    table: Table,
+    valid_fraction: float,
+    test_fraction: float,
+    seed: int,
+    by_class: bool,
+    groups: NDArray | None = None,
+    ranks: NDArray | None = None,
+) -> Split:
+    """Divide the samples at random, each class in the same shares if `by_class`; or group by group; or in
+    order, the last ones for the test.
 
     Parameters
     ----------
@@ -33,6 +42,10 @@ def split(table: Table, valid_fraction: float, test_fraction: float, seed: int, 
         Equal seeds give equal parts.
     by_class : bool
         Stratify by the target's values.
+    groups : ndarray of shape (n_samples,) or None
+        Samples of one value stay together.
+    ranks : ndarray of shape (n_samples,) or None
+        Samples are learned from in this order: none is older than one that is learned from.
 
     Raises
     ------
@@ -45,13 +58,45 @@ def split(table: Table, valid_fraction: float, test_fraction: float, seed: int, 
             f"{table.name}: got {n_samples} sample(s), expected at least {_FEWEST}",
             "training, choosing and testing need samples of their own",
         )
-    order = np.random.default_rng(seed).permutation(n_samples)
-    if by_class:
-        order = _interleave_classes(order, np.asarray(table.y)[order])
     n_test = min(max(1, round(test_fraction * n_samples)), n_samples - 2) if test_fraction > 0 else 0
     n_valid = min(max(1, round(valid_fraction * n_samples)), n_samples - n_test - 1)
+    if groups is not None:
+        return _split_by_group(table, groups, n_test, n_valid, seed)
+    order = np.random.default_rng(seed).permutation(n_samples)
+    if ranks is not None:
+        order = np.argsort(-ranks, kind="stable")
+    elif by_class:
+        order = _interleave_classes(order, np.asarray(table.y)[order])
     test, valid, train = np.split(order, [n_test, n_test + n_valid])
     return Split(*(table.take(np.sort(rows)) for rows in (train, valid, test)))
+
+
+def _split_by_group(table: Table, groups: NDArray, n_test: int, n_valid: int, seed: int) -> Split:
+    """Whole groups, drawn at random, until a part has about as many samples as it should.
+
+    Raises
+    ------
+    DataError
+        Fewer groups than parts.
+    """
+    names, codes = np.unique(groups.astype(str), return_inverse=True)
+    n_parts = 2 + (n_test > 0)
+    if len(names) < n_parts:
+        raise DataError(
+            f"{table.name}: got {len(names)} group(s), expected at least {n_parts}",
+            "training, choosing and testing need groups of their own",
+        )
+    sizes = np.bincount(codes)
+    order = np.random.default_rng(seed).permutation(len(names))
+    part_of = np.zeros(len(names), int)  # 0 train, 1 valid, 2 test
+    left = list(order)
+    for part, wanted, n_others in ((2, n_test, 2), (1, n_valid, 1)):
+        taken = 0
+        while taken < wanted and len(left) > n_others:  # the other parts need a group, too
+            part_of[left[-1]] = part
+            taken += sizes[left.pop()]
+    parts = part_of[codes]
+    return Split(*(table.take(np.flatnonzero(parts == part)) for part in range(3)))
 
 
 def _interleave_classes(order: NDArray, classes: NDArray) -> NDArray:

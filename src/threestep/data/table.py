@@ -19,12 +19,14 @@ class Table:
     x : ndarray of shape (n_samples, *shape), or mapping of str to ndarray of shape (n_samples,)
         One numeric array (pixels, features), or named columns: numeric (NaN = missing) or text
         (object dtype; "" = missing).
-    y : ndarray of shape (n_samples,) or None
+    y : ndarray of shape (n_samples,), or (n_samples, n) for several targets, or None
         The target, as it came.
     y_name : str
         What the target is called.
     notes : tuple of str
         What the user should know about how the samples were read.
+    weight : ndarray of shape (n_samples,) or None
+        How much each sample counts; None: all the same.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Table:
     y: NDArray | None = None
     y_name: str = "target"
     notes: tuple[str, ...] = ()
+    weight: NDArray | None = None
 
     @property
     def n_samples(self) -> int:
@@ -43,9 +46,11 @@ class Table:
     def take(self, rows: NDArray) -> "Table":
         """The samples of the given row numbers, in that order."""
         y = None if self.y is None else self.y[rows]
+        weight = None if self.weight is None else self.weight[rows]
         if isinstance(self.x, np.ndarray):
-            return replace(self, x=self.x[rows], y=y)
-        return replace(self, x={name: column[rows] for name, column in self.x.items()}, y=y)
+            return replace(self, x=self.x[rows], y=y, weight=weight)
+        columns = {name: column[rows] for name, column in self.x.items()}
+        return replace(self, x=columns, y=y, weight=weight)
 
     def columns(self) -> Mapping[str, NDArray]:
         """The named columns; only for a table that has them."""

@@ -25,30 +25,38 @@ class Target:
     ----------
     name : str
         The column's name.
-    kind : {"classes", "number"}
-        One of several classes, or a real number.
+    kind : {"classes", "number", "labels"}
+        One of several classes; a real number, or several; several yes-or-no labels.
     classes : tuple of str, int, float or bool
-        The classes in sorted order; empty for a number.
+        The classes in sorted order; empty for numbers and labels.
     reason : str
         Why it was taken for that kind, for people.
+    n_columns : int
+        How many numbers or labels there are; 1 for classes.
     """
 
     name: str
     kind: str
     classes: tuple[ClassLabel, ...] = ()
     reason: str = ""
+    n_columns: int = 1
+
+    @property
+    def n_outputs(self) -> int:
+        """How many outputs a network needs for it."""
+        return len(self.classes) or self.n_columns
 
 
 def understand_target(y: NDArray, name: str, task: str = "auto") -> Target:
-    """See from its values whether a target is classes or a number.
+    """See from its values whether a target is classes, numbers or labels.
 
     Parameters
     ----------
-    y : ndarray of shape (n_samples,)
-        The target, as it came.
+    y : ndarray of shape (n_samples,), or (n_samples, n) for several numbers or labels
+        The target, as it came. Several columns are labels if there is nothing but 0 and 1 in them.
     name : str
         Its name, for messages.
-    task : {"auto", "classes", "number"}
+    task : {"auto", "classes", "number", "labels"}
         Overrides what the values say.
 
     Raises
@@ -59,6 +67,8 @@ def understand_target(y: NDArray, name: str, task: str = "auto") -> Target:
     values = known_values(y, name)
     if len(values) == 0:
         raise DataError(f"target {name!r}: no samples", "expected at least a few")
+    if values.ndim > 1 or task == "labels":
+        return _several(values.reshape(len(values), -1), name, task)
     distinct = np.unique(values)
     if len(distinct) < 2:
         raise DataError(
@@ -80,6 +90,27 @@ def understand_target(y: NDArray, name: str, task: str = "auto") -> Target:
     return Target(name, kind, tuple(_plain(value) for value in distinct), reason)
 
 
+def _several(values: NDArray, name: str, task: str) -> Target:
+    """Several numbers or labels.
+
+    Raises
+    ------
+    DataError
+        Several classes, text, or labels that are neither 0 nor 1.
+    """
+    if values.dtype.kind not in "biuf" or task == "classes":
+        raise DataError(
+            f"target {name!r}: got {values.shape[1]} columns, expected numbers or labels of 0 and 1",
+            "fit one network for each column of classes",
+        )
+    is_labels = bool(((values == 0) | (values == 1)).all())
+    if task == "labels" and not is_labels:
+        raise DataError(f"target {name!r}: labels must be 0 or 1", "--task number")
+    kind = "labels" if is_labels and task != "number" else "number"
+    reason = f"{values.shape[1]} columns of {'0 and 1' if kind == 'labels' else 'numbers'}"
+    return Target(name, kind, (), reason if task == "auto" else "as asked", values.shape[1])
+
+
 def known_values(y: NDArray, name: str) -> NDArray:
     """The target as bool, integers, float64 or text (object), once every value is known.
 
@@ -89,7 +120,7 @@ def known_values(y: NDArray, name: str) -> NDArray:
         A target is missing or infinite, or of a type that is neither numbers nor text.
     """
     if y.dtype.kind in "OUS":
-        values = _values_of_objects(y.astype(object), name)
+        values = _values_of_objects(y.astype(object).ravel(), name).reshape(y.shape)
     elif y.dtype.kind in "biuf":
         values = y.astype(np.float64) if y.dtype.kind == "f" else y
     else:
@@ -116,7 +147,7 @@ def _values_of_objects(y: NDArray, name: str) -> NDArray:
 def _refuse_unknown(y: NDArray, unknown: NDArray, name: str) -> None:
     """Name the first sample whose target is not known, if there is one."""
     if unknown.any():
-        row = int(unknown.argmax())
+        row = int(unknown.reshape(len(unknown), -1).max(axis=1).argmax())
         raise DataError(
             f"target {name!r}, sample {row + 1}: got {shown(y[row])} ({int(unknown.sum())} such), "
             "expected a known value",

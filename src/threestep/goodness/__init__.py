@@ -5,21 +5,41 @@ the training samples is the total loss. A score is the number people compare: hi
 This room knows no network and no data file.
 """
 
+from threestep.goodness.calibration import temperature_of
+from threestep.goodness.decision import conformal_shifts, threshold_for
 from threestep.goodness.goodness import LOSS_NAMES, Goodness
 from threestep.goodness.intervals import share_interval
-from threestep.goodness.losses import binary_cross_entropy, cross_entropy, squared_error
-from threestep.goodness.metrics import class_metrics, confusion_matrix, number_metrics
+from threestep.goodness.losses import (
+    absolute_error,
+    binary_cross_entropy,
+    cross_entropy,
+    focal,
+    huber,
+    pinball,
+    sigmoid_cross_entropy,
+    squared_error,
+)
+from threestep.goodness.metrics import class_metrics, confusion_matrix, label_metrics, number_metrics
 from threestep.goodness.paired import paired_difference
 
 __all__ = [
     "LOSS_NAMES",
     "Goodness",
+    "absolute_error",
     "binary_cross_entropy",
     "class_metrics",
+    "conformal_shifts",
     "confusion_matrix",
     "cross_entropy",
+    "focal",
+    "huber",
+    "label_metrics",
     "number_metrics",
     "paired_difference",
+    "pinball",
     "share_interval",
+    "sigmoid_cross_entropy",
     "squared_error",
+    "temperature_of",
+    "threshold_for",
 ]

@@ -1,6 +1,6 @@
 """The choice of a loss, as plain data."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import jax
@@ -10,9 +10,23 @@ from jax import Array
 from numpy.typing import NDArray
 
 from threestep.errors import SettingsError, did_you_mean
-from threestep.goodness.losses import cross_entropy, squared_error
+from threestep.goodness import losses
 
-LOSS_NAMES = ("cross_entropy", "squared_error")
+_LOSSES: dict[str, tuple[str, Callable[["Goodness", Array, Array], Array]]] = {
+    "cross_entropy": ("classes", lambda own, o, t: losses.cross_entropy(o, t, own.label_smoothing)),
+    "focal": ("classes", lambda own, o, t: losses.focal(o, t, own.gamma)),
+    "sigmoid_cross_entropy": (
+        "labels",
+        lambda own, o, t: losses.sigmoid_cross_entropy(o, t, own.label_smoothing),
+    ),
+    "squared_error": ("number", lambda _, o, t: losses.squared_error(o, t)),
+    "absolute_error": ("number", lambda _, o, t: losses.absolute_error(o, t)),
+    "huber": ("number", lambda own, o, t: losses.huber(o, t, own.delta)),
+    "quantile": ("number", lambda own, o, t: losses.pinball(o, t, own.quantiles)),
+}
+"""Of each loss: what kind of target it is for, and its formula."""
+
+LOSS_NAMES = tuple(_LOSSES)
 """Losses a network can be trained on."""
 
 
@@ -22,15 +36,23 @@ class Goodness:
 
     Parameters
     ----------
-    loss : {"cross_entropy", "squared_error"}
-        What descent lowers; the first for classes, the second for numbers.
+    loss : str
+        What descent lowers, one of `LOSS_NAMES`: for classes `cross_entropy` or `focal`, for several
+        yes-or-no labels `sigmoid_cross_entropy`, for numbers `squared_error`, `absolute_error`, `huber` or
+        `quantile`.
     label_smoothing : float
         For cross-entropy, during training only.
+    gamma : float
+        Of `focal`: how much less easy samples count.
+    delta : float
+        Of `huber`: from where on it is linear, in standard deviations of the target.
+    quantiles : tuple of float
+        Of `quantile`: one output each, between 0 and 1.
 
     Raises
     ------
     SettingsError
-        An unknown loss.
+        An unknown loss, or quantiles that are none.
 
     Examples
     --------
@@ -42,50 +64,75 @@ class Goodness:
 
     loss: str = "cross_entropy"
     label_smoothing: float = 0.0
+    gamma: float = 2.0
+    delta: float = 1.0
+    quantiles: tuple[float, ...] = ()
 
     def __post_init__(self):
-        if self.loss not in LOSS_NAMES:
+        if self.loss not in _LOSSES:
             raise SettingsError(f"no loss {self.loss!r}", did_you_mean(self.loss, LOSS_NAMES))
+        if (self.loss == "quantile") != bool(self.quantiles) or not all(0 < q < 1 for q in self.quantiles):
+            raise SettingsError(
+                f"loss {self.loss!r} with quantiles {self.quantiles}",
+                "quantiles are numbers between 0 and 1, and only the loss `quantile` has them",
+            )
+
+    @property
+    def kind(self) -> str:
+        """What kind of target it is for: classes (indices), labels (0 or 1 each) or number."""
+        return _LOSSES[self.loss][0]
 
     @property
     def is_for_classes(self) -> bool:
         """Whether targets are class indices rather than numbers."""
-        return self.loss == "cross_entropy"
+        return self.kind == "classes"
 
     def losses(self, outputs: Array, targets: Array) -> Array:
         """Loss of each sample, shape (n_samples,)."""
-        if self.is_for_classes:
-            return cross_entropy(outputs, targets, self.label_smoothing)
-        return squared_error(outputs, targets)
+        return _LOSSES[self.loss][1](self, outputs, targets)
 
     def hits(self, outputs: Array, targets: Array) -> Array:
-        """What the score averages, shape (n_samples,): 1 where the class is right; for numbers
-        minus the squared error."""
-        if self.is_for_classes:
+        """What the score averages, shape (n_samples,): 1 where the class is right, the share of labels that
+        are; for numbers minus the squared error, for quantiles minus the loss."""
+        if self.kind == "classes":
             return (outputs.argmax(axis=-1) == targets).astype(jnp.float32)
-        return -2.0 * squared_error(outputs, targets)
+        if self.kind == "labels":
+            return ((outputs > 0) == (targets > 0.5)).mean(axis=-1, dtype=jnp.float32)
+        if self.loss == "quantile":
+            return -self.losses(outputs, targets)
+        return -2.0 * losses.squared_error(outputs, targets)
 
     def predict(self, outputs: Array) -> Array:
-        """Outputs as people read them: confidences of classes (softmax), or the number itself."""
-        return jax.nn.softmax(outputs, axis=-1) if self.is_for_classes else outputs
+        """Outputs as people read them: confidences of classes (softmax) or labels (sigmoid), or the numbers
+        themselves."""
+        if self.kind == "labels":
+            return jax.nn.sigmoid(outputs)
+        return jax.nn.softmax(outputs, axis=-1) if self.kind == "classes" else outputs
 
     def averaged(self, outputs: Sequence[NDArray]) -> NDArray:
         """What several networks say together, as outputs of one: (n_samples, n_outputs) each.
 
-        For classes the logarithm of their mean confidence, which softmax turns back; else the mean
-        number. One network's outputs stay as they are.
+        For classes and labels the logarithm of their mean confidence, which softmax or sigmoid turns back;
+        else the mean number. One network's outputs stay as they are.
         """
         if len(outputs) == 1:
             return outputs[0]
-        if not self.is_for_classes:
+        if self.kind == "number":
             return np.stack(outputs).mean(axis=0)
-        logs = [each - _log_sum(each) for each in outputs]
-        return _log_sum(np.stack(logs, axis=-1))[..., 0] - np.float32(np.log(len(outputs)))
+        if self.kind == "labels":
+            yes, no = (_log_mean([-np.logaddexp(0, sign * each) for each in outputs]) for sign in (-1, 1))
+            return yes - no
+        return _log_mean([each - _log_sum(each) for each in outputs])
 
     @property
     def for_judging(self) -> "Goodness":
         """The same loss without what only helps training."""
         return replace(self, label_smoothing=0.0)
+
+
+def _log_mean(logs: Sequence[NDArray]) -> NDArray:
+    """Logarithm of the mean of exponentials, of arrays of one shape."""
+    return _log_sum(np.stack(logs, axis=-1))[..., 0] - np.float32(np.log(len(logs)))
 
 
 def _log_sum(logs: NDArray) -> NDArray:

@@ -39,19 +39,109 @@ def cross_entropy(logits: Array, classes: Array, label_smoothing: float = 0.0) -
     return log_total - target
 
 
-def squared_error(outputs: Array, targets: Array) -> Array:
-    """Half the squared distance, so that its gradient is the plain difference.
+def focal(logits: Array, classes: Array, gamma: float = 2.0) -> Array:
+    """Cross-entropy that counts less where the confidence is high already (Lin et al. 2017,
+    arXiv:1708.02002).
 
     Parameters
     ----------
-    outputs : Array of shape (n_samples, 1)
-    targets : Array of shape (n_samples,)
+    logits : Array of shape (n_samples, n_classes)
+    classes : Array of shape (n_samples,), int32
+    gamma : float
+        0 is cross-entropy; the larger, the less easy samples count.
 
     Returns
     -------
     Array of shape (n_samples,)
     """
-    return 0.5 * (outputs[:, 0] - targets) ** 2
+    losses = cross_entropy(logits, classes)
+    doubt = -jnp.expm1(-losses)  # one minus the confidence
+    if gamma == 0.0:
+        return losses
+    # a doubt of exactly 0 has no slope of its own for a gamma below 1
+    return jnp.maximum(doubt, 1e-7) ** gamma * losses
+
+
+def sigmoid_cross_entropy(logits: Array, targets: Array, label_smoothing: float = 0.0) -> Array:
+    """Cross-entropy of several yes-or-no questions, their mean.
+
+    Parameters
+    ----------
+    logits : Array of shape (n_samples, n_labels)
+        Outputs before the sigmoid.
+    targets : Array of shape (n_samples, n_labels)
+        0 or 1 each.
+    label_smoothing : float
+        How far a target is moved towards one half.
+
+    Returns
+    -------
+    Array of shape (n_samples,)
+        In nats, from 0 up.
+    """
+    targets = targets * (1 - label_smoothing) + 0.5 * label_smoothing
+    return (jnp.maximum(logits, 0) - logits * targets + jnp.log1p(jnp.exp(-jnp.abs(logits)))).mean(axis=-1)
+
+
+def squared_error(outputs: Array, targets: Array) -> Array:
+    """Half the squared distance, so that its gradient is the plain difference; of several numbers the mean.
+
+    Parameters
+    ----------
+    outputs : Array of shape (n_samples, n_numbers)
+    targets : Array of shape (n_samples,), or as the outputs
+
+    Returns
+    -------
+    Array of shape (n_samples,)
+    """
+    return _mean(0.5 * _distance(outputs, targets) ** 2)
+
+
+def absolute_error(outputs: Array, targets: Array) -> Array:
+    """The distance; of several numbers the mean. Its best constant is the median.
+
+    Shapes as in `squared_error`.
+    """
+    return _mean(jnp.abs(_distance(outputs, targets)))
+
+
+def huber(outputs: Array, targets: Array, delta: float = 1.0) -> Array:
+    """Squared error near the target, absolute error farther off than `delta` (Huber 1964).
+
+    Shapes as in `squared_error`; `delta` is in standard deviations of the target.
+    """
+    distance = jnp.abs(_distance(outputs, targets))
+    near = jnp.minimum(distance, delta)
+    return _mean(near * (distance - 0.5 * near))
+
+
+def pinball(outputs: Array, targets: Array, quantiles: tuple[float, ...]) -> Array:
+    """Quantile loss (Koenker & Bassett 1978), the mean over the quantiles.
+
+    Parameters
+    ----------
+    outputs : Array of shape (n_samples, n_quantiles)
+    targets : Array of shape (n_samples,)
+    quantiles : tuple of float
+        Between 0 and 1, one per output.
+
+    Returns
+    -------
+    Array of shape (n_samples,)
+    """
+    over = targets[:, None] - outputs
+    shares = jnp.array(quantiles, outputs.dtype)
+    return jnp.maximum(shares * over, (shares - 1) * over).mean(axis=-1)
+
+
+def _distance(outputs: Array, targets: Array) -> Array:
+    return outputs - targets.reshape(outputs.shape)
+
+
+def _mean(losses: Array) -> Array:
+    """Over the numbers of each sample."""
+    return losses[:, 0] if losses.shape[1] == 1 else losses.mean(axis=-1)
 
 
 def binary_cross_entropy(probabilities: Array, targets: Array) -> Array:

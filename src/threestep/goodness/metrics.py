@@ -3,8 +3,13 @@
 import numpy as np
 from numpy.typing import NDArray
 
+_N_BINS = 15
+_SUREST = 1e-15  # a confidence of 0 in the right class would be an infinite log-loss
 
-def class_metrics(confidences: NDArray, classes: NDArray) -> dict[str, float]:
+
+def class_metrics(
+    confidences: NDArray, classes: NDArray, predicted: NDArray | None = None
+) -> dict[str, float]:
     """Metrics of class predictions.
 
     Parameters
@@ -13,11 +18,16 @@ def class_metrics(confidences: NDArray, classes: NDArray) -> dict[str, float]:
         Rows sum to 1.
     classes : ndarray of shape (n_samples,), int
         The right class of each.
+    predicted : ndarray of shape (n_samples,), int, or None
+        The class that was said; None: the one with the highest confidence.
 
     Returns
     -------
     dict
-        accuracy (0 to 1).
+        accuracy; balanced_accuracy (mean recall of the classes that occur); f1 (of the second of two
+        classes, else the mean over classes); auc (of two classes, else the mean of one class against the
+        rest; NaN where only one class occurs); log_loss (nats); ece: expected calibration error (Guo et al.
+        2017, arXiv:1706.04599), in 15 bins.
 
     Examples
     --------
@@ -25,7 +35,72 @@ def class_metrics(confidences: NDArray, classes: NDArray) -> dict[str, float]:
     >>> ts.goodness.class_metrics(np.array([[0.5, 0.5], [0.0, 1.0]]), np.array([0, 1]))["accuracy"]
     1.0
     """
-    return {"accuracy": float((confidences.argmax(axis=1) == classes).mean())}
+    n_classes = confidences.shape[1]
+    if predicted is None:
+        predicted = confidences.argmax(axis=1)
+    counts = confusion_matrix(predicted, classes, n_classes)
+    right, of_class, as_class = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
+    known = of_class > 0
+    own = np.clip(confidences[np.arange(len(classes)), classes].astype(np.float64), _SUREST, 1.0)
+    return {
+        "accuracy": float((predicted == classes).mean()),
+        "balanced_accuracy": float((right[known] / of_class[known]).mean()),
+        "f1": _f1(right, of_class, as_class),
+        "auc": _auc(confidences, classes),
+        "log_loss": float(-np.log(own).mean()),
+        "ece": _calibration_error(confidences, predicted == classes),
+    }
+
+
+def _f1(right: NDArray, of_class: NDArray, as_class: NDArray) -> float:
+    """Harmonic mean of precision and recall."""
+    total = of_class + as_class
+    each = np.divide(2 * right, total, out=np.zeros(len(total)), where=total > 0)
+    return float(each[1]) if len(each) == 2 else float(each[total > 0].mean())
+
+
+def _auc(confidences: NDArray, classes: NDArray) -> float:
+    """Area under the ROC curve: how often a sample of a class is ranked above one that is not of it."""
+    asked = [1] if confidences.shape[1] == 2 else range(confidences.shape[1])
+    areas = [_area(confidences[:, index], classes == index) for index in asked]
+    return float(np.mean(areas))
+
+
+def _area(scores: NDArray, is_one: NDArray) -> float:
+    """By the ranks of the positives (Mann & Whitney 1947), equal scores sharing theirs."""
+    n_ones, n_others = int(is_one.sum()), int((~is_one).sum())
+    if n_ones == 0 or n_others == 0:
+        return float("nan")
+    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]
+    return float((ranks[is_one].sum() - n_ones * (n_ones + 1) / 2) / (n_ones * n_others))
+
+
+def _calibration_error(confidences: NDArray, is_right: NDArray) -> float:
+    """By how much the confidence differs from the share that is right, averaged over bins of confidence."""
+    sure = confidences.max(axis=1).astype(np.float64)
+    bins = np.clip(np.ceil(sure * _N_BINS).astype(int) - 1, 0, _N_BINS - 1)
+    gaps = np.bincount(bins, sure, _N_BINS) - np.bincount(bins, is_right.astype(float), _N_BINS)
+    return float(np.abs(gaps).sum() / len(sure))
+
+
+def label_metrics(confidences: NDArray, labels: NDArray) -> dict[str, float]:
+    """Metrics of several yes-or-no labels.
+
+    Parameters
+    ----------
+    confidences : ndarray of shape (n_samples, n_labels)
+        Of a yes.
+    labels : ndarray of shape (n_samples, n_labels)
+        0 or 1.
+
+    Returns
+    -------
+    dict
+        accuracy (share of samples with all labels right) and label_accuracy (share of labels that are).
+    """
+    is_right = (confidences > 0.5) == (labels > 0.5)
+    return {"accuracy": float(is_right.all(axis=1).mean()), "label_accuracy": float(is_right.mean())}
 
 
 def number_metrics(predictions: NDArray, targets: NDArray) -> dict[str, float]:
@@ -33,20 +108,22 @@ def number_metrics(predictions: NDArray, targets: NDArray) -> dict[str, float]:
 
     Parameters
     ----------
-    predictions, targets : ndarray of shape (n_samples,)
+    predictions, targets : ndarray of shape (n_samples,), or (n_samples, n_numbers)
 
     Returns
     -------
     dict
-        r2 (1 is perfect, 0 as good as the mean; 0 where all targets are equal), rmse, mae.
+        r2 (1 is perfect, 0 as good as the mean; 0 where all targets are equal), rmse, mae; of several
+        numbers the mean of each.
     """
-    targets = np.asarray(targets, np.float64)
-    errors = np.asarray(predictions, np.float64) - targets
-    spread = float(((targets - targets.mean()) ** 2).sum())
-    total = float((errors**2).sum())
+    targets = np.asarray(targets, np.float64).reshape(len(targets), -1)
+    errors = np.asarray(predictions, np.float64).reshape(targets.shape) - targets
+    spread = ((targets - targets.mean(axis=0)) ** 2).sum(axis=0)
+    total = (errors**2).sum(axis=0)
+    r2 = np.where(spread > 0, 1 - total / np.where(spread > 0, spread, 1.0), 0.0)
     return {
-        "r2": 1 - total / spread if spread > 0 else 0.0,
-        "rmse": float(np.sqrt(total / len(targets))),
+        "r2": float(r2.mean()),
+        "rmse": float(np.sqrt(total / len(targets)).mean()),
         "mae": float(np.abs(errors).mean()),
     }
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from threestep.data import Layout, Target
+from threestep.data import DATE_ORDERS, Layout, Target
 from threestep.errors import SettingsError, SpecError
 from threestep.goodness import Goodness
 from threestep.model.model import Model
@@ -28,14 +28,16 @@ _MOST_OTHERS = 1000
 _LONGEST_AXIS = 1 << 31
 _LARGEST_LABEL = 1 << 64
 _MOST_LETTERS = 1 << 26  # of a column's levels side by side, each as long as the longest
+_MOST_BINS = 1 << 16
+_LARGEST_TEMPERATURE = 1e6
 _LARGEST_NUMBER = 1e200  # times any float32 output it stays finite
 
 
 class NumberTarget(msgspec.Struct, forbid_unknown_fields=True):
     """How the network's output becomes the target's unit."""
 
-    center: float
-    scale: float
+    center: float | tuple[float, ...]
+    scale: float | tuple[float, ...]
 
 
 class Description(msgspec.Struct, forbid_unknown_fields=True):
@@ -51,6 +53,9 @@ class Description(msgspec.Struct, forbid_unknown_fields=True):
     number: NumberTarget
     scores: dict[str, dict[str, int | float | None]]
     others: tuple[Network, ...] = ()
+    temperature: float = 1.0
+    threshold: float = 0.5
+    shifts: tuple[float, ...] = ()
 
 
 def describe(model: Model) -> str:
@@ -66,16 +71,20 @@ def describe(model: Model) -> str:
     prep, others = model.prep, tuple(network for network, _ in model.others)
     description = Description(
         sha256=NO_HASH,
-        format=_format_of(model.network, others),
+        format=0,
         threestep=threestep.__version__,
         network=model.network,
         goodness=model.goodness,
         layout=prep.layout,
         target=prep.target,
-        number=NumberTarget(float(prep.target_center), float(prep.target_scale)),
+        number=NumberTarget(_plain(prep.target_center), _plain(prep.target_scale)),
         scores={part: _without_nan(own) for part, own in model.scores.items()},
         others=others,
+        temperature=float(model.temperature),
+        threshold=float(model.threshold),
+        shifts=tuple(map(float, model.shifts)),
     )
+    description.format = _format_of(description)
     try:
         return msgspec.json.encode(_entries(description)).decode()
     except UnicodeEncodeError as error:
@@ -125,10 +134,27 @@ def _entries(description: Description) -> dict[str, Any]:
     is left out where it says nothing: those files stay as they are.
     """
     entries = msgspec.structs.asdict(description)
-    inner = {key: asdict(entries[key]) for key in ("goodness", "layout", "target")}
+    inner = {key: _inner_entries(key, entries[key]) for key in ("goodness", "layout", "target")}
     entries |= {**inner, "network": _network_entries(description.network)}
-    others = [_network_entries(network) for network in entries.pop("others")]
-    return {**entries, "others": others} if others else entries
+    entries |= {"others": [_network_entries(network) for network in description.others]}
+    silent: dict[str, Any] = {"others": [], "temperature": 1.0, "threshold": 0.5, "shifts": ()}
+    return {key: value for key, value in entries.items() if key not in silent or value != silent[key]}
+
+
+_SINCE_3: dict[str, dict[str, Any]] = {
+    "goodness": {"gamma": 2.0, "delta": 1.0, "quantiles": ()},
+    "layout": {"bins": (), "dates": ()},
+    "target": {"n_columns": 1},
+}
+"""What the records of formats 1 and 2 do not have, and what it is there."""
+
+
+def _inner_entries(key: str, record: Any) -> dict[str, Any]:
+    """A record's entries; those that came later only if they say something."""
+    since = _SINCE_3[key]
+    return {
+        name: value for name, value in asdict(record).items() if name not in since or value != since[name]
+    }
 
 
 def _network_entries(network: Network) -> dict[str, Any]:
@@ -140,10 +166,24 @@ def _network_entries(network: Network) -> dict[str, Any]:
     return entries
 
 
-def _format_of(network: Network, others: tuple[Network, ...]) -> int:
-    """The oldest format that can hold a model: 1 knows neither ensembles nor residual layers."""
-    is_plain = not others and not any(layer.residual for layer in network.layers)
-    return 1 if is_plain else 2
+def _format_of(description: Description) -> int:
+    """The oldest format that can hold a model: 1 knows neither ensembles nor residual layers, 2 neither bins,
+    nor several numbers or labels, nor other losses, nor a temperature."""
+    records = {key: asdict(getattr(description, key)) for key in _SINCE_3}
+    is_new = any(
+        records[key][name] != value for key, since in _SINCE_3.items() for name, value in since.items()
+    )
+    is_usual = description.goodness.loss in ("cross_entropy", "squared_error")
+    is_corrected = description.temperature != 1.0 or description.threshold != 0.5 or description.shifts
+    if is_new or not is_usual or is_corrected:
+        return 3
+    has_residual = any(layer.residual for layer in description.network.layers)
+    return 2 if description.others or has_residual else 1
+
+
+def _plain(numbers: Any) -> float | tuple[float, ...]:
+    """A number, or several, as Python floats."""
+    return tuple(map(float, numbers)) if isinstance(numbers, tuple) else float(numbers)
 
 
 def _without_nan(scores: dict[str, float]) -> dict[str, int | float | None]:
@@ -173,7 +213,15 @@ def _problems(description: Description) -> Iterator[str]:
         yield "its networks do not have the same inputs and outputs"
     yield from _layout_problems(description.layout, network)
     yield from _target_problems(description)
-    if description.format != _format_of(network, others):
+    if not 0 < description.temperature <= _LARGEST_TEMPERATURE:
+        yield "its temperature is not a usable number"
+    if not 0 <= description.threshold <= 1 or (description.threshold != 0.5 and network.n_outputs != 2):
+        yield "its threshold is not a confidence, or not of two classes"
+    if description.shifts and len(description.shifts) != network.n_outputs:
+        yield "its shifts are not one for each output"
+    if not all(abs(shift) <= _LARGEST_NUMBER for shift in description.shifts):
+        yield "its shifts are not usable numbers"
+    if description.format != _format_of(description):
         yield f"what it holds is not of format {description.format}"
 
 
@@ -190,7 +238,7 @@ def _network_problems(network: Network) -> Iterator[str]:
 
 
 def _layout_problems(layout: Layout, network: Network) -> Iterator[str]:
-    names = [*layout.numbers, *(name for name, _ in layout.words)]
+    names = [*layout.numbers, *(name for name, _ in (*layout.words, *layout.dates))]
     if layout.shape and (names or not _is_shape(layout.shape)):
         yield "the samples are one array and also named columns, or of no possible shape"
     if len(set(names)) < len(names) or any(len(set(levels)) < len(levels) for _, levels in layout.words):
@@ -200,26 +248,38 @@ def _layout_problems(layout: Layout, network: Network) -> Iterator[str]:
     n_numbers = math.prod(layout.shape) if layout.shape else len(layout.numbers)
     if any(not 0 <= gap < n_numbers for gap in layout.gaps) or list(layout.gaps) != sorted(set(layout.gaps)):
         yield "a column with gaps is not there, or not in order"
-    n_inputs = n_numbers + len(layout.gaps) + sum(len(levels) for _, levels in layout.words)
-    if n_inputs != network.n_inputs:
-        yield f"the columns make {n_inputs} inputs, the network takes {network.n_inputs}"
+    if any(order not in DATE_ORDERS for _, order in layout.dates):
+        yield "its dates have an order that is not known"
+    if layout.bins and (len(layout.bins) != n_numbers or not all(0 <= n <= _MOST_BINS for n in layout.bins)):
+        yield "its bins are not one small number for each number"
+    if layout.n_inputs != network.n_inputs:
+        yield f"the columns make {layout.n_inputs} inputs, the network takes {network.n_inputs}"
 
 
 def _target_problems(description: Description) -> Iterator[str]:
     target, goodness, number = description.target, description.goodness, description.number
     is_classes = target.kind == "classes"
-    if target.kind not in ("classes", "number") or is_classes != bool(target.classes):
-        yield "the target is neither classes nor a number"
+    if target.kind not in ("classes", "number", "labels") or is_classes != bool(target.classes):
+        yield "the target is neither classes nor numbers nor labels"
+    if not 0 < target.n_columns <= _LONGEST_AXIS or (target.n_columns > 1 and is_classes):
+        yield "the target has no possible number of columns"
     if len({str(label) for label in target.classes}) < len(target.classes):
         yield "a class stands twice"
     if any(type(label) is int and abs(label) >= _LARGEST_LABEL for label in target.classes):
         yield "a class is too large a number"
-    n_outputs = len(target.classes) if is_classes else 1
+    n_outputs = len(goodness.quantiles) or target.n_outputs
     if n_outputs != description.network.n_outputs:
         yield f"the target needs {n_outputs} outputs, the network has {description.network.n_outputs}"
-    if goodness.is_for_classes != is_classes or not 0 <= goodness.label_smoothing < 1:
+    if goodness.kind != target.kind or not 0 <= goodness.label_smoothing < 1:
         yield "the loss does not fit the target"
-    if not (abs(number.center) <= _LARGEST_NUMBER and 0 < number.scale <= _LARGEST_NUMBER):
+    if not (abs(goodness.gamma) <= _LARGEST_NUMBER and 0 < goodness.delta <= _LARGEST_NUMBER):
+        yield "the loss has no usable gamma or delta"
+    centers, scales = (each if isinstance(each, tuple) else (each,) for each in (number.center, number.scale))
+    if {len(centers), len(scales)} != {target.n_columns if target.kind == "number" else 1}:
+        yield "the target's center or scale is not one for each number"
+    if not all(abs(center) <= _LARGEST_NUMBER for center in centers) or not all(
+        0 < scale <= _LARGEST_NUMBER for scale in scales
+    ):
         yield "the target's center or scale is not a usable number"
 
 

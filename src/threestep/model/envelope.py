@@ -50,12 +50,14 @@ def layer_name(place: int, index: int) -> str:
     return f"layer.{index}" if place == 0 else f"network.{place}.layer.{index}"
 
 
-def tensors_of(network: Network, *others: Network) -> dict[str, Tensor]:
+def tensors_of(n_bins: int, network: Network, *others: Network) -> dict[str, Tensor]:
     """Name and place of every array, for networks whose sizes are sound."""
     wanted: list[tuple[str, str, tuple[int, ...]]] = [
         ("prep.center", "F64", (network.n_inputs,)),
         ("prep.scale", "F64", (network.n_inputs,)),
     ]
+    if n_bins:
+        wanted.append(("prep.bins", "F64", (2, n_bins)))
     for place, each in enumerate((network, *others)):
         for index, (fan, layer) in enumerate(zip(each.fans, each.layers, strict=True)):
             name = layer_name(place, index)

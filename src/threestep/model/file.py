@@ -17,11 +17,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data import Prep
+from threestep.data import NO_BINS, Prep
 from threestep.errors import ModelFileError
 from threestep.model.description import Description, describe, description_of, entries_of
 from threestep.model.envelope import (
     MOST_HEADER_BYTES,
+    Tensor,
     arrays_in,
     check_sizes,
     header_of,
@@ -35,7 +36,7 @@ from threestep.model.envelope import (
 from threestep.model.model import Model
 from threestep.network import Network, Params
 
-MODEL_FORMAT = 2
+MODEL_FORMAT = 3
 """The newest format this code writes; it reads every version up to it."""
 
 _HINT_COPY = "copy the file again from where it was written"
@@ -125,7 +126,7 @@ def model_of_bytes(content: bytes, name: str = "model") -> Model:
         raise ModelFileError(f"{name}: damaged (its content does not have the hash it should)", _HINT_COPY)
     try:
         description = _description(content, name)
-        arrays = arrays_in(content, tensors_of(description.network, *description.others))
+        arrays = arrays_in(content, _tensors(description))
         _check_arrays(arrays)
     except (ValueError, OverflowError, RecursionError) as error:
         raise ModelFileError(f"{name}: the description is damaged ({error})", _HINT_COPY) from error
@@ -137,8 +138,7 @@ def _pieces(model: Model) -> list[Any]:
     try:
         text = describe(model)
         description = description_of(entries_of(text))
-        network, others = description.network, description.others
-        tensors, arrays = tensors_of(network, *others), _arrays_of(model)
+        network, tensors, arrays = description.network, _tensors(description), _arrays_of(model)
         shapes = {name: tensor.shape for name, tensor in tensors.items()}
         if {name: array.shape for name, array in arrays.items()} != shapes:
             raise ValueError(f"the params do not fit the network {str(network)[:80]}")
@@ -151,12 +151,19 @@ def _pieces(model: Model) -> list[Any]:
     return with_hash([start, *arrays.values()])
 
 
+def _tensors(description: Description) -> dict[str, Tensor]:
+    """What a file with this description holds."""
+    return tensors_of(sum(description.layout.bins), description.network, *description.others)
+
+
 def _arrays_of(model: Model) -> dict[str, NDArray]:
     """All arrays of a model by name, as they stand in the file."""
     arrays = {
         "prep.center": np.ascontiguousarray(model.prep.center, "<f8"),
         "prep.scale": np.ascontiguousarray(model.prep.scale, "<f8"),
     }
+    if sum(model.prep.layout.bins):
+        arrays["prep.bins"] = np.ascontiguousarray(model.prep.bins, "<f8")
     for place, params in enumerate([model.params, *(params for _, params in model.others)]):
         for index, layer in enumerate(params):
             for part in ("weight", "bias"):
@@ -191,7 +198,7 @@ def _description(content: bytes, name: str) -> Description:
     entries = entries_of(text)
     _check_version(entries.get("format"), name)
     description = description_of(entries)
-    if header_of(quoted, tensors_of(description.network, *description.others)) != header:
+    if header_of(quoted, _tensors(description)) != header:
         raise ValueError("the tensors are not those of its network")
     return description
 
@@ -214,6 +221,8 @@ def _check_arrays(arrays: dict[str, NDArray]) -> None:
             raise ValueError(f"{name} holds numbers that are not finite")
     if not (arrays["prep.scale"] > 0).all():
         raise ValueError("prep.scale holds numbers that are not above zero")
+    if "prep.bins" in arrays and not (arrays["prep.bins"][1] > 0).all():
+        raise ValueError("prep.bins holds widths that are not above zero")
 
 
 def _model(description: Description, arrays: dict[str, Any]) -> Model:
@@ -225,6 +234,7 @@ def _model(description: Description, arrays: dict[str, Any]) -> Model:
         arrays["prep.scale"],
         description.number.center,
         description.number.scale,
+        arrays.get("prep.bins", NO_BINS),
     )
     (network, params), *others = [
         (network, _params_of(network, place, arrays))
@@ -234,7 +244,8 @@ def _model(description: Description, arrays: dict[str, Any]) -> Model:
         part: {key: float("nan") if value is None else value for key, value in own.items()}
         for part, own in description.scores.items()
     }
-    return Model(prep, network, params, description.goodness, scores, tuple(others))
+    corrections = description.temperature, description.threshold, description.shifts
+    return Model(prep, network, params, description.goodness, scores, tuple(others), *corrections)
 
 
 def _params_of(network: Network, place: int, arrays: dict[str, Any]) -> Params:

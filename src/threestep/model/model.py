@@ -1,8 +1,10 @@
 """A model: what was learned from the data, ready for raw samples."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
+import jax
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,6 +31,12 @@ class Model:
         Metrics on train, valid and test when it was made.
     others : tuple of (Network, Params)
         Of an ensemble: the networks whose answers are averaged with the first one's.
+    temperature : float
+        By which the outputs for classes or labels are divided, so that confidences are what they say.
+    threshold : float
+        Of two classes: the confidence in the second from which on it is the answer.
+    shifts : tuple of float
+        Of quantiles: what is added to each output, so that intervals cover what they say; () is nothing.
     """
 
     prep: Prep
@@ -37,51 +45,92 @@ class Model:
     goodness: Goodness
     scores: dict[str, dict[str, float]] = field(default_factory=dict)
     others: tuple[tuple[Network, Params], ...] = ()
+    temperature: float = 1.0
+    threshold: float = 0.5
+    shifts: tuple[float, ...] = ()
 
     def __repr__(self) -> str:
         others = f" and {len(self.others)} more, averaged" if self.others else ""
         return f"<Model: {self.network}{others}, predicts {self.prep.target.name!r}>"
 
-    def outputs(self, samples: object) -> NDArray:
+    def outputs(self, samples: object, precise: bool = False) -> NDArray:
         """Raw outputs of the network, or of all of an ensemble together: ndarray of shape
-        (n_samples, n_outputs), float32.
+        (n_samples, n_outputs), float32, or float64 if precise.
 
         Parameters
         ----------
         samples : anything `threestep.fit` takes, with or without the target
             Columns are found by name; an array is taken in the order of training.
+        precise : bool
+            Compute in double precision.
 
         Raises
         ------
         DataError
             The samples do not have the columns or the shape of training.
         """
-        inputs = encode(self.prep, read(samples))
+        return self.outputs_for(encode(self.prep, read(samples)), precise)
+
+    def outputs_for(self, inputs: NDArray, precise: bool = False) -> NDArray:
+        """As `outputs`, for samples that are encoded already: (n_samples, n_inputs) float32."""
         functions = [(self.network, self.params), *self.others]
-        return self.goodness.averaged([outputs_of(*function, inputs) for function in functions])
+        if precise:
+            inputs, functions = inputs.astype(np.float64), self._precise_functions
+        outputs = self.goodness.averaged([outputs_of(*function, inputs) for function in functions])
+        if self.shifts:
+            outputs = outputs + np.asarray(self.shifts, outputs.dtype)
+        return outputs if self.temperature == 1.0 else outputs / outputs.dtype.type(self.temperature)
+
+    @cached_property
+    def _precise_functions(self) -> list[tuple[Network, Params]]:
+        """All networks with their params in double precision."""
+        return [
+            (network, jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), params))
+            for network, params in [(self.network, self.params), *self.others]
+        ]
 
     def predict(self, samples: object) -> NDArray:
-        """The most likely class, or the number, of each sample: shape (n_samples,)."""
+        """The most likely class, or the number, of each sample: shape (n_samples,); of several numbers or
+        labels (0 or 1) shape (n_samples, n), and of quantiles one column each."""
         outputs = self.outputs(samples)
+        if self.prep.target.kind == "labels":
+            return (outputs > 0).astype(np.int64)
         if not self.is_classifier:
-            return self._numbers(outputs)
+            numbers = self.answers(outputs)
+            return numbers[:, 0] if numbers.shape[1] == 1 else numbers
         classes = self.prep.target.classes
         kind = object if any(isinstance(label, str) for label in classes) else None
-        return np.array(classes, dtype=kind)[outputs.argmax(axis=1)]
+        return np.array(classes, dtype=kind)[self.class_indices(outputs)]
 
     def predict_proba(self, samples: object) -> NDArray:
-        """The confidence of each class: shape (n_samples, n_classes); rows sum to 1.
+        """The confidence of each class: shape (n_samples, n_classes); rows sum to 1. Of each label, that of a
+        yes: shape (n_samples, n_labels).
 
         Raises
         ------
         DataError
             The target is a number.
         """
-        if not self.is_classifier:
+        if self.prep.target.kind == "number":
             raise DataError(
                 f"target {self.prep.target.name!r} is a number and has no classes", "use `predict`"
             )
-        return _softmax(self.outputs(samples))
+        return self.answers(self.outputs(samples))
+
+    def class_indices(self, outputs: NDArray) -> NDArray:
+        """The class of each sample, by its index: shape (n_samples,), int."""
+        if self.threshold == 0.5:
+            return outputs.argmax(axis=1)
+        return (self.answers(outputs)[:, 1] >= self.threshold).astype(int)
+
+    def answers(self, outputs: NDArray) -> NDArray:
+        """Raw outputs as people read them: confidences of classes or labels, or numbers in the target's own
+        unit; shape (n_samples, n_outputs)."""
+        kind = self.prep.target.kind
+        if kind == "number":
+            center, scale = np.asarray(self.prep.target_center), np.asarray(self.prep.target_scale)
+            return outputs.astype(np.float64) * scale + center
+        return _sigmoid(outputs) if kind == "labels" else _softmax(outputs)
 
     def save(self, path: str | Path) -> None:
         """Write the model file (safetensors, hashed; see docs/model_file.md)."""
@@ -94,9 +143,10 @@ class Model:
         """Whether classes are predicted rather than a number."""
         return self.prep.target.kind == "classes"
 
-    def _numbers(self, outputs: NDArray) -> NDArray:
-        """Outputs in the target's own unit."""
-        return outputs[:, 0].astype(np.float64) * self.prep.target_scale + self.prep.target_center
+
+def _sigmoid(outputs: NDArray) -> NDArray:
+    """The confidence of a yes."""
+    return np.exp(-np.logaddexp(0, -outputs))
 
 
 def _softmax(outputs: NDArray) -> NDArray:

@@ -10,7 +10,17 @@ from threestep.network.inherit import deepen, narrow, remove, widen
 from threestep.network.layers import Dense, Dropout, LayerOutput
 from threestep.network.network import Network, Params
 from threestep.network.spec import parse, spec_of
-from threestep.network.supernet import Form, Supernet, form_of, no_form, pad, supernet_of, unpad, zero_params
+from threestep.network.supernet import (
+    Form,
+    Supernet,
+    form_of,
+    no_form,
+    pad,
+    padded_size,
+    supernet_of,
+    unpad,
+    zero_params,
+)
 from threestep.network.variation import check_space, random_network, usual_widths, vary
 
 __all__ = [
@@ -28,6 +38,7 @@ __all__ = [
     "narrow",
     "no_form",
     "pad",
+    "padded_size",
     "parse",
     "random_network",
     "remove",

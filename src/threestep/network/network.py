@@ -131,8 +131,9 @@ class Network:
         return self.trace(params, x, dropout)[-1].a
 
     def predict(self, params: Params, x: NDArray) -> NDArray:
-        """As `apply`, by NumPy alone: nothing is compiled, whatever the number of samples."""
-        h = np.asarray(x, np.float32).reshape(len(x), self.n_inputs)
+        """As `apply`, by NumPy alone, in the params' precision: nothing is compiled."""
+        kind = np.float64 if params[0]["weight"].dtype == np.float64 else np.float32
+        h = np.asarray(x, kind).reshape(len(x), self.n_inputs)
         for layer, own in zip(self.layers, params, strict=True):
             z = h @ np.asarray(own["weight"]) + np.asarray(own["bias"])
             a = ACTIVATIONS[layer.activation].in_numpy(z)

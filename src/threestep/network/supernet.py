@@ -37,6 +37,7 @@ class Supernet:
     Parameters
     ----------
     n_inputs : int
+        A padded size: inputs beyond a member's own are zero.
     width : int
         Of every hidden layer, a power of two.
     n_hidden : int
@@ -117,15 +118,29 @@ def supernet_of(network: Network) -> Supernet:
     names = {layer.activation for layer in hidden}
     if len(names) > 1:
         raise ValueError(f"got activations {sorted(names)}, expected one for all hidden layers")
+    n_inputs = padded_size(network.n_inputs)
     outer = (network.n_outputs, (), network.layers[-1].activation)
     if not hidden:
-        return Supernet(network.n_inputs, 0, 0, *outer)
+        return Supernet(n_inputs, 0, 0, *outer)
     widest = max(_SMALLEST_WIDTH, *(layer.width for layer in hidden))
     width = 1 << (widest - 1).bit_length()
     depth = next(depth for depth in _DEPTHS if n_hidden <= depth)
     (name,) = names
     activations = _COMMON if name in _COMMON else (name,)
-    return Supernet(network.n_inputs, width, depth, network.n_outputs, activations, outer[2])
+    return Supernet(n_inputs, width, depth, network.n_outputs, activations, outer[2])
+
+
+def padded_size(size: int) -> int:
+    """The next of the sizes that programs are compiled for: 4, 5, 6 or 7 times a power of two, so that less
+    than a quarter is padding; small ones are as they are.
+
+    Examples
+    --------
+    >>> [padded_size(size) for size in (3, 9, 100, 112, 113)]
+    [3, 10, 112, 112, 128]
+    """
+    step = 1 << max(0, (size - 1).bit_length() - 3)
+    return -(-size // step) * step
 
 
 def form_of(supernet: Supernet, network: Network) -> Form:

@@ -22,7 +22,7 @@ _TRIES = 20
 
 
 def check_space(space: Space) -> None:
-    """Refuse activations that are not known, and a space with no network in it.
+    """Refuse activations that are not known.
 
     Raises
     ------
@@ -33,8 +33,6 @@ def check_space(space: Space) -> None:
             raise SettingsError(
                 f"`activations`: no activation {name!r}", did_you_mean(name, ACTIVATION_NAMES)
             )
-    if not usual_widths(space):
-        raise SettingsError(f"`widths` {space.widths} holds none that is tried", "such as 16, 24, 32, 48, 64")
 
 
 def usual_widths(space: Space) -> list[int]:

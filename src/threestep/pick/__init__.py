@@ -8,7 +8,15 @@ numbers per epoch comes back. `descend` is the same, a block of epochs at a time
 from threestep.pick.descent import Picked, descend, losses_of, outputs_of, picked_of, train
 from threestep.pick.finals import Finals, hold_finals, kept_for_finals
 from threestep.pick.outcome import Outcome
-from threestep.pick.population import Job, Member, Population, Trained, ended, train_members
+from threestep.pick.population import (
+    Job,
+    Member,
+    Population,
+    Trained,
+    ended,
+    members_at_once,
+    train_members,
+)
 from threestep.pick.program import EpochRow
 from threestep.pick.ranking import distinct_ones, leaderboard, preferred
 from threestep.pick.rungs import Plan, rungs_of, search
@@ -37,6 +45,7 @@ __all__ = [
     "kept_for_finals",
     "leaderboard",
     "losses_of",
+    "members_at_once",
     "outputs_of",
     "picked_of",
     "preferred",

@@ -1,8 +1,8 @@
 """Pick the best params of one network: gradient descent, driven from the host.
 
-The host hands the compiled program a block of epochs at a time: long enough that calling costs
-nothing, and of about half a second where an epoch is shorter than that, so that progress is seen
-and an interrupt is heard.
+The host hands the compiled program a block of epochs at a time, or a section of an epoch where that is
+long: enough that calling costs nothing, and about half a second, so that progress is seen and an
+interrupt is heard.
 """
 
 import time
@@ -18,8 +18,16 @@ from threestep.devices import prepare
 from threestep.goodness import Goodness
 from threestep.network import Network, Params
 from threestep.pick.outcome import Outcome
-from threestep.pick.program import EpochRow, State, run_block, start
-from threestep.pick.samples import Samples, check_fit, checked, epoch_order, judged_in_blocks, rates_of
+from threestep.pick.program import EpochRow, State, run_block, sections_of, start, steps_ahead
+from threestep.pick.samples import (
+    Samples,
+    check_fit,
+    checked,
+    epoch_order,
+    filled,
+    judged_in_blocks,
+    rates_of,
+)
 from threestep.pick.step import Recipe, Task
 from threestep.settings import Descent, check_settings
 
@@ -74,7 +82,7 @@ def train(
         Their loss.
     train, valid : Samples or (x, y)
         x (n_samples, n_inputs) float32; y (n_samples,) class indices or numbers. The first are
-        learned from, the second choose the epoch.
+        learned from, the second choose the epoch. Weights (n_samples,) may come third.
     settings : Descent
     seed : int
         Start, order of the samples and dropout follow from it: same seed, same bits.
@@ -142,13 +150,15 @@ def descend(
     )
     rates, judged = rates_of(settings, n_epochs, n_steps), judged_in_blocks(choose)
     task = Task(recipe, *jax.device_put((rates, np.uint32(seed), None, *learn, judged)))
-    state = start(recipe, network.init(seed), task.valid.weight.shape)  # pyright: ignore[reportArgumentType]
+    state = start(recipe, network.init(seed), judged.weight.shape, batch_size)
     later, history = state, list[EpochRow]()
     cut = Outcome.OUT_OF_TIME  # what it is if it is still running in the end
     try:
         most_steps = _steps_per_block(network, batch_size)
-        for orders in _orders(seed, n_samples, batch_size, n_epochs, most_steps):
-            later, rows = _run_block(task, orders, state)
+        sections = sections_of(n_steps, most_steps, steps_ahead(batch_size, n_steps, learn.x[0].nbytes))
+        blocks = _orders(seed, n_samples, batch_size, n_epochs, most_steps)
+        for orders, section in ((orders, section) for orders in blocks for section in sections):
+            later, rows = _run_block(task, orders, state, section)
             block = _rows_on_host(rows)  # waits; only then is the block done
             state, history = later, history + block
             yield block
@@ -188,20 +198,14 @@ def _in_blocks(function: Callable[..., Array], *arrays: NDArray) -> NDArray:
     while at < n_samples or not results:
         left = n_samples - at
         size = next((size for size in _BLOCK_SIZES if size >= left), _BLOCK_SIZES[-1])
-        block = [_filled(array[at : at + size], size) for array in arrays]
+        block = [filled(array[at : at + size], size) for array in arrays]
         results.append(np.asarray(function(*block))[: min(left, size)])
         at += size
     return np.concatenate(results)
 
 
-def _filled(array: NDArray, size: int) -> NDArray:
-    """The array with rows of zeros up to that size."""
-    short = size - len(array)
-    return np.concatenate([array, np.zeros((short, *array.shape[1:]), array.dtype)]) if short else array
-
-
 def _steps_per_block(network: Network, batch_size: int) -> int:
-    """Steps that one call may take, about half a second of work; a call never takes less than one epoch."""
+    """Steps that one call may take, about half a second of work."""
     work = 6 * network.n_products * batch_size  # forward, and twice as much backward
     return min(_STEPS_PER_BLOCK, max(1, _WORK_PER_BLOCK // work))
 
@@ -226,5 +230,8 @@ def _rows_on_host(rows: EpochRow) -> list[EpochRow]:
 def _picked(network: Network, state: State, history: list[EpochRow], cut: Outcome) -> Picked:
     """What the state says was picked; `cut` is the outcome of a descent that could have gone on."""
     outcome = Outcome(int(state.outcome) or cut)
-    params = jax.tree.map(np.asarray, state.best_params)
+    is_half_an_epoch = not history and outcome is Outcome.OUT_OF_TIME  # better than the random start
+    params = jax.tree.map(np.asarray, state.params if is_half_an_epoch else state.best_params)
+    if is_half_an_epoch and not all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(params)):
+        params = jax.tree.map(np.asarray, state.best_params)
     return Picked(network, params, history, int(state.best_epoch), outcome)

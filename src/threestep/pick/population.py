@@ -14,33 +14,40 @@ import time
 from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
-from functools import partial
+from itertools import product
 from threading import Event, Lock
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from jax import Array, lax
 from numpy.typing import NDArray
 
 from threestep.devices import free_bytes, is_cpu, prepare, workplaces
 from threestep.goodness import Goodness
-from threestep.network import (
-    Form,
-    Network,
-    Params,
-    Supernet,
-    form_of,
-    no_form,
-    pad,
-    supernet_of,
-    unpad,
-    zero_params,
+from threestep.network import Network, Params, Supernet, padded_size, supernet_of, unpad
+from threestep.pick.compiled import (
+    Program,
+    Shape,
+    Varied,
+    bytes_needed,
+    compiled,
+    nobody,
+    somebody,
+    supernet_in,
 )
 from threestep.pick.outcome import Outcome
-from threestep.pick.program import EpochRow, State, run_block, start
-from threestep.pick.samples import Samples, check_fit, checked, epoch_order, judged_in_blocks, rates_of
-from threestep.pick.step import Judged, Rates, Recipe, Task
+from threestep.pick.program import EpochRow, Section, State, sections_of, steps_ahead
+from threestep.pick.samples import (
+    Samples,
+    check_fit,
+    checked,
+    epoch_order,
+    judged_in_blocks,
+    padded,
+    rates_of,
+    with_inputs,
+)
+from threestep.pick.step import Recipe
 from threestep.settings import Descent, check_settings
 
 _CALL_SECONDS = 0.1  # about as long as a call should take: clock and interrupt are heard between calls
@@ -51,6 +58,7 @@ _MOST_TOGETHER = {True: 4, False: 128}  # members of a chunk on a CPU, on other 
 _MOST_EPOCHS = 50
 _STATE_BYTES = {True: 256 << 20, False: 4 << 30}
 _LOOK_SECONDS = 0.1
+_FEW_ROWS = 1 << 14
 _LOOKS = 4
 """Epochs of a descent among which the best one is looked for. Every look at the validation samples is a
 chance to be lucky: children that inherit the luck of hundreds of looks each end at a validation loss of
@@ -58,17 +66,6 @@ zero and the worst test loss of all (measured on iris, wine and diabetes)."""
 _MOST_STEPS_UNSEEN = 2000
 """A descent so long that it may be cut off before the next look has more of them."""
 _COMPILE_SECONDS = 0.3  # until it was measured: what a cached one takes; nobody waits for a late one
-# A worker has one core: threads of one product would only stand in the others' way. And what is not a
-# product runs as fast by the simpler compiler, which takes a quarter less time. The longest vectors of
-# the machine save a twentieth (measured with AVX-512); they are not XLA's choice.
-_OPTIONS = {
-    True: {
-        "xla_cpu_multi_thread_eigen": False,
-        "xla_backend_optimization_level": 1,
-        "xla_cpu_prefer_vector_width": 512,
-    },
-    False: {},
-}
 
 
 @dataclass(frozen=True)
@@ -139,37 +136,11 @@ class Trained:
         return self.best_epoch > 0
 
 
-class Varied(NamedTuple):
-    """What differs between the members of a chunk; arrays with one more axis in front."""
-
-    rates: Rates
-    seed: Any
-    form: Form
-
-
 class Chunk(NamedTuple):
     """Jobs that one call takes: what their program is made of, and their places in the list of all."""
 
     recipe: Recipe
     places: list[int]
-
-
-class Program(NamedTuple):
-    """A compiled program for the members of one supernet, on one device.
-
-    Parameters
-    ----------
-    call : Compiled
-        (x, y, valid, orders, varied, states) to (states, rows).
-    n_members : int
-        In a chunk.
-    n_epochs : int
-        In a call.
-    """
-
-    call: Any
-    n_members: int
-    n_epochs: int
 
 
 class Population:
@@ -214,7 +185,14 @@ class Population:
         self.n_steps = -(-self.n_samples // self.batch_size)
         self._is_cpu = is_cpu()
         self._devices = workplaces()  # one per worker; a CPU stands there once per core
-        shared = (*self._learn, judged_in_blocks(self._choose))
+        n_samples, batch_size = _padded_rows(self.n_samples), padded_size(self.batch_size)
+        n_steps = -(-n_samples // self.batch_size)
+        learn, judged = padded(self._learn, n_samples), judged_in_blocks(self._choose)
+        self._shape = Shape(
+            1, 1, n_steps, batch_size, n_samples, judged.weight.shape, learn.y.shape[1:], False, self._is_cpu
+        )
+        width = padded_size(learn.x.shape[1])
+        shared = (*with_inputs(learn, width), with_inputs(judged, width))
         self._samples = {device: jax.device_put(shared, device) for device in dict.fromkeys(self._devices)}
         self._programs: dict[tuple[Recipe, Any], Future[Program | None]] = {}
         self._most_members = dict[Recipe, int]()  # of recipes whose chunks did not fit in memory
@@ -358,7 +336,8 @@ class Population:
         chunk = waiting.pop(place)
         program = futures[chunk.recipe].result()
         assert program is not None
-        now, later = chunk.places[: program.n_members], chunk.places[program.n_members :]
+        n_members = program.shape.n_members
+        now, later = chunk.places[:n_members], chunk.places[n_members:]
         if later:
             waiting.insert(place, Chunk(chunk.recipe, later))
         return Chunk(chunk.recipe, now), program
@@ -371,11 +350,12 @@ class Population:
         JaxRuntimeError
             It is not for want of memory, or there is only one member.
         """
-        if used.n_members == 1 or "RESOURCE_EXHAUSTED" not in str(error):
+        n_members = used.shape.n_members
+        if n_members == 1 or "RESOURCE_EXHAUSTED" not in str(error):
             raise error
         with self._lock:
-            if used.n_members <= self._most_members.get(recipe, used.n_members):  # or another has seen to it
-                self._most_members[recipe] = used.n_members // 2
+            if n_members <= self._most_members.get(recipe, n_members):  # or another has seen to it
+                self._most_members[recipe] = n_members // 2
             current = self._programs[recipe, device]
             if current.done() and current.result() is used:
                 self._promise(recipe, device)
@@ -384,12 +364,14 @@ class Population:
         self, recipe: Recipe, program: Program, jobs: list[Job], device: Any, stop: Event
     ) -> list[Trained]:
         """Train the members of one chunk, a block of epochs at a time."""
-        nobody = [None] * (program.n_members - len(jobs))
+        nobody = [None] * (program.shape.n_members - len(jobs))
         varied, state = jax.device_put(self._stack(recipe, [*jobs, *nobody]), device)
+        n_epochs = program.shape.n_epochs
         histories: list[list[EpochRow]] = [[] for _ in jobs]
-        for first in range(0, max(job.epochs for job in jobs), program.n_epochs):
-            orders = jax.device_put(self._block(first, program.n_epochs), device)
-            state, rows = program.call(*self._samples[device], orders, varied, state)
+        firsts = range(0, max(job.epochs for job in jobs), n_epochs)
+        for first, section in product(firsts, program.sections):
+            orders = jax.device_put(self._block(first, n_epochs), device)
+            state, rows = program.call(*self._samples[device], orders, section, varied, state)
             for history, own in zip(histories, _rows_by_member(rows), strict=False):
                 history.extend(own)
             if self._is_late() or stop.is_set() or not (np.asarray(state.outcome) == Outcome.RUNNING).any():
@@ -400,7 +382,7 @@ class Population:
         self, recipe: Recipe, jobs: list[Job], state: State, histories: list[list[EpochRow]]
     ) -> list[Trained]:
         """What came of the members of a chunk."""
-        supernet = _supernet(recipe)
+        supernet = supernet_in(recipe)
         params = jax.tree.map(np.asarray, state.best_params)
         losses, hits = np.asarray(state.best_losses), np.asarray(state.best_hits)
         epochs, outcomes = np.asarray(state.best_epoch), np.asarray(state.outcome)
@@ -425,19 +407,14 @@ class Population:
 
     def _one(self, recipe: Recipe, job: Job | None) -> tuple[Varied, State]:
         """One member as arrays."""
-        supernet, n_judged = _supernet(recipe), _judged_shape(self._samples)
         if job is None:
-            nobody = start(recipe, zero_params(supernet), n_judged)
-            varied = Varied(rates_of(self.settings, 1, self.n_steps), np.uint32(0), no_form(supernet))
-            return varied, nobody._replace(outcome=np.int32(Outcome.FINISHED))
+            return nobody(recipe, rates_of(self.settings, 1, self.n_steps), self._shape)
         member = job.member
         params = member.network.init(member.seed) if job.params is None else job.params
-        form = form_of(supernet, member.network)
         own = {name: getattr(member, name) for name in ("learning_rate", "weight_decay", "dropout")}
         keep_every = min(-(-job.epochs // _LOOKS), max(1, _MOST_STEPS_UNSEEN // self.n_steps))
         rates = rates_of(self.settings, job.epochs, self.n_steps, keep_every, **own)
-        varied = Varied(rates, np.uint32(member.seed), form)
-        return varied, start(recipe, pad(supernet, member.network, params), n_judged)
+        return somebody(recipe, rates, self._shape, (member.network, params, member.seed))
 
     def _recipe(self, member: Member) -> Recipe:
         """What the member's program is made of; it follows from the member and the settings alone."""
@@ -457,10 +434,14 @@ class Population:
                 if len(self._orders) >= _MOST_EPOCHS:
                     self._orders.clear()
                 epochs = range(first, first + n_epochs)
-                self._orders[first, n_epochs] = np.stack(
-                    [epoch_order(self.seed, epoch, self.n_samples, self.batch_size) for epoch in epochs]
-                )
+                self._orders[first, n_epochs] = np.stack([self._order(epoch) for epoch in epochs])
             return self._orders[first, n_epochs]
+
+    def _order(self, epoch: int) -> NDArray:
+        """The order of one epoch, filled up to the padded sizes."""
+        order, shape = epoch_order(self.seed, epoch, self.n_samples, self.batch_size), self._shape
+        short = [(0, shape.n_steps - order.shape[0]), (0, shape.batch_size - order.shape[1])]
+        return np.pad(order, short, constant_values=-1)
 
     def _program(self, recipe: Recipe, device: Any) -> Future[Program | None]:
         """The recipe's program, or the promise of it."""
@@ -488,10 +469,14 @@ class Population:
         n_members, n_epochs = self._chunk_size(recipe)
         n_members = min(n_members, self._most_members.get(recipe, n_members))
         while True:
-            call = self._lowered(recipe, device, n_members, n_epochs).compile(_OPTIONS[self._is_cpu])
-            if n_members == 1 or len(self._devices) * _bytes_needed(call) <= free_bytes():
+            sections = self._sections(recipe, n_members)
+            shape = self._shape._replace(
+                n_members=n_members, n_epochs=n_epochs, in_sections=sections != [None]
+            )
+            call = compiled(recipe, shape, device)
+            if n_members == 1 or len(self._devices) * bytes_needed(call) <= free_bytes():
                 self._compile_seconds = time.perf_counter() - began
-                return Program(call, n_members, n_epochs)
+                return Program(call, shape, sections)
             n_members //= 2
 
     def _is_late(self) -> bool:
@@ -499,49 +484,31 @@ class Population:
 
     def _chunk_size(self, recipe: Recipe) -> tuple[int, int]:
         """Members of a chunk and epochs of a call, so that a call takes about `_CALL_SECONDS`."""
-        supernet = _supernet(recipe)
+        supernet = supernet_in(recipe)
         n_params = sum((fan + 1) * width for fan, width in supernet.sizes)
-        at_once = max(1, int(_CALL_SECONDS / (self._step_seconds(supernet) * self.n_steps)))
+        at_once = max(1, self._steps_at_once(supernet) // self._shape.n_steps)
         in_memory = _STATE_BYTES[self._is_cpu] // (20 * n_params)
         if not self._is_cpu:
             return max(1, min(_MOST_TOGETHER[False], in_memory)), max(1, min(_MOST_EPOCHS, at_once))
         n_members = max(1, min(_MOST_TOGETHER[True], at_once // 4, in_memory))
         return n_members, max(1, min(_MOST_EPOCHS, at_once // n_members))
 
+    def _sections(self, recipe: Recipe, n_members: int) -> list[Section | None]:
+        """What of an epoch is a call of its own, where so many members train together."""
+        supernet, n_steps = supernet_in(recipe), self._shape.n_steps
+        n_ahead = steps_ahead(self._shape.batch_size, n_steps, 4 * supernet.n_inputs)
+        together = n_members if self._is_cpu else 1
+        sections = sections_of(n_steps, self._steps_at_once(supernet) // together, n_ahead)
+        return [each for each in sections if each is None or each.first < self.n_steps]
+
+    def _steps_at_once(self, supernet: Supernet) -> int:
+        """About how many steps of one member a call takes."""
+        return int(_CALL_SECONDS / self._step_seconds(supernet))
+
     def _step_seconds(self, supernet: Supernet) -> float:
         """About what a step of the deepest and widest member takes."""
         n_products = sum(fan * width for fan, width in supernet.sizes)
         return _STEP_SECONDS + self.batch_size * n_products / _PRODUCTS_PER_SECOND
-
-    def _lowered(self, recipe: Recipe, device: Any, n_members: int, n_epochs: int) -> Any:
-        """The program, traced for the shapes it will be called with."""
-        own = jax.tree.map(np.asarray, self._one(recipe, None))
-        place = jax.sharding.SingleDeviceSharding(device)
-        varied, state = jax.tree.map(
-            lambda leaf: jax.ShapeDtypeStruct((n_members, *leaf.shape), leaf.dtype, sharding=place), own
-        )
-        orders = jax.ShapeDtypeStruct((n_epochs, self.n_steps, self.batch_size), np.int32, sharding=place)
-        program = jax.jit(partial(_train_chunk, recipe, self._is_cpu))
-        return program.lower(*self._samples[device], orders, varied, state)
-
-
-def _train_chunk(
-    recipe: Recipe,
-    one_by_one: bool,
-    x: Array,
-    y: Array,
-    valid: Judged,
-    orders: Array,
-    varied: Varied,
-    states: State,
-) -> tuple[State, EpochRow]:
-    """A block of epochs of each member."""
-
-    def train_one(own: tuple[Varied, State]) -> tuple[State, EpochRow]:
-        (rates, seed, form), state = own
-        return run_block(Task(recipe, rates, seed, form, x, y, valid), orders, state)
-
-    return lax.map(train_one, (varied, states)) if one_by_one else jax.vmap(train_one)((varied, states))
 
 
 def train_members(
@@ -574,6 +541,16 @@ def train_members(
     return [each for each in trained if each is not None]  # without a deadline none is
 
 
+def _padded_rows(n_samples: int) -> int:
+    """Of samples that no order names only the memory is wasted: coarser sizes while that is little."""
+    return 1 << (n_samples - 1).bit_length() if n_samples <= _FEW_ROWS else padded_size(n_samples)
+
+
+def members_at_once() -> int:
+    """How many members all the devices train at a time."""
+    return len(workplaces()) * (1 if is_cpu() else _MOST_TOGETHER[False])
+
+
 def ended(steps: Generator[int, None, list[Trained | None]]) -> list[Trained | None]:
     """Go through the steps of `Population.train` without looking on."""
     while True:
@@ -587,28 +564,8 @@ def _work(job: Job) -> int:
     return job.member.network.n_products * job.epochs
 
 
-def _supernet(recipe: Recipe) -> Supernet:
-    assert isinstance(recipe.network, Supernet)
-    return recipe.network
-
-
-def _judged_shape(samples: dict[Any, tuple]) -> tuple[int, int]:
-    """Blocks, and samples in a block, of the validation samples."""
-    (_, _, judged), *_ = samples.values()
-    return judged.weight.shape
-
-
 def _rows_by_member(rows: EpochRow) -> list[list[EpochRow]]:
     """Each member's epochs that ran, as Python numbers."""
     columns = [np.asarray(column).tolist() for column in rows]
     members = zip(*columns, strict=True)
     return [[EpochRow(*row) for row in zip(*own, strict=True) if row[0] > 0] for own in members]
-
-
-def _bytes_needed(call: Any) -> int:
-    """Memory of one call, as the compiler knows it; 0 where it does not say."""
-    facts = call.memory_analysis()
-    if facts is None:
-        return 0
-    parts = ("argument_size_in_bytes", "output_size_in_bytes", "temp_size_in_bytes")
-    return sum(getattr(facts, part, 0) for part in parts)

@@ -4,7 +4,8 @@ Everything the program does is a pure function of its arguments. What shapes it 
 optimizer, batch size, number of samples, which dropout there is) is static; what only tunes it
 (rates, seed, number of epochs) are arrays, so that other values of these need no new compile.
 
-    call:   state, orders of the rows for a block of epochs  →  state, one row per epoch
+    call:   state, orders of the rows for a block of epochs  →  state, one row per epoch;
+            of a long epoch a section of its steps only, so that clock and interrupt are heard
     epoch:  fori_loop over steps, then the validation loss; the best params so far are kept
     step:   see `step.py`
 """
@@ -62,7 +63,9 @@ class State(NamedTuple):
     # evolving
     params: Params
     moments: Moments
-    epoch: Numbers
+    epoch: Numbers  # of those done
+    losses: Numbers  # of the epoch that is under way, as `Moving` holds them
+    gradient_norm: Numbers
     # the best function so far
     best_params: Params
     best_loss: Numbers
@@ -74,7 +77,48 @@ class State(NamedTuple):
     outcome: Numbers
 
 
-def start(recipe: Recipe, params: Params, n_judged: tuple[int, int]) -> State:
+class Section(NamedTuple):
+    """Steps of an epoch, from `first` to before `last`: what a call takes of it. See `sections_of`."""
+
+    first: Numbers
+    last: Numbers
+
+
+def sections_of(n_steps: int, most_steps: int, n_ahead: int) -> list[Section | None]:
+    """An epoch in sections of about so many steps.
+
+    Parameters
+    ----------
+    n_steps : int
+        Of the epoch.
+    most_steps : int
+        Of a section.
+    n_ahead : int
+        A section is a multiple of it; see `steps_ahead`.
+
+    Returns
+    -------
+    list of Section or None
+        [None] if all is one section: a program that knows that need not ask.
+
+    Examples
+    --------
+    >>> [(int(first), int(last)) for first, last in sections_of(500, 250, 200)]
+    [(0, 200), (200, 400), (400, 500)]
+    """
+    size = max(1, most_steps // n_ahead) * n_ahead
+    if max(size, most_steps) >= n_steps:
+        return [None]
+    firsts = range(0, n_steps, size)
+    return [Section(np.int32(first), np.int32(min(first + size, n_steps))) for first in firsts]
+
+
+def steps_ahead(batch_size: int, n_steps: int, sample_bytes: int) -> int:
+    """For how many steps samples are fetched at once: within `_BYTES_AHEAD`."""
+    return max(1, min(n_steps, _BYTES_AHEAD // (batch_size * sample_bytes)))
+
+
+def start(recipe: Recipe, params: Params, n_judged: tuple[int, int], batch_size: int) -> State:
     """Epoch 0, from given params, as NumPy arrays: a compiled start would cost every new shape a compile.
 
     Parameters
@@ -84,11 +128,14 @@ def start(recipe: Recipe, params: Params, n_judged: tuple[int, int]) -> State:
         A function of the set.
     n_judged : (n_blocks, block_size)
         Of the validation samples.
+    batch_size : int
     """
     return State(
         params=params,
         moments=_no_moments(recipe.optimizer, tuple(own["weight"].shape for own in params)),
         epoch=np.int32(0),
+        losses=np.zeros(batch_size, np.float32),
+        gradient_norm=np.float32(np.nan),
         best_params=params,
         best_loss=np.float32(np.inf),
         best_losses=np.zeros(n_judged, np.float32),
@@ -110,19 +157,20 @@ def _no_moments(name: str, shapes: tuple[tuple[int, int], ...]) -> Moments:
 
 
 def judge(task: Task, params: Params) -> tuple[Array, Array]:
-    """Loss and score of each validation sample, without dropout or label smoothing; 0 for padding."""
+    """Loss and score of each validation sample, times its weight, without dropout or label smoothing."""
     goodness = task.recipe.goodness.for_judging
 
     def one(block):
         x, y, weight = block
         outputs = outputs_in(task, params, x)
-        return jnp.where(weight > 0, goodness.losses(outputs, y), 0.0), weight * goodness.hits(outputs, y)
+        losses = jnp.where(weight > 0, weight * goodness.losses(outputs, y), 0.0)
+        return losses, weight * goodness.hits(outputs, y)
 
     return lax.map(one, task.valid)
 
 
-def run_epoch(task: Task, order: Array, state: State) -> tuple[State, EpochRow]:
-    """All training samples once, in the given order, then the judgement.
+def run_epoch(task: Task, order: Array, section: Section | None, state: State) -> tuple[State, EpochRow]:
+    """All training samples once, in the given order, then the judgement; or a section of that.
 
     Samples are fetched for many steps ahead: inside a step XLA would fetch them number by number,
     which takes as long as the rest of a small network's step.
@@ -130,7 +178,7 @@ def run_epoch(task: Task, order: Array, state: State) -> tuple[State, EpochRow]:
     rates = task.rates
     first = state.epoch * rates.n_steps
     rows = lax.optimization_barrier(paces(rates, first + jnp.arange(order.shape[0])))
-    n_ahead = _steps_ahead(task, order)
+    n_ahead = steps_ahead(order.shape[1], order.shape[0], task.x[0].nbytes)
     shelves = jnp.pad(order, ((0, -order.shape[0] % n_ahead), (0, 0)), constant_values=-1)
     shelves = shelves.reshape(-1, n_ahead, order.shape[1])
 
@@ -146,7 +194,24 @@ def run_epoch(task: Task, order: Array, state: State) -> tuple[State, EpochRow]:
         return lax.fori_loop(0, jnp.minimum(n_ahead, rates.n_steps - done), one, moving)
 
     moving = Moving(state.params, state.moments, jnp.zeros(order.shape[1], jnp.float32), jnp.float32(jnp.nan))
-    moving = lax.fori_loop(0, shelves.shape[0], one_shelf, moving)
+    end = partial(_end_epoch, task, order, rows[0, 0], state)
+    if section is None:
+        return end(lax.fori_loop(0, shelves.shape[0], one_shelf, moving))
+    moving = moving._replace(losses=jnp.where(section.first == 0, 0.0, state.losses))
+    moving = lax.fori_loop(section.first // n_ahead, -(-section.last // n_ahead), one_shelf, moving)
+    return lax.cond(section.last >= rates.n_steps, end, partial(_break_off, state), moving)
+
+
+def _break_off(state: State, moving: Moving) -> tuple[State, EpochRow]:
+    """The state in the middle of an epoch, and a row of zeros."""
+    return state._replace(**moving._asdict()), _no_row()
+
+
+def _end_epoch(
+    task: Task, order: Array, learning_rate: Array, state: State, moving: Moving
+) -> tuple[State, EpochRow]:
+    """Judge what the epoch has come to."""
+    rates = task.rates
     train_loss = moving.losses.sum() / (order >= 0).sum()
     epoch = state.epoch + 1
     is_look = (epoch % rates.keep_every == 0) | (epoch >= rates.n_epochs)
@@ -158,16 +223,10 @@ def run_epoch(task: Task, order: Array, state: State) -> tuple[State, EpochRow]:
         train_loss=train_loss,
         valid_loss=losses.sum() / n_judged,
         valid_score=hits.sum() / n_judged,
-        learning_rate=rows[0, 0],
+        learning_rate=learning_rate,
         gradient_norm=moving.gradient_norm,
     )
     return _keep_best(rates, state, moving, row, is_look, losses, hits), row
-
-
-def _steps_ahead(task: Task, order: Array) -> int:
-    """For how many steps samples are fetched at once: within `_BYTES_AHEAD`."""
-    n_steps, batch_size = order.shape
-    return max(1, min(n_steps, _BYTES_AHEAD // (batch_size * task.x[0].nbytes)))
 
 
 def _fetch(task: Task, rows: Array) -> Batch:
@@ -175,8 +234,9 @@ def _fetch(task: Task, rows: Array) -> Batch:
     flat = rows.reshape(-1)
     x = task.x[flat].reshape(*rows.shape, *task.x.shape[1:])
     is_one = rows >= 0
-    weight = is_one / jnp.maximum(is_one.sum(axis=1, keepdims=True, dtype=jnp.float32), 1)
-    return Batch(x, task.y[flat].reshape(rows.shape), weight)
+    weight = jnp.where(is_one, task.weight[flat].reshape(rows.shape), 0.0)
+    share = weight / jnp.maximum(is_one.sum(axis=1, keepdims=True, dtype=jnp.float32), 1)
+    return Batch(x, task.y[flat].reshape(*rows.shape, *task.y.shape[1:]), weight, share)
 
 
 def _keep_best(
@@ -193,8 +253,7 @@ def _keep_best(
         Outcome.RUNNING,
     )
     return State(
-        params=moving.params,
-        moments=moving.moments,
+        **moving._asdict(),
         epoch=row.epoch,
         best_params=jax.tree.map(partial(jnp.where, better), moving.params, state.best_params),
         best_loss=jnp.where(better, row.valid_loss, state.best_loss),
@@ -206,7 +265,13 @@ def _keep_best(
     )
 
 
-def run_block(task: Task, orders: Array, state: State) -> tuple[State, EpochRow]:
+def _no_row(shape: tuple[int, ...] = ()) -> EpochRow:
+    return EpochRow(*(jnp.zeros(shape, kind) for kind in (jnp.int32, *[jnp.float32] * 5)))
+
+
+def run_block(
+    task: Task, orders: Array, state: State, section: Section | None = None
+) -> tuple[State, EpochRow]:
     """A block of epochs, ending early if descent does.
 
     Parameters
@@ -215,15 +280,17 @@ def run_block(task: Task, orders: Array, state: State) -> tuple[State, EpochRow]
     orders : Array of shape (n_epochs, n_steps, batch_size), int32
         Row numbers of each step's samples; -1 fills the last step up.
     state : State
+    section : Section or None
+        What is to be done of each of them; None: all. The next call goes on with the next section.
 
     Returns
     -------
     State
     EpochRow
-        Arrays of shape (n_epochs,); epochs that did not run are zero.
+        Arrays of shape (n_epochs,); epochs that did not run, or not to their end, are zero.
     """
     n_epochs = orders.shape[0]
-    empty = EpochRow(*(jnp.zeros(n_epochs, kind) for kind in (jnp.int32, *[jnp.float32] * 5)))
+    empty = _no_row((n_epochs,))
 
     def going(carry):
         done, state, _ = carry
@@ -231,7 +298,7 @@ def run_block(task: Task, orders: Array, state: State) -> tuple[State, EpochRow]
 
     def one(carry):
         done, state, rows = carry
-        state, row = run_epoch(task, orders[done], state)
+        state, row = run_epoch(task, orders[done], section, state)
         rows = jax.tree.map(lambda column, value: column.at[done].set(value), rows, row)
         return done + 1, state, rows
 

@@ -110,7 +110,7 @@ def _front(tried: Sequence[Tried]) -> set[int]:
 
 def preferred(tried: Sequence[Tried]) -> list[Tried]:
     """Best first, but those that were trained anew, to the end, before the others, unless the best of all
-    is better by more than the noise of their paired difference.
+    is better by more than the noise of their paired difference: that which the luckiest of as many has.
 
     Parameters
     ----------
@@ -119,7 +119,8 @@ def preferred(tried: Sequence[Tried]) -> list[Tried]:
     """
     ranked = sorted(tried, key=lambda each: each.loss)
     anew = filter(_is_whole, ranked)
-    first = list(takewhile(lambda each: not _is_worse(each, ranked[0]), anew))
+    luck = max(_BEYOND_NOISE, math.sqrt(2 * math.log(max(2, len(ranked)))))
+    first = list(takewhile(lambda each: not _is_worse(each, ranked[0], luck), anew))
     numbers = {each.number for each in first}
     return [*first, *(each for each in ranked if each.number not in numbers)]
 
@@ -130,7 +131,7 @@ def _is_whole(each: Tried) -> bool:
     return ended and each.proposal.change == ANEW
 
 
-def _is_worse(each: Tried, best: Tried) -> bool:
-    """Whether it is worse by more than noise."""
+def _is_worse(each: Tried, best: Tried, luck: float) -> bool:
+    """Whether it is worse by more than so many standard errors."""
     mean, error = paired_difference(each.trained.losses, best.trained.losses)
-    return mean > _BEYOND_NOISE * error
+    return mean > luck * error

@@ -1,17 +1,18 @@
 """Samples as the training programs take them: checked, in blocks, in order."""
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from threestep.errors import DataError
 from threestep.goodness import Goodness
-from threestep.network import Network
+from threestep.network import Network, padded_size
 from threestep.pick.step import Judged, Rates
 from threestep.settings import DEFAULT_LEARNING_RATE, DEFAULT_WEIGHT_DECAY, Descent, usual_patience
 
 _JUDGE_BLOCK = 1024
+_AXES = {"classes": (1,), "number": (1, 2), "labels": (2,)}
 
 
 class Samples(NamedTuple):
@@ -21,15 +22,22 @@ class Samples(NamedTuple):
     ----------
     x : array of shape (n_samples, n_inputs), float32
     y : array of shape (n_samples,)
-        int32 class indices or float32 numbers.
+        int32 class indices or float32 numbers; float32 of shape (n_samples, n) for several numbers or
+        labels.
+    weight : array of shape (n_samples,), float32, or None
+        How much each counts; None: all the same.
     """
 
     x: NDArray
     y: NDArray
+    weight: NDArray | None = None
+
+
+_Some = TypeVar("_Some", Samples, Judged)
 
 
 def checked(goodness: Goodness, samples: Samples | tuple) -> Samples:
-    """Samples in the programs' own dtype, flat, once they are sound.
+    """Samples in the programs' own dtype, flat, once they are sound; with weights whose mean is 1.
 
     Raises
     ------
@@ -38,7 +46,7 @@ def checked(goodness: Goodness, samples: Samples | tuple) -> Samples:
     """
     x = np.asarray(samples[0], np.float32)
     y = np.asarray(samples[1])
-    if x.ndim < 2 or len(x) == 0 or len(x) != len(y) or y.ndim != 1:
+    if x.ndim < 2 or len(x) == 0 or len(x) != len(y) or y.ndim not in _AXES[goodness.kind]:
         raise DataError(
             f"samples: got x of shape {x.shape} and y of shape {y.shape}, "
             "expected (n_samples, n_inputs) and (n_samples,)"
@@ -53,7 +61,26 @@ def checked(goodness: Goodness, samples: Samples | tuple) -> Samples:
         )
     if goodness.is_for_classes and y.min() < 0:
         raise DataError(f"samples: y must be class indices from 0, got {y.min()}")
-    return Samples(x, y.astype(np.int32 if goodness.is_for_classes else np.float32))
+    weight = _even_weight(samples[2] if len(samples) > 2 else None, len(y))
+    return Samples(x, y.astype(np.int32 if goodness.is_for_classes else np.float32), weight)
+
+
+def _even_weight(weight: NDArray | None, n_samples: int) -> NDArray:
+    """Weights whose mean is 1.
+
+    Raises
+    ------
+    DataError
+        Not one per sample, negative, not finite, or all zero.
+    """
+    if weight is None:
+        return np.ones(n_samples, np.float32)
+    weight = np.asarray(weight, np.float64)
+    if weight.shape != (n_samples,):
+        raise DataError(f"samples: got weights of shape {weight.shape}, expected ({n_samples},)")
+    if not np.isfinite(weight).all() or weight.min() < 0 or weight.max() <= 0:
+        raise DataError("samples: weights must be finite, not negative, and not all zero")
+    return (weight / weight.mean()).astype(np.float32)
 
 
 def check_fit(network: Network, goodness: Goodness, *parts: Samples) -> None:
@@ -63,7 +90,7 @@ def check_fit(network: Network, goodness: Goodness, *parts: Samples) -> None:
     ------
     DataError
     """
-    for x, y in parts:
+    for x, y, _ in parts:
         if x.shape[1] != network.n_inputs:
             raise DataError(f"samples: got {x.shape[1]} inputs, the network has {network.n_inputs}")
         if goodness.is_for_classes and y.max() >= network.n_outputs:
@@ -71,8 +98,12 @@ def check_fit(network: Network, goodness: Goodness, *parts: Samples) -> None:
                 f"samples: y must be class indices from 0 to {network.n_outputs - 1}, "
                 f"got {y.min()} to {y.max()}"
             )
-    if not goodness.is_for_classes and network.n_outputs != 1:
-        raise DataError(f"network: got {network.n_outputs} outputs, expected 1 for {goodness.loss}")
+    if not goodness.is_for_classes:
+        n_outputs = len(goodness.quantiles) or (parts[0].y.shape[1] if parts[0].y.ndim > 1 else 1)
+        if network.n_outputs != n_outputs:
+            raise DataError(
+                f"network: got {network.n_outputs} outputs, expected {n_outputs} for {goodness.loss}"
+            )
 
 
 def rates_of(settings: Descent, n_epochs: int, n_steps: int, keep_every: int = 1, **own: float) -> Rates:
@@ -95,16 +126,30 @@ def rates_of(settings: Descent, n_epochs: int, n_steps: int, keep_every: int = 1
 
 
 def judged_in_blocks(samples: Samples) -> Judged:
-    """Samples in equal blocks, the last one filled up with weightless zeros."""
-    x, y = np.asarray(samples.x), np.asarray(samples.y)
-    size = min(_JUDGE_BLOCK, len(y))
-    n_blocks = -(-len(y) // size)
-    short = n_blocks * size - len(y)
-    weight = np.concatenate([np.ones(len(y), np.float32), np.zeros(short, np.float32)])
-    x = np.concatenate([x, np.zeros((short, x.shape[1]), x.dtype)])
-    y = np.concatenate([y, np.zeros(short, y.dtype)])
-    shape = (n_blocks, size)
-    return Judged(x.reshape(*shape, -1), y.reshape(shape), weight.reshape(shape))
+    """Samples in equal blocks of padded sizes, filled up with weightless zeros."""
+    size = padded_size(min(_JUDGE_BLOCK, len(samples.y)))
+    shape = (padded_size(-(-len(samples.y) // size)), size)
+    weight = np.ones(len(samples.y), np.float32) if samples.weight is None else samples.weight
+    x, y, weight = (filled(np.asarray(array), shape[0] * size) for array in (samples.x, samples.y, weight))
+    return Judged(x.reshape(*shape, -1), y.reshape(*shape, *y.shape[1:]), weight.reshape(shape))
+
+
+def padded(samples: Samples, n_samples: int) -> Samples:
+    """The samples filled up with zeros, which no order ever names."""
+    return Samples(*(filled(np.asarray(array), n_samples) for array in samples))
+
+
+def filled(array: NDArray, n_rows: int) -> NDArray:
+    """The array with rows of zeros up to that number."""
+    short = n_rows - len(array)
+    return np.concatenate([array, np.zeros((short, *array.shape[1:]), array.dtype)]) if short else array
+
+
+def with_inputs(samples: _Some, n_inputs: int) -> _Some:
+    """The samples with inputs of zero up to that number."""
+    short = n_inputs - samples.x.shape[-1]
+    none = [(0, 0)] * (samples.x.ndim - 1)
+    return samples._replace(x=np.pad(samples.x, [*none, (0, short)])) if short else samples
 
 
 def epoch_order(seed: int, epoch: int, n_samples: int, batch_size: int) -> NDArray:

@@ -51,8 +51,8 @@ class Rates(NamedTuple):
 class Judged(NamedTuple):
     """Samples in blocks of one size, for judging without memory that grows with their number.
 
-    x (n_blocks, block_size, n_inputs), y (n_blocks, block_size), weight the same shape: 1 for a
-    sample, 0 for padding.
+    x (n_blocks, block_size, n_inputs), y (n_blocks, block_size), weight the same shape: how much a sample
+    counts, 0 for padding.
     """
 
     x: Numbers
@@ -75,8 +75,9 @@ class Task:
     form : Form or None
         Which network, if the recipe's is a supernet.
     x : Array of shape (n_samples, n_inputs)
-    y : Array of shape (n_samples,)
-        Training samples.
+    y : Array of shape (n_samples,), or (n_samples, n) for several numbers or labels
+    weight : Array of shape (n_samples,)
+        Training samples, and how much each counts: 1 on the average.
     valid : Judged
     """
 
@@ -86,6 +87,7 @@ class Task:
     form: Form | None
     x: Numbers
     y: Numbers
+    weight: Numbers
     valid: Judged
 
 
@@ -101,13 +103,14 @@ class Moving(NamedTuple):
 class Batch(NamedTuple):
     """The samples of one step, or of several (one more axis in front).
 
-    x (batch_size, n_inputs), y (batch_size,), weight (batch_size,): one over the number of samples, 0
-    fills the last batch up.
+    x (batch_size, n_inputs), y (batch_size,), weight (batch_size,): how much each counts, 0 fills the
+    last batch up; share (batch_size,): that over the number of samples.
     """
 
     x: Numbers
     y: Numbers
     weight: Numbers
+    share: Numbers
 
 
 def take_step(task: Task, batch: Batch, index: Array, pace: Array, is_last: Array, moving: Moving) -> Moving:
@@ -121,14 +124,14 @@ def take_step(task: Task, batch: Batch, index: Array, pace: Array, is_last: Arra
     def batch_loss(params: Params) -> tuple[Array, Array]:
         outputs = outputs_in(task, params, batch.x, _dropout(task, index))
         losses = recipe.goodness.losses(outputs, batch.y)
-        return (batch.weight * losses).sum(), losses
+        return (batch.share * losses).sum(), losses
 
     gradient, losses = jax.grad(batch_loss, has_aux=True)(moving.params)
     norm = moving.gradient_norm
     if recipe.watches_gradient:
         norm = lax.cond(is_last, _norm, lambda _: moving.gradient_norm, gradient)
     params, moments = _update(task, pace, gradient, moving)
-    losses = moving.losses + jnp.where(batch.weight > 0, losses, 0.0)
+    losses = moving.losses + jnp.where(batch.weight > 0, batch.weight * losses, 0.0)
     return Moving(params, moments, losses, norm)
 
 

@@ -35,6 +35,7 @@ def report_html(events: Sequence[Event]) -> str:
     by_name = {event["event"]: event for event in events}
     epochs = [event for event in events if event["event"] == "epoch"]
     rungs = [event for event in events if event["event"] == "rung"]
+    notes = [event for event in events if event["event"] == "note"]
     title = f"{by_name['start']['data']} in three steps"
     style = files("threestep.report").joinpath("style.css").read_text(encoding="utf-8")
     head = tag(
@@ -49,7 +50,7 @@ def report_html(events: Sequence[Event]) -> str:
         _summary(by_name),
         _function_set(by_name),
         _goodness(by_name),
-        _pick(by_name, epochs, rungs),
+        _pick(by_name, epochs, rungs, notes),
         _use(by_name["start"]),
     )
     return "<!doctype html>\n" + tag("html", head, tag("body", main), lang="en")
@@ -231,7 +232,7 @@ def _worst(details: Event) -> Markup:
     return join([title, table(("", "target", "predicted", "loss"), rows)])
 
 
-def _pick(by_name: dict[str, Event], epochs: Sequence[Event], rungs: Sequence[Event]) -> Markup:
+def _pick(by_name: dict[str, Event], epochs: Sequence[Event], *searched: Sequence[Event]) -> Markup:
     """Step 3: what was tried, the curves and why descent ended."""
     pick, is_classes = by_name["pick"], by_name["start"]["target"]["kind"] == "classes"
     best = pick["best_epoch"]
@@ -259,7 +260,7 @@ def _pick(by_name: dict[str, Event], epochs: Sequence[Event], rungs: Sequence[Ev
         3,
         "Pick the best function",
         "Gradient descent picks the params of one network; a search does so for many, and picks the network.",
-        _search(by_name, rungs),
+        _search(by_name, *searched),
         tag(
             "p",
             f"Gradient descent went through the training samples {pick['n_epochs']} times; {kept} "
@@ -275,7 +276,7 @@ def _pick(by_name: dict[str, Event], epochs: Sequence[Event], rungs: Sequence[Ev
     )
 
 
-def _search(by_name: dict[str, Event], rungs: Sequence[Event]) -> Markup:
+def _search(by_name: dict[str, Event], rungs: Sequence[Event], notes: Sequence[Event]) -> Markup:
     """What was tried, if there was a search."""
     if "leaderboard" not in by_name:
         return Markup("")
@@ -285,6 +286,7 @@ def _search(by_name: dict[str, Event], rungs: Sequence[Event]) -> Markup:
             tag("div", *search_charts(rungs, rows, picked), class_="charts"),
             leaderboard_table(rows, by_name["leaderboard"]["n_tried"]),
             lineage_table(rows, picked),
+            *(tag("p", tag("strong", "Note: "), note["text"]) for note in notes),
             tag("h3", "The last descent of the picked one"),
         ]
     )

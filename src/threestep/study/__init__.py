@@ -7,17 +7,22 @@ is a `Run`.
 
 from threestep.study.choices import choose_settings
 from threestep.study.folder import RunFolder, new_folder, read_journal
-from threestep.study.run import Prepared, Run, prepare_run, run_steps
+from threestep.study.run import Prepared, Run, arrays_of, find_model, prepare_parts, prepare_run, run_steps
 from threestep.study.scores import score_samples
+from threestep.study.searching import Found
 from threestep.study.worked_example import WorkedExample, work_example
 
 __all__ = [
+    "Found",
     "Prepared",
     "Run",
     "RunFolder",
     "WorkedExample",
+    "arrays_of",
     "choose_settings",
+    "find_model",
     "new_folder",
+    "prepare_parts",
     "prepare_run",
     "read_journal",
     "run_steps",

@@ -2,7 +2,7 @@
 
 from dataclasses import fields, replace
 
-from threestep.pick import Finals, Plan, rungs_of
+from threestep.pick import Finals, Plan, members_at_once, rungs_of
 from threestep.settings import (
     DEFAULT_LEARNING_RATE,
     DEFAULT_WEIGHT_DECAY,
@@ -14,12 +14,18 @@ from threestep.settings import (
 
 _FEWEST_STEPS = 1_500
 _MOST_STEPS = 60_000
-_MANY_SAMPLES = 20_000
+_WIDEST_BY_SAMPLES = ((20_000, 512), (2_000, 256), (500, 128), (0, 64))
+"""From how many training samples on which width; every power of two more is one more program to compile."""
 _SHORT_BUDGET = 10.0
-_EFFORT_CORE_SECONDS = {"quick": 5.0, "normal": 12.0, "thorough": 150.0}
+_NARROWEST = 8
+_EFFORT_CORE_SECONDS = {"quick": 2.0, "normal": 12.0, "thorough": 150.0}
+_USUAL_SAMPLES = 2000  # to learn from, for which these are; less work for fewer, more for more
+_EFFORT_SHARES = (0.05, 2.0)
+_LEAST_CORE_SECONDS = 0.8
 _EFFORT_PATIENCE = {"quick": 1, "normal": 2, "thorough": 6}
 _USUAL_CORES = 2  # for a plan that is the same on every machine
 _MEMBERS, _FEWEST_MEMBERS, _FEWEST_EPOCHS = 18, 6, 6
+_MEMBERS_AT_ONCE = 4  # rounds of them that all cores train in the first rung; a third goes on
 _FEWEST_ROUNDS = 4  # that should fit into a budget or an effort
 _FINALS, _FEWEST_FINALS, _FINAL_FRACTION = 16, 2, 0.3  # of a budget or an effort at most
 _FINAL_SLACK = 1.5  # how much longer than counted they may take
@@ -29,7 +35,7 @@ _BATCH_BY_SAMPLES = ((50_000, 256), (10_000, 128), (1_000, 64), (300, 32), (0, 1
 
 
 def choose_settings(
-    settings: Settings, n_train: int, is_classes: bool, is_picture: bool, y_name: str
+    settings: Settings, n_train: int, is_classes: bool, is_picture: bool, y_name: str, n_ends: int = 2
 ) -> Settings:
     """Fill in what was left to the data.
 
@@ -42,11 +48,13 @@ def choose_settings(
         What the target and the samples are.
     y_name : str
         The target's name.
+    n_ends : int
+        Inputs and outputs of the network: what a hidden neuron is connected to at least.
 
     Returns
     -------
     Settings
-        With no `None` left.
+        With no `None` left, but for rates that are searched and for limits.
     """
     batch_size = min(settings.batch_size or _batch_size(n_train), n_train)
     steps = -(-n_train // batch_size)
@@ -61,7 +69,7 @@ def choose_settings(
         label_smoothing=_given(settings.label_smoothing, 0.05) if is_classes else 0.0,
     )
     if settings.network == "auto":
-        return replace(shared, **_space(settings, n_train, is_classes))
+        return replace(shared, **_space(settings, n_train, is_classes, n_ends))
     return replace(
         shared,
         learning_rate=_given(settings.learning_rate, DEFAULT_LEARNING_RATE),
@@ -87,14 +95,20 @@ def choose_plan(settings: Settings, n_train: int, n_inputs: int, seconds: float 
         Left of the budget; None: the effort decides, by work rather than by the clock, so that the
         same seed gives the same network.
     """
-    work = (settings.epochs or 1) * _training_seconds(settings, n_train, n_inputs, 1)
-    effort = _EFFORT_CORE_SECONDS[settings.effort]
+    work = (settings.epochs or 1) * _epoch_seconds(settings, n_train, n_inputs)
+    fewest, most = _EFFORT_SHARES
+    share_of_usual = min(most, max(fewest, n_train / _USUAL_SAMPLES))
+    effort = max(_LEAST_CORE_SECONDS, share_of_usual * _EFFORT_CORE_SECONDS[settings.effort])
     in_all = effort / _USUAL_CORES if seconds is None else seconds
     n_finals = int(min(_FINALS, _FINAL_FRACTION * in_all / (_FINAL_SLACK * work)))
     last = Finals(n_finals if n_finals >= _FEWEST_FINALS else 0, settings.epochs or 1, _FINAL_FRACTION)
     of_finals = last.n * _FINAL_SLACK * work
     in_round = (in_all - of_finals) / _FEWEST_ROUNDS
-    n_members = int(min(_MEMBERS, max(_FEWEST_MEMBERS, in_round / (_CLIMB * work))))
+    most = _MEMBERS
+    if seconds is not None:  # then a plan may differ between machines, and no core should be idle
+        most = max(_MEMBERS, _MEMBERS_AT_ONCE * members_at_once())
+        in_round *= max(1.0, members_at_once() / _USUAL_CORES)
+    n_members = int(min(most, max(_FEWEST_MEMBERS, in_round / (_CLIMB * work))))
     share = min(1.0, in_round / (_CLIMB * work * n_members))
     epochs = max(min(_FEWEST_EPOCHS, settings.epochs or 1), int((settings.epochs or 1) * share))
     if seconds is not None:
@@ -104,21 +118,24 @@ def choose_plan(settings: Settings, n_train: int, n_inputs: int, seconds: float 
     return Plan(n_members, rungs_of(epochs), core_seconds, patience=patience, finals=last)
 
 
-def _training_seconds(settings: Settings, n_train: int, n_inputs: int, epochs: int) -> float:
-    """What a middling network's training costs on two middling cores, by count; never by the clock."""
+def _epoch_seconds(settings: Settings, n_train: int, n_inputs: int) -> float:
+    """What an epoch of a middling network costs on two middling cores, by count; never by the clock."""
     batch_size = settings.batch_size or 1
     narrow, wide = settings.widths or (64, 256)
     width = ((narrow**2 + wide**2) / 2) ** 0.5
     step = 2e-5 + batch_size * width * (n_inputs + 1.5 * width) / 5e10
-    return epochs * -(-n_train // batch_size) * step
+    return -(-n_train // batch_size) * step
 
 
-def _space(settings: Settings, n_train: int, is_classes: bool) -> dict[str, tuple]:
+def _space(settings: Settings, n_train: int, is_classes: bool, n_ends: int) -> dict[str, tuple]:
     """What a search may try, where the user left it open; a rate that is given is not searched."""
     seconds = seconds_of(settings.budget)
-    widths = (64, 256 if n_train < _MANY_SAMPLES else 512)
+    widths = next((64, widest) for fewest, widest in _WIDEST_BY_SAMPLES if n_train >= fewest)
     if seconds is not None and seconds < _SHORT_BUDGET:
         widths = (64, 128)  # one program: there is no time to compile more
+    if settings.max_params is not None:  # one hidden layer at least should fit
+        widest = max(_NARROWEST, settings.max_params // (n_ends + 2))
+        widths = (min(widths[0], max(_NARROWEST, widest // 4)), min(widths[1], widest))
     chosen: dict[str, tuple] = {
         "depths": settings.depths or (0, 4),
         "widths": settings.widths or widths,

@@ -3,6 +3,8 @@
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from threestep.data import Prep, Split, Table, encode, encode_target
 from threestep.model import Model
 from threestep.study.scores import confusion, score_samples
@@ -46,11 +48,13 @@ def details_of(prep: Prep, parts: Split, model: Model) -> dict[str, Any]:
 
 def _target_texts(prep: Prep, table: Table) -> list[str]:
     """The targets for people; classes under the names they have in the model."""
-    if prep.target.kind == "number":
-        return [_text(float(value)) for value in known_target(table)]
+    if prep.target.kind != "classes":
+        return [_text(value) for value in known_target(table)]
     return [_text(prep.target.classes[index]) for index in encode_target(prep, table)]
 
 
 def _text(value: object) -> str:
     """A target for people: class names as they are, numbers short."""
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    if isinstance(value, np.ndarray):
+        return ", ".join(map(_text, value.tolist()))
+    return f"{value:.6g}" if isinstance(value, (float, np.floating)) else str(value)

@@ -10,6 +10,7 @@ Nothing is called back: the command line prints events, the report reads them.
     rung          step 3 of a search: what was tried so far, and the best of it
     final         of a search: the best of it, trained anew
     leaderboard   of a search: all that was tried, what was picked first
+    note          of a search: what could not be done as asked
     epoch         step 3: one row of numbers per epoch
     pick          which epoch was picked, and why descent ended
     scores        loss, total loss and metrics on train, valid and test
@@ -18,37 +19,57 @@ Nothing is called back: the command line prints events, the report reads them.
 """
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from math import log
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from threestep.data import (
     Prep,
     Split,
     Table,
     Target,
+    column_of,
     encode,
     encode_target,
     fit_prep,
+    kinds_of,
     label,
+    leaks_of,
+    overrides_of,
+    ranks_in,
     read,
     split,
     understand_target,
+    weights_in,
+    without,
 )
 from threestep.errors import SettingsError
-from threestep.goodness import Goodness
+from threestep.goodness import Goodness, conformal_shifts, temperature_of, threshold_for
 from threestep.model import Model
 from threestep.network import Network, check_space, parse, supernet_of
-from threestep.pick import EpochRow, Field, Outcome, Picked, Samples, Tried, descend, leaderboard, searcher_of
+from threestep.pick import (
+    EpochRow,
+    Field,
+    Outcome,
+    Picked,
+    Samples,
+    Tried,
+    descend,
+    leaderboard,
+    losses_of,
+    searcher_of,
+)
 from threestep.settings import Settings, check_settings
 from threestep.study.choices import choose_settings, space_of
 from threestep.study.clock import Clock
 from threestep.study.details import details_of, known_target
 from threestep.study.folder import Event, RunFolder
 from threestep.study.scores import Scores, score_samples
-from threestep.study.searching import Found, deadline_of, search_steps
+from threestep.study.searching import Found, check_latency, deadline_of, search_steps
 from threestep.version import __version__
 
 
@@ -92,7 +113,7 @@ class Run:
 
     def __repr__(self) -> str:
         part = "test" if "test" in self.scores else "valid"
-        name = "accuracy" if self.model.is_classifier else "r2"
+        name = "r2" if self.model.prep.target.kind == "number" else "accuracy"
         score = f"{part} {name} {self.scores[part][name]:.4f}"
         return f"<Run: {self.model.network}; epoch {self.picked.best_epoch} picked; {score}>"
 
@@ -119,6 +140,9 @@ class Prepared:
         What reading and preparing took.
     began : float
         When, on the clock of `time.perf_counter`; the budget counts from there.
+    shares_programs : bool
+        Whether one given network, too, is trained by the program for several: then others of its width, and
+        other numbers of samples, need no compile; but the gradient is not watched.
     """
 
     source: str
@@ -130,6 +154,7 @@ class Prepared:
     settings: Settings
     seconds: dict[str, float]
     began: float
+    shares_programs: bool = False
 
 
 def prepare_run(source: object, settings: Settings, began: float | None = None) -> Prepared:
@@ -155,19 +180,108 @@ def prepare_run(source: object, settings: Settings, began: float | None = None) 
     table = label(read(source), settings.target)
     clock.stage("read")
     target = understand_target(known_target(table), table.y_name, settings.task)
-    is_classes = target.kind == "classes"
-    parts = split(table, settings.valid_fraction, settings.test_fraction, settings.seed, is_classes)
-    prep = fit_prep(parts.train, target)
-    settings = choose_settings(
-        settings, parts.train.n_samples, is_classes, prep.layout.is_picture, table.y_name
-    )
-    n_outputs = len(target.classes) if is_classes else 1
-    network = _given_network(settings, prep.layout.n_inputs, n_outputs)
-    loss = "cross_entropy" if is_classes else "squared_error"
-    goodness = Goodness(loss, settings.label_smoothing or 0.0)
-    clock.stage("prepare")
+    table, parts = _parted(table, settings, target.kind == "classes")
     name = str(source) if isinstance(source, (str, Path)) else table.name
+    return _prepared(name, table, (target, parts), settings, clock, began)
+
+
+def _parted(table: Table, settings: Settings, is_classes: bool) -> tuple[Table, Split]:
+    """The samples without the columns that only say how to treat them, and divided.
+
+    Raises
+    ------
+    UserError
+        There is no such column, or it is of the wrong kind.
+    """
+    if settings.groups is not None and settings.order is not None:
+        raise SettingsError("`groups` and `order` are given", "samples are divided by one of them")
+    groups = None if settings.groups is None else column_of(table, settings.groups)
+    ranks = None if settings.order is None else ranks_in(column_of(table, settings.order), settings.order)
+    if settings.weight is not None:
+        weight = weights_in(column_of(table, settings.weight), settings.weight)
+        table = replace(without(table, settings.weight), weight=weight).take(np.flatnonzero(weight))
+        groups, ranks = (each if each is None else each[weight > 0] for each in (groups, ranks))
+    if settings.groups is not None:
+        table = without(table, settings.groups)
+    shares = settings.valid_fraction, settings.test_fraction
+    return table, split(table, *shares, settings.seed, is_classes, groups, ranks)
+
+
+def prepare_parts(table: Table, target: Target, parts: Split, settings: Settings) -> Prepared:
+    """As `prepare_run`, for samples that are read, understood and divided already.
+
+    Raises
+    ------
+    UserError
+        Bad settings or data.
+    """
+    check_settings(settings)
+    check_space(space_of(settings))
+    searcher_of(settings.searcher)
+    clock = Clock({"read": 0.0})
+    prepared = _prepared(table.name, table, (target, parts), settings, clock, time.perf_counter())
+    return replace(prepared, shares_programs=_fits_supernet(prepared.network))
+
+
+def _fits_supernet(network: Network | None) -> bool:
+    """Whether there is a given network that the program for several takes."""
+    if network is None:
+        return False
+    try:
+        supernet_of(network)
+    except ValueError:
+        return False
+    return True
+
+
+def _prepared(
+    name: str,
+    table: Table,
+    known: tuple[Target, Split],
+    settings: Settings,
+    clock: Clock,
+    began: float,
+) -> Prepared:
+    """Learn the prep, define the function set."""
+    (target, parts), is_classes = known, known[0].kind == "classes"
+    names = [] if isinstance(table.x, np.ndarray) else list(table.x)
+    prep = fit_prep(parts.train, target, overrides_of(settings.column, names), settings.bins)
+    n_outputs = len(settings.quantiles) or target.n_outputs
+    facts = is_classes, prep.layout.is_picture, table.y_name, prep.layout.n_inputs + n_outputs
+    settings = choose_settings(settings, parts.train.n_samples, *facts)
+    network = _given_network(settings, prep.layout.n_inputs, n_outputs)
+    check_latency(network or parse("", (prep.layout.n_inputs,), n_outputs), settings)
+    goodness = _goodness(settings, target)
+    clock.stage("prepare")
     return Prepared(name, table, parts, prep, network, goodness, settings, clock.seconds, began)
+
+
+_USUAL_LOSSES = {"classes": "cross_entropy", "labels": "sigmoid_cross_entropy", "number": "squared_error"}
+
+
+def _goodness(settings: Settings, target: Target) -> Goodness:
+    """The loss that was asked for, or the usual one of the target's kind.
+
+    Raises
+    ------
+    SettingsError
+        A loss for another kind of target.
+    """
+    usual = "quantile" if settings.quantiles else _USUAL_LOSSES[target.kind]
+    goodness = Goodness(
+        usual if settings.loss == "auto" else settings.loss,
+        settings.label_smoothing or 0.0,
+        quantiles=tuple(settings.quantiles),
+    )
+    if goodness.kind != target.kind:
+        raise SettingsError(
+            f"`loss` is {goodness.loss!r}, which is for {goodness.kind}, but the target {target.name!r} is "
+            f"{target.kind}",
+            "leave it out, or set `task`",
+        )
+    if settings.quantiles and target.n_columns > 1:
+        raise SettingsError("`quantiles` of several numbers", "fit one network for each number")
+    return goodness
 
 
 def _given_network(settings: Settings, n_inputs: int, n_outputs: int) -> Network | None:
@@ -189,6 +303,26 @@ def _given_network(settings: Settings, n_inputs: int, n_outputs: int) -> Network
             hint = "leave it out, or give a network that fits, such as `64-r64 tanh`"
             raise SettingsError(f"{asked}, but `network` {error}", hint) from error
     return network
+
+
+def find_model(prepared: Prepared, say: Callable[[str], None] | None = None) -> tuple[Model, Found]:
+    """The model alone: nothing is measured and nothing is told beside the rounds of a search.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    say : callable or None
+        Is told a line per round.
+    """
+    steps = _find(prepared, lambda event: event)
+    while True:
+        try:
+            event = next(steps)
+        except StopIteration as end:
+            return _model(prepared, end.value), end.value
+        if say is not None and event["event"] == "rung":
+            loss = "none yet" if event["best_loss"] is None else f"{event['best_loss']:.4f}"
+            say(f"round {event['round']}: {event['n_tried']} networks tried, best validation loss {loss}")
 
 
 def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[Event, None, Run]:
@@ -226,17 +360,11 @@ def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[
         yield say(_space_event(prepared))
     else:
         yield say(_network_event([prepared.network] * prepared.settings.ensemble))
-    guess_loss = _guess_loss(prepared.prep.target)
+    guess_loss = _guess_loss(prepared)
     yield say({"event": "goodness", "loss": prepared.goodness.loss, "guess_loss": guess_loss})
-    if prepared.network is None or prepared.settings.ensemble > 1 or prepared.settings.refit:
-        found = yield from _search(prepared, say)
-    else:
-        found = Found((yield from _pick(prepared, prepared.network, say)), (), [])
-    picked = found.picked
-    if picked.outcome is Outcome.INTERRUPTED and picked.best_epoch == 0:
-        raise KeyboardInterrupt  # there is nothing to keep
+    found = yield from _find(prepared, say)
     clock.stage("train")
-    yield say(_pick_event(picked, clock.seconds["train"]))
+    yield say(_pick_event(found.picked, clock.seconds["train"]))
     run = _measure(prepared, found, events, folder)
     if folder is not None:
         run.model.save(folder.model_path)
@@ -247,12 +375,29 @@ def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[
     return run
 
 
+def _find(prepared: Prepared, say) -> Generator[Event, None, Found]:
+    """Step 3, by a search or by one descent.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        There is nothing to keep.
+    """
+    settings = prepared.settings
+    if prepared.network is None or settings.ensemble > 1 or settings.refit or prepared.shares_programs:
+        found = yield from _search(prepared, say)
+    else:
+        found = Found((yield from _pick(prepared, prepared.network, say)), (), [])
+    if found.picked.outcome is Outcome.INTERRUPTED and found.picked.best_epoch == 0:
+        raise KeyboardInterrupt
+    return found
+
+
 def _start_event(prepared: Prepared) -> Event:
     """What the data are."""
     import jax
 
     parts, prep = prepared.parts, prepared.prep
-    left_out = [f"column {name!r} is left out: too many different words" for name in prep.layout.left_out]
     return {
         "event": "start",
         "data": prepared.table.name,
@@ -260,10 +405,25 @@ def _start_event(prepared: Prepared) -> Event:
         "n_inputs": prep.layout.n_inputs,
         "input_shape": prep.layout.shape,
         "target": _target_facts(prep.target),
-        "notes": [*prepared.table.notes, *left_out],
+        "notes": [*prepared.table.notes, *_notes_on_columns(prepared)],
         "seed": prepared.settings.seed,
         "versions": {"threestep": __version__, "jax": jax.__version__},
     }
+
+
+def _notes_on_columns(prepared: Prepared) -> list[str]:
+    """What is left out, and what gives the target away."""
+    table, train, layout = prepared.table, prepared.parts.train, prepared.prep.layout
+    if isinstance(train.x, np.ndarray) or isinstance(table.x, np.ndarray):
+        return []
+    kinds = kinds_of(train.x, overrides_of(prepared.settings.column, list(train.x)))
+    left_out = [f"column {name!r} is left out: {kinds[name].reason}" for name in layout.left_out]
+    used = {name: column for name, column in table.x.items() if name not in layout.left_out}
+    leaks = [
+        f"column {name!r} may give the target away: {how}; --column {name}=ignore leaves it out"
+        for name, how in leaks_of(used, np.asarray(table.y))
+    ]
+    return [*left_out, *leaks]
 
 
 def _space_event(prepared: Prepared) -> Event:
@@ -297,18 +457,31 @@ def _target_facts(target: Target) -> dict[str, Any]:
     return {"name": target.name, "kind": target.kind, "classes": target.classes, "reason": target.reason}
 
 
-def _guess_loss(target: Target) -> float:
-    """Mean loss of knowing nothing: every class equally likely, or always the mean."""
-    return log(len(target.classes)) if target.kind == "classes" else 0.5
+def _guess_loss(prepared: Prepared) -> float:
+    """Mean loss of knowing nothing: outputs of zero, that is every class equally likely, or always the
+    mean."""
+    train, goodness = prepared.parts.train, prepared.goodness.for_judging
+    known = {"squared_error": 0.5, "sigmoid_cross_entropy": log(2)}
+    if goodness.loss == "cross_entropy":
+        return log(len(prepared.prep.target.classes))
+    if goodness.loss in known:
+        return known[goodness.loss]
+    targets = encode_target(prepared.prep, train)
+    outputs = np.zeros((len(targets), len(goodness.quantiles) or prepared.prep.target.n_outputs), np.float32)
+    return float(losses_of(goodness, outputs, targets).mean())
 
 
 def _samples(prepared: Prepared) -> tuple[Samples, Samples]:
     """What is learned from, and what chooses."""
-    train, valid = (
-        Samples(encode(prepared.prep, part), encode_target(prepared.prep, part))
-        for part in (prepared.parts.train, prepared.parts.valid)
-    )
-    return train, valid
+    train = arrays_of(prepared.prep, prepared.parts.train)
+    if prepared.parts.valid is prepared.parts.train:
+        return train, train
+    return train, arrays_of(prepared.prep, prepared.parts.valid)
+
+
+def arrays_of(prep: Prep, table: Table) -> Samples:
+    """Labelled samples as a network learns from them."""
+    return Samples(encode(prep, table), encode_target(prep, table), table.weight)
 
 
 def _search(prepared: Prepared, say) -> Generator[Event, None, Found]:
@@ -318,7 +491,7 @@ def _search(prepared: Prepared, say) -> Generator[Event, None, Found]:
     wanted = Field(
         space_of(prepared.settings),
         (prep.layout.n_inputs,),
-        len(target.classes) or 1,
+        len(prepared.goodness.quantiles) or target.n_outputs,
         prepared.settings.max_params,
         prepared.settings.seed,
     )
@@ -331,7 +504,7 @@ def _search(prepared: Prepared, say) -> Generator[Event, None, Found]:
             found: Found = end.value
             break
         yield event if event["event"] == "tick" else say(event)
-    if prepared.network is None:
+    if prepared.network is None or 1 + len(found.others) < prepared.settings.ensemble:  # some diverged
         yield say(_network_event([found.picked.network, *(network for network, _ in found.others)]))
     history = found.picked.history
     for row in history:
@@ -341,7 +514,11 @@ def _search(prepared: Prepared, say) -> Generator[Event, None, Found]:
 
 def _deadline(prepared: Prepared) -> float:
     """When training must end; see `deadline_of`."""
-    return deadline_of(prepared.settings, prepared.table.n_samples, prepared.began)
+    network, layout, settings = prepared.network, prepared.prep.layout, prepared.settings
+    if network is None:
+        widest = [str(settings.widths[1])] * settings.depths[1] if settings.widths and settings.depths else []
+        network = parse("-".join(widest), (layout.n_inputs,), prepared.prep.target.n_outputs)
+    return deadline_of(settings, prepared.table.n_samples, network.n_products, prepared.began)
 
 
 def _pick(prepared: Prepared, network: Network, say) -> Generator[Event, None, Picked]:
@@ -378,10 +555,27 @@ def _pick_event(picked: Picked, seconds: float) -> Event:
     }
 
 
+def _model(prepared: Prepared, found: Found) -> Model:
+    """What was found, its answers corrected on the samples that chose."""
+    picked, goodness, settings = found.picked, prepared.goodness, prepared.settings
+    model = Model(prepared.prep, picked.network, picked.params, goodness, others=found.others)
+    if goodness.kind == "number" and not goodness.quantiles:
+        return model
+    valid = arrays_of(prepared.prep, prepared.parts.valid)
+    outputs = model.outputs_for(valid.x)
+    if settings.calibrate and goodness.quantiles:
+        model = replace(model, shifts=conformal_shifts(goodness.quantiles, outputs, valid.y))
+    elif settings.calibrate:
+        model = replace(model, temperature=temperature_of(goodness.kind, outputs, valid.y, valid.weight))
+    if settings.decide_by != "accuracy" and goodness.kind == "classes" and outputs.shape[1] == 2:
+        confidences = model.answers(model.outputs_for(valid.x))[:, 1]
+        model = replace(model, threshold=threshold_for(settings.decide_by, confidences, valid.y))
+    return model
+
+
 def _measure(prepared: Prepared, found: Found, events: list[Event], folder: RunFolder | None) -> Run:
     """The model, measured on each part of the samples."""
-    picked = found.picked
-    model = Model(prepared.prep, picked.network, picked.params, prepared.goodness, others=found.others)
+    picked, model = found.picked, _model(prepared, found)
     scores = {
         name: score_samples(model, part)[0]
         for name, part in prepared.parts._asdict().items()

@@ -4,7 +4,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from threestep.data import Table, encode_target
-from threestep.goodness import class_metrics, confusion_matrix, number_metrics, share_interval
+from threestep.goodness import (
+    class_metrics,
+    confusion_matrix,
+    label_metrics,
+    number_metrics,
+    share_interval,
+)
 from threestep.model import Model
 from threestep.pick import losses_of
 
@@ -23,8 +29,9 @@ def score_samples(model: Model, table: Table) -> tuple[Scores, NDArray]:
     Returns
     -------
     Scores
-        n_samples, loss (mean), total_loss (sum) and accuracy with its 95 % interval; or for a
-        number r2, rmse and mae, in the target's own unit.
+        n_samples, loss (mean), total_loss (sum); for classes those of `class_metrics`, the accuracy with its
+        95 % interval; for labels those of `label_metrics`; for numbers r2, rmse and mae, in the target's own
+        unit.
     ndarray of shape (n_samples,)
         Loss of each sample.
     """
@@ -41,17 +48,27 @@ def score_samples(model: Model, table: Table) -> tuple[Scores, NDArray]:
 
 def _metrics(model: Model, outputs: NDArray, targets: NDArray) -> Scores:
     """What people read beside the loss."""
-    if not model.is_classifier:
-        center, scale = model.prep.target_center, model.prep.target_scale
-        predictions, known = outputs[:, 0].astype(np.float64), targets.astype(np.float64)
-        return dict(number_metrics(predictions * scale + center, known * scale + center))
-    accuracy = class_metrics(outputs, targets)["accuracy"]
-    low, high = share_interval(accuracy, len(targets))
-    return {"accuracy": accuracy, "accuracy_low": low, "accuracy_high": high}
+    answers = model.answers(outputs)
+    if model.prep.target.kind == "number":
+        known = model.answers(targets.reshape(len(targets), -1))
+        return dict(number_metrics(_middle(model, answers), known))
+    if model.prep.target.kind == "labels":
+        return dict(label_metrics(answers, targets))
+    metrics = class_metrics(answers, targets, model.class_indices(outputs))
+    low, high = share_interval(metrics["accuracy"], len(targets))
+    return {"accuracy": metrics.pop("accuracy"), "accuracy_low": low, "accuracy_high": high, **metrics}
+
+
+def _middle(model: Model, answers: NDArray) -> NDArray:
+    """Of quantiles the one nearest to the median."""
+    quantiles = model.goodness.quantiles
+    if not quantiles:
+        return answers
+    return answers[:, int(np.abs(np.array(quantiles) - 0.5).argmin())]
 
 
 def confusion(model: Model, table: Table) -> list[list[int]]:
     """How often each class (row) was taken for each (column)."""
     targets = encode_target(model.prep, table)
-    predicted = model.outputs(table).argmax(axis=1)
+    predicted = model.class_indices(model.outputs(table))
     return confusion_matrix(predicted, targets, len(model.prep.target.classes)).tolist()

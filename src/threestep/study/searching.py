@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import jax
@@ -42,7 +43,8 @@ from threestep.settings import Settings, seconds_of
 from threestep.study.choices import choose_plan
 
 _SECONDS_AFTER = 0.8  # for measuring the winner and writing the run down
-_SECONDS_PER_SAMPLE = 2e-6
+_SECONDS_PER_SAMPLE = 2e-6  # beside the network's products
+_SECONDS_PER_PRODUCT = 1e-10
 _REFIT_FRACTION = 0.2  # of a budget
 _N_LATENCIES = 20
 _MOST_ROWS = 1000  # of the leaderboard in the journal
@@ -66,7 +68,7 @@ class Found(NamedTuple):
     tried: list[Tried]
 
 
-def deadline_of(settings: Settings, n_samples: int, began: float) -> float:
+def deadline_of(settings: Settings, n_samples: int, n_products: int, began: float) -> float:
     """When training must end, on the clock of `time.perf_counter`; infinite without a budget.
 
     Parameters
@@ -74,11 +76,14 @@ def deadline_of(settings: Settings, n_samples: int, began: float) -> float:
     settings : Settings
     n_samples : int
         All of them are measured after the training.
+    n_products : int
+        Of the largest network that may be picked, for one sample.
     began : float
         When the budget began.
     """
     budget = seconds_of(settings.budget)
-    after = _SECONDS_AFTER + n_samples * settings.ensemble * _SECONDS_PER_SAMPLE
+    for_one = _SECONDS_PER_SAMPLE + n_products * _SECONDS_PER_PRODUCT
+    after = _SECONDS_AFTER + n_samples * settings.ensemble * for_one
     return math.inf if budget is None else began + budget - after
 
 
@@ -107,7 +112,7 @@ def search_steps(
     Yields
     ------
     dict
-        As `threestep.pick.search`, then the leaderboard.
+        As `threestep.pick.search`, then the leaderboard, and notes where something could not be done.
 
     Raises
     ------
@@ -126,15 +131,19 @@ def search_steps(
             yield {"event": "leaderboard", "rows": [], "picked": [], "n_tried": 0}
             outcome = Outcome.DIVERGED if population.n_diverged else Outcome.OUT_OF_TIME
             return Found(_nothing_learned(goodness, train, wanted, network, outcome), (), tried)
-        fast = _fast_enough(tried, settings.max_latency_ms, train)
-        chosen = distinct_ones(preferred(fast), settings.ensemble)
+        fast = _fast_enough(tried, settings)
+        if not fast:
+            yield {"event": "note", "text": _too_slow(settings)}
+        chosen = distinct_ones(preferred(fast), settings.ensemble) if fast else [_fastest(tried)]
         numbers = [each.number for each in chosen]
         tried = [*chosen, *(each for each in tried if each.number not in numbers)]
         rows = leaderboard(tried)[:_MOST_ROWS]
         yield {"event": "leaderboard", "rows": rows, "picked": numbers, "n_tried": len(tried)}
         functions = [(each.trained.member.network, each.trained.params) for each in chosen]
         if settings.refit and not stop.is_set():
-            functions = _refitted(goodness, train, valid, settings, chosen, deadline, stop)
+            functions, n_refitted = _refitted(goodness, train, valid, settings, chosen, deadline, stop)
+            if n_refitted < len(chosen):
+                yield {"event": "note", "text": _not_refitted(n_refitted, len(chosen))}
     best = chosen[0].trained
     outcome = Outcome.INTERRUPTED if stop.is_set() else best.outcome
     picked = Picked(*functions[0], best.history, best.best_epoch, outcome)
@@ -152,7 +161,7 @@ def _searched(
     """Search, then train the best anew; all that was tried, best first."""
     tried = yield from search(population, searcher, wanted, plan, stop)
     if tried and plan.finals.n and not stop.is_set():
-        fast = _fast_enough(tried, settings.max_latency_ms, population.samples)
+        fast = _fast_enough(tried, settings) or [_fastest(tried)]
         first = 1 + max(each.number for each in tried)
         anew = yield from hold_finals(population, fast, plan.finals, first, stop)
         tried = sorted([*tried, *anew], key=lambda each: each.loss)
@@ -177,10 +186,10 @@ def _refitted(
     chosen: Sequence[Tried],
     deadline: float,
     stop: threading.Event,
-) -> list[tuple[Network, Params]]:
+) -> tuple[list[tuple[Network, Params]], int]:
     """The chosen ones after another descent on all samples, as long as their last one took to its best
-    epoch; where there is no time for it, or it diverges, as they are."""
-    both = Samples(np.concatenate([train.x, valid.x]), np.concatenate([train.y, valid.y]))
+    epoch, and for how many there was one; where there is no time for it, or it diverges, as they are."""
+    both = _joined(train, valid)
     jobs = [Job(each.trained.member, each.trained.best_epoch, each.trained.params) for each in chosen]
     with Population(goodness, both, both, settings, settings.seed, deadline) as population:
         again = ended(population.train(jobs, stop))
@@ -188,7 +197,22 @@ def _refitted(
         new if new is not None and new.outcome is Outcome.FINISHED else each.trained
         for each, new in zip(chosen, again, strict=True)
     ]
-    return [(each.member.network, each.params) for each in better]
+    n_refitted = sum(new is old for new, old in zip(better, again, strict=True))
+    return [(each.member.network, each.params) for each in better], n_refitted
+
+
+def _joined(first: Samples, second: Samples) -> Samples:
+    """All samples of both."""
+    x, y = np.concatenate([first.x, second.x]), np.concatenate([first.y, second.y])
+    if first.weight is None or second.weight is None:
+        return Samples(x, y)
+    return Samples(x, y, np.concatenate([first.weight, second.weight]))
+
+
+def _not_refitted(n_refitted: int, n: int) -> str:
+    """What became of a refit, in words."""
+    what = "the picked network" if n == 1 else f"{n - n_refitted} of the {n} picked networks"
+    return f"refit: no time was left for {what}, or its loss exploded; it stays as picked"
 
 
 @contextmanager
@@ -215,36 +239,55 @@ def _interruptible() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, before)
 
 
-def _fast_enough(tried: Sequence[Tried], most_ms: float | None, train: Samples) -> Sequence[Tried]:
-    """Those that predict one sample within the limit, measured as a whole run of the network.
+def check_latency(network: Network, settings: Settings) -> None:
+    """Refuse a limit that not even this network keeps.
 
     Raises
     ------
     SettingsError
-        None is.
     """
-    tried = [each for each in tried if each.trained.params]  # the others were forgotten
-    if most_ms is None:
-        return tried
-    took = [_latency_ms(each.trained.member.network, each.trained.params, train) for each in tried]
-    fast = [each for each, milliseconds in zip(tried, took, strict=True) if milliseconds <= most_ms]
-    if not fast:
+    most_ms = settings.max_latency_ms
+    if most_ms is not None and (took := _latency_ms(network)) * settings.ensemble > most_ms:
         raise SettingsError(
-            f"`max_latency_ms` is {most_ms:g}; the fastest of {len(tried)} networks takes {min(took):.3g}",
-            "allow more, or narrower and fewer layers (`widths`, `depths`)",
+            f"`max_latency_ms` is {most_ms:g}; {network} takes {took * settings.ensemble:.3g}",
+            "allow more, or give fewer and narrower layers, or a smaller `ensemble`",
         )
-    return fast
 
 
-def _latency_ms(network: Network, params: Params, train: Samples) -> float:
-    """Median time of predicting one sample."""
-    one, times = train.x[:1], []
+def _fast_enough(tried: Sequence[Tried], settings: Settings) -> list[Tried]:
+    """Those that predict one sample within their share of the limit; perhaps none."""
+    most_ms = math.inf if settings.max_latency_ms is None else settings.max_latency_ms
+    known = [each for each in tried if each.trained.params]  # the others were forgotten
+    if most_ms == math.inf:
+        return known
+    return [each for each in known if _latency(each) * settings.ensemble <= most_ms]
+
+
+def _fastest(tried: Sequence[Tried]) -> Tried:
+    return min((each for each in tried if each.trained.params), key=_latency)
+
+
+def _latency(tried: Tried) -> float:
+    return _latency_ms(tried.trained.member.network)
+
+
+@lru_cache(maxsize=4096)  # one measurement of a structure: it is compared with the same limit several times
+def _latency_ms(network: Network) -> float:
+    """Median time of predicting one sample by such a network."""
+    params, one, times = network.init(0), np.zeros((1, network.n_inputs), np.float32), []
     outputs_of(network, params, one)
     for _ in range(_N_LATENCIES):
         began = time.perf_counter()
         outputs_of(network, params, one)
         times.append(time.perf_counter() - began)
     return 1000 * float(np.median(times))
+
+
+def _too_slow(settings: Settings) -> str:
+    """That no network kept the limit, in words."""
+    return (
+        f"none that was trained keeps `max_latency_ms` = {settings.max_latency_ms:g}: the fastest is picked"
+    )
 
 
 def _nothing_learned(

@@ -1,0 +1,86 @@
+"""Columns of dates, and the numbers a network can learn from in them."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+DATE_ORDERS = ("ymd", "dmy", "mdy")
+"""In which order year, month and day stand."""
+
+DATE_PARTS = ("days", "month", "day of month", "weekday", "hour")
+"""What a date becomes: days since 1970, and where in the year, month, week and day it is."""
+
+_ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2}))?\S*)?")
+_OTHER = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2}))?\S*)?")
+_SHOWN = 1000  # cells that are looked at to see whether a column is one of dates
+_CENTURY = 70  # two digits of a year: from here on they are of 19..
+
+
+def date_order_of(cells: Sequence[str]) -> str | None:
+    """In which order the dates of a column are written; None if it is not one of dates.
+
+    Parameters
+    ----------
+    cells : sequence of str
+        Known ones.
+
+    Examples
+    --------
+    >>> date_order_of(["2011-01-31"]), date_order_of(["3/4/11", "31/1/11"]), date_order_of(["red"])
+    ('ymd', 'dmy', None)
+    """
+    cells = cells[:: max(1, len(cells) // _SHOWN)]
+    if not cells:
+        return None
+    if all(_ISO.fullmatch(cell) for cell in cells):
+        return "ymd" if _are_dates(cells, "ymd") else None
+    found = [_OTHER.fullmatch(cell) for cell in cells]
+    if not all(found):
+        return None
+    # 3/4/11 may be either: the first order in which all cells are dates; in doubt as in America with /
+    orders = ("mdy", "dmy") if "/" in cells[0] else ("dmy", "mdy")
+    return next((order for order in orders if _are_dates(cells, order)), None)
+
+
+def _are_dates(cells: Sequence[str], order: str) -> bool:
+    return not np.isnan(_seconds_of(cells, order)).any()
+
+
+def date_parts_of(cells: Sequence[object], order: str) -> dict[str, NDArray]:
+    """The numbers in dates, by the names of `DATE_PARTS`: float64, NaN where missing or no date."""
+    seconds = _seconds_of([str(cell) for cell in cells], order)
+    days = np.floor(seconds / 86400)
+    known = np.where(np.isnan(days), 0, days).astype("datetime64[D]")
+    months = known.astype("datetime64[M]")
+    parts = {
+        "days": seconds / 86400,
+        "month": months.astype(int) % 12 + 1,
+        "day of month": (known - months).astype(int) + 1,
+        "weekday": (known.astype(int) + 3) % 7,  # the first day of 1970 was a Thursday; Monday is 0
+        "hour": (seconds - days * 86400) / 3600,
+    }
+    return {name: np.where(np.isnan(days), np.nan, values) for name, values in parts.items()}
+
+
+def _seconds_of(cells: Sequence[str], order: str) -> NDArray:
+    """Seconds since 1970, NaN where a cell is no date."""
+    pattern = _ISO if order == "ymd" else _OTHER
+    return np.array([_second_of(pattern.fullmatch(cell), order) for cell in cells], np.float64)
+
+
+def _second_of(found: re.Match | None, order: str) -> float:
+    """One date; a time zone is passed over."""
+    if found is None:
+        return np.nan
+    by_name = dict(zip(order, found.groups()[:3], strict=True))
+    year, month, day = (int(by_name[name]) for name in "ymd")
+    if len(by_name["y"]) == 2:
+        year += 1900 if year >= _CENTURY else 2000
+    hour, minute, second = (int(part or 0) for part in found.groups()[3:])
+    try:
+        date = np.datetime64(f"{year:04}-{month:02}-{day:02}", "s")
+    except ValueError:
+        return np.nan
+    return float(date.astype(np.int64)) + hour * 3600 + minute * 60 + second

@@ -1,0 +1,111 @@
+"""Parquet, JSON lines and large CSV files to named columns, by DuckDB (the extra `tables`)."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from threestep.data.cells import MISSING, column_of_cells, finite_or_missing, words_of_objects
+from threestep.data.table import Table
+from threestep.errors import DataError
+
+_READERS = {
+    ".parquet": "read_parquet",
+    ".pq": "read_parquet",
+    ".jsonl": "read_ndjson_auto",
+    ".ndjson": "read_ndjson_auto",
+    ".csv.gz": "read_csv",
+    ".tsv.gz": "read_csv",
+    ".txt.gz": "read_csv",
+}
+_TYPES = "['BIGINT', 'DOUBLE', 'VARCHAR']"
+DUCK_ENDINGS = tuple(_READERS)
+"""Endings of the files that only DuckDB reads."""
+
+
+def has_duckdb() -> bool:
+    """Whether DuckDB is installed."""
+    from importlib.util import find_spec
+
+    return find_spec("duckdb") is not None
+
+
+def read_duck_file(path: Path) -> Table:
+    """A file of columns, by its ending.
+
+    Raises
+    ------
+    DataError
+        DuckDB is not installed, or cannot read the file.
+    """
+    reader = next(reader for ending, reader in _READERS.items() if path.name.lower().endswith(ending))
+    if not has_duckdb():
+        raise DataError(f"{path}: needs DuckDB to be read", "pip install 'threestep[tables]'")
+    options = ", sample_size = -1" if reader == "read_csv" else ""
+    return _table(f"SELECT * FROM {reader}(?{options})", path)
+
+
+def read_large_csv(path: Path, delimiter: str, names: list[str], has_header: bool) -> Table:
+    """A CSV file whose first line was looked at already.
+
+    Raises
+    ------
+    DataError
+        DuckDB cannot read it.
+    """
+    missing = ", ".join(f"'{word}'" for word in sorted(MISSING))
+    query = (
+        f"SELECT * FROM read_csv(?, delim = '{delimiter}', header = {has_header}, names = ?, "
+        f"sample_size = -1, nullstr = [{missing}], quote = '\"', auto_type_candidates = {_TYPES})"
+    )
+    return _table(query, path, names)
+
+
+def _table(query: str, path: Path, *more: Any) -> Table:
+    """What a query gives, as columns."""
+    import duckdb
+
+    try:
+        with duckdb.connect() as connection:
+            found = connection.execute(query, [str(path), *more]).fetchnumpy()
+    except duckdb.Error as error:
+        first = str(error).strip().splitlines()[0]
+        raise DataError(f"{path}: cannot be read ({first})", "check the file's format") from error
+    columns, notes = dict[str, NDArray](), list[str]()
+    for name, values in found.items():
+        column = _column(values, name)
+        if column is None:
+            notes.append(f"column {name!r} is left out: its cells are neither numbers nor text")
+        else:
+            columns[name] = column
+    n_rows = len(next(iter(found.values()), ()))
+    if n_rows == 0 or not columns:
+        raise DataError(f"{path}: got {n_rows} rows and {len(columns)} usable columns", "expected samples")
+    return Table(path.name.split(".")[0], columns, notes=tuple(notes))
+
+
+def _column(values: Any, name: str) -> NDArray | None:
+    """One column as numbers (NaN = missing) or words ("" = missing); None if it is neither."""
+    mask = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else None
+    data = np.asarray(np.ma.getdata(values))
+    if data.dtype.kind == "b" and (mask is None or not mask.any()):
+        return data
+    if data.dtype.kind in "biuf":
+        numbers = data.astype(np.float64)
+        if mask is not None:
+            numbers[mask] = np.nan
+        return finite_or_missing(numbers, name)
+    if data.dtype.kind == "M":
+        texts = np.datetime_as_string(data, unit="s").astype(object)
+        texts[np.isnat(data) if mask is None else mask | np.isnat(data)] = ""
+        return texts
+    cells: list[Any] = data.tolist()
+    if mask is not None:
+        cells = [None if is_unknown else cell for cell, is_unknown in zip(cells, mask.tolist(), strict=True)]
+    known = [cell for cell in cells if cell is not None]
+    if any(isinstance(cell, (list, dict, tuple, np.ndarray)) for cell in known[:1000]):
+        return None
+    if all(isinstance(cell, str) for cell in known[:1000]):
+        return column_of_cells(["" if cell is None else str(cell).strip() for cell in cells], name)
+    return words_of_objects(cells)

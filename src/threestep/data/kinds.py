@@ -1,0 +1,202 @@
+"""What kind of column each is: a number, a category, a date, or nothing to learn from."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from threestep.data.cells import is_number
+from threestep.data.dates import date_order_of
+from threestep.errors import DataError, SettingsError, did_you_mean
+
+COLUMN_KINDS = ("number", "category", "date", "ignore")
+"""What a user may call a column."""
+
+_CONSTANT = "one value only"
+_ID = "looks like an id: whole numbers in a row, each of them once"
+_FEWEST_FOR_ID = 50
+_WIDEST_ID = 2.0  # how many whole numbers an id may skip, times the samples
+_MOST_DISTINCT = 0.5  # of the samples: more different words say nothing that could be seen again
+_FEW_WORDS = 100
+_MOST_ROWS = 2000
+_ROUNDING = 1e-6
+
+
+class ColumnKind(NamedTuple):
+    """A column's kind, and how we know."""
+
+    kind: str
+    reason: str
+
+
+def overrides_of(given: Sequence[str], names: Sequence[str]) -> dict[str, str]:
+    """`NAME=KIND` words as a mapping.
+
+    Raises
+    ------
+    SettingsError
+        Not of that form, or no such kind.
+    DataError
+        No such column.
+    """
+    kinds = {}
+    for word in given:
+        name, equals, kind = word.rpartition("=")
+        if not equals or kind not in COLUMN_KINDS:
+            hint = f"such as `{names[0] if names else 'NAME'}=category`; kinds: {', '.join(COLUMN_KINDS)}"
+            raise SettingsError(f"`column` is {word!r}; must be NAME=KIND", hint)
+        if name not in names:
+            raise DataError(f"no column {name!r}", did_you_mean(name, names))
+        kinds[name] = kind
+    return kinds
+
+
+def kinds_of(columns: Mapping[str, NDArray], overrides: Mapping[str, str]) -> dict[str, ColumnKind]:
+    """The kind of each column, seen from the training samples, or as the user says.
+
+    Parameters
+    ----------
+    columns : mapping of str to ndarray of shape (n_samples,)
+        Numbers, or words (object; "" = missing).
+    overrides : mapping of str to str
+    """
+    kinds = {
+        name: ColumnKind(overrides[name], "as asked") if name in overrides else _kind(column)
+        for name, column in columns.items()
+    }
+    if any(each.kind != "ignore" and each.reason != _CONSTANT for each in kinds.values()):
+        return kinds
+    # a row number alone is all there is to learn from
+    return {
+        name: ColumnKind("number", "numbers") if each.reason == _ID else each for name, each in kinds.items()
+    }
+
+
+def _kind(column: NDArray) -> ColumnKind:
+    if column.dtype.kind == "O":
+        return _kind_of_words(column)
+    if column.dtype.kind == "b":
+        return ColumnKind("number", "yes or no")
+    known = column[~np.isnan(column)] if column.dtype.kind == "f" else column
+    if len(known) == 0:
+        return ColumnKind("ignore", "every value is missing")
+    if known.min() == known.max():
+        return ColumnKind("number", _CONSTANT)
+    if _is_id(known, len(column)):
+        return ColumnKind("ignore", _ID)
+    return ColumnKind("number", "numbers")
+
+
+def _kind_of_words(column: NDArray) -> ColumnKind:
+    known = [str(cell) for cell in column if cell != ""]
+    n_distinct = len(set(known))
+    if n_distinct == 0:
+        return ColumnKind("ignore", "every value is missing")
+    if date_order_of(known) is not None:
+        return ColumnKind("date", "dates")
+    if n_distinct > _FEW_WORDS and n_distinct > _MOST_DISTINCT * len(known):
+        return ColumnKind("ignore", f"looks like an id or free text: {n_distinct} different words")
+    return ColumnKind("category", f"{n_distinct} different words")
+
+
+def _is_id(known: NDArray, n_samples: int) -> bool:
+    """Whole numbers in a row (of which some samples may be elsewhere), each of them once."""
+    if len(known) < max(_FEWEST_FOR_ID, n_samples):
+        return False
+    span = float(known.max()) - float(known.min()) + 1
+    if span > _WIDEST_ID * len(known) or len(np.unique(known)) < len(known):
+        return False
+    return bool((known == np.round(known)).all())
+
+
+def words_of(column: NDArray) -> NDArray:
+    """A column of numbers as the words of a category; NaN is missing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> words_of(np.array([1.0, 2.5, np.nan]))
+    array(['1', '2.5', ''], dtype=object)
+    """
+    if column.dtype.kind == "O":
+        return column
+    cells = column.astype(np.float64).tolist()
+    return np.array(["" if cell != cell else f"{cell:.15g}" for cell in cells], dtype=object)
+
+
+def numbers_of(column: NDArray, name: str) -> NDArray:
+    """A column of words as the numbers they are.
+
+    Raises
+    ------
+    DataError
+        A word is no number.
+    """
+    if column.dtype.kind != "O":
+        return column
+    wrong = next((cell for cell in column if cell != "" and not is_number(str(cell))), None)
+    if wrong is not None:
+        raise DataError(f"column {name!r}: got {str(wrong)[:60]!r}, expected numbers as asked")
+    return np.array([float(cell) if cell != "" else np.nan for cell in column])
+
+
+def leaks_of(columns: Mapping[str, NDArray], y: NDArray) -> list[tuple[str, str]]:
+    """Columns that give the target away: (name, how).
+
+    A column that equals the target, or of which each value, though it occurs again and again, always goes
+    with one value of the target; or numbers that add up to it.
+    """
+    if y.ndim > 1:
+        return []
+    found = dict(_adding_up(columns, y)) | dict(_determining(columns, y))
+    return [(name, found[name]) for name in columns if name in found]
+
+
+def _determining(columns: Mapping[str, NDArray], y: NDArray) -> list[tuple[str, str]]:
+    """Columns that determine the target, each by itself."""
+    _, targets = np.unique(y.astype(str) if y.dtype.kind == "O" else y, return_inverse=True)
+    found = []
+    for name, column in columns.items():
+        values = column.astype(str) if column.dtype.kind == "O" else np.nan_to_num(column, nan=-1.2345e30)
+        _, codes = np.unique(values, return_inverse=True)
+        n_values, n_targets = int(codes.max()) + 1, int(targets.max()) + 1
+        pairs = len(np.unique(codes.astype(np.int64) * n_targets + targets))
+        if n_values < 2 or pairs != n_values:
+            continue
+        if n_values == n_targets and n_values > 1:
+            found.append((name, "says the same as the target, in other words"))
+        elif n_values <= _MOST_DISTINCT * len(y):
+            found.append((name, f"its {n_values} values determine the target"))
+    return found
+
+
+def _adding_up(columns: Mapping[str, NDArray], y: NDArray) -> list[tuple[str, str]]:
+    """Numbers of which a sum with weights is the target, to the last digit; the fewest that are needed."""
+    names = [name for name, column in columns.items() if column.dtype.kind in "iuf"]
+    if y.dtype.kind not in "iuf" or not names or len(y) < 3 * len(names) + 10:
+        return []
+    rows = np.linspace(0, len(y) - 1, min(len(y), _MOST_ROWS)).astype(int)
+    matrix = np.column_stack([np.asarray(columns[name], np.float64)[rows] for name in names])
+    target = np.asarray(y, np.float64)[rows]
+    if not np.isfinite(matrix).all() or not np.isfinite(target).all():
+        return []
+    needed = list(range(len(names)))
+    if not _explains(matrix, target):
+        return []
+    for place in range(len(names)):
+        fewer = [each for each in needed if each != place]
+        if fewer and _explains(matrix[:, fewer], target):
+            needed = fewer
+    together = ", ".join(names[place] for place in needed)
+    how = "equals the target, but for a factor" if len(needed) == 1 else f"{together} add up to the target"
+    return [(names[place], how) for place in needed]
+
+
+def _explains(matrix: NDArray, target: NDArray) -> bool:
+    """Whether a linear function of the columns is the target."""
+    scale = np.abs(matrix).max(axis=0)
+    inputs = np.column_stack([matrix / np.where(scale > 0, scale, 1.0), np.ones(len(matrix))])
+    weights = np.linalg.lstsq(inputs, target, rcond=None)[0]
+    spread = target.std()
+    return bool(spread > 0 and np.abs(inputs @ weights - target).max() <= _ROUNDING * spread)

@@ -1,0 +1,147 @@
+"""What both estimators have in common."""
+
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from threestep.data import Table, Target
+from threestep.errors import UserError
+from threestep.estimators.samples import merged, parts_of, table_of, warn_of_notes, weights_of
+from threestep.model import Model
+from threestep.pick import EpochRow, Job, Member, Population, ended, leaderboard
+from threestep.settings import Settings
+from threestep.study import Found, Prepared, arrays_of, find_model, prepare_parts
+
+_USUAL_NETWORK = "64-64"  # of `partial_fit`, which cannot search
+_SEEDS = 2**31
+_MOST_PRECISE = 1000  # samples: in single precision a sample's last digits depend on its company
+
+
+class NetworkEstimator(BaseEstimator):
+    """A run as an estimator; see `Classifier` and `Regressor`."""
+
+    def __init__(
+        self,
+        network="auto",
+        *,
+        budget=None,
+        effort="normal",
+        epochs=None,
+        batch_size="auto",
+        learning_rate="auto",
+        weight_decay="auto",
+        dropout="auto",
+        loss="auto",
+        ensemble=1,
+        max_params=None,
+        valid_fraction=0.15,
+        random_state=None,
+        verbose=0,
+    ):
+        self.network = network
+        self.budget = budget
+        self.effort = effort
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.dropout = dropout
+        self.loss = loss
+        self.ensemble = ensemble
+        self.max_params = max_params
+        self.valid_fraction = valid_fraction
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _settings(self) -> Settings:
+        """The parameters as the settings of a run."""
+        known = {field.name for field in fields(Settings)}
+        given = {name: value for name, value in self.get_params().items() if name in known}
+        optional = ("batch_size", "learning_rate", "weight_decay", "dropout")
+        given |= {name: None for name in optional if isinstance(given[name], str) and given[name] == "auto"}
+        given = {
+            key: value.item() if isinstance(value, np.generic) else value for key, value in given.items()
+        }
+        seed = int(check_random_state(self.random_state).randint(_SEEDS - 1))
+        return Settings(**given, seed=seed, test_fraction=0.0)
+
+    def _fit(self, table: Table, target: Target, y: NDArray, weight: NDArray | None) -> "NetworkEstimator":
+        """Learn from samples whose features are known; y as the target wants it."""
+        warn_of_notes(table.notes)
+        table = merged(replace(table, y=y, y_name=target.name, weight=weight))
+        settings = self._settings()
+        try:
+            parts = parts_of(table, settings.valid_fraction, settings.seed, target.kind == "classes")
+            prepared = prepare_parts(table, target, parts, settings)
+            self._keep_found(prepared, *find_model(prepared, print if self.verbose else None))
+        except UserError as error:
+            raise ValueError(str(error)) from error
+        return self
+
+    def _keep_found(self, prepared: Prepared, model: Model, found: Found) -> None:
+        """What a run leaves."""
+        self.settings_, self.leaderboard_ = prepared.settings, leaderboard(found.tried)
+        self._keep(model, found.picked.history)
+
+    def _keep(self, model: Model, history: list[EpochRow]) -> None:
+        """What both `fit` and `partial_fit` leave."""
+        self.model_ = model
+        self.loss_curve_ = [row.train_loss for row in history]
+        self.n_iter_ = max(1, len(history))
+        self.n_outputs_ = model.network.n_outputs
+
+    def _partial_fit(self, table: Table, target: Target, y: NDArray, weight: NDArray | None) -> None:
+        """One more pass over some samples; the first call decides the network and the prep."""
+        table = replace(table, y=y, y_name=target.name, weight=weight)
+        settings = self._settings()
+        if settings.network == "auto":
+            settings = replace(settings, network=_USUAL_NETWORK)
+        try:
+            if not hasattr(self, "model_"):
+                parts = parts_of(table, settings.valid_fraction, settings.seed, False)._replace(train=table)
+                settings = replace(settings, epochs=1, warmup_fraction=0.0)
+                prepared = prepare_parts(table, target, parts, settings)
+                self._keep_found(prepared, *find_model(prepared))
+                return
+            self._go_on(table)
+        except UserError as error:
+            raise ValueError(str(error)) from error
+
+    def _go_on(self, table: Table) -> None:
+        """Descend once more from where the model is."""
+        model, settings = self.model_, self.settings_
+        samples = arrays_of(model.prep, table)
+        names = ("learning_rate", "weight_decay", "dropout")
+        row = next(iter(self.leaderboard_), None) or {name: getattr(settings, name) for name in names}
+        member = Member(model.network, **{name: row[name] for name in names}, seed=settings.seed)
+        job, settings = Job(member, 1, model.params), replace(settings, epochs=1, warmup_fraction=0.0)
+        with Population(model.goodness, samples, samples, settings, settings.seed) as population:
+            (trained,) = ended(population.train([job]))
+        if trained is not None and trained.is_sound:
+            curve = self.loss_curve_
+            self._keep(replace(model, params=trained.params), trained.history)
+            self.loss_curve_ = [*curve, *self.loss_curve_]
+            self.n_iter_ = len(self.loss_curve_)
+
+    def _outputs(self, X: Any) -> NDArray:
+        """The network's raw outputs for samples of the same features."""
+        check_is_fitted(self)
+        table = table_of(self, X, is_new=False)
+        try:
+            return self.model_.outputs(table, precise=table.n_samples <= _MOST_PRECISE)
+        except UserError as error:
+            raise ValueError(str(error)) from error
+
+    def _weights(self, sample_weight: Any, table: Table) -> NDArray | None:
+        return weights_of(sample_weight, table.n_samples)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.target_tags.required = True
+        return tags

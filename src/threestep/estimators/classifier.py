@@ -1,0 +1,212 @@
+"""The classifier."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import check_consistent_length, column_or_1d
+
+from threestep.data import Target
+from threestep.estimators.base import NetworkEstimator
+from threestep.estimators.samples import table_of
+
+
+class Classifier(ClassifierMixin, NetworkEstimator):
+    """Finds a neural network for classes, or for several yes-or-no labels.
+
+    Parameters
+    ----------
+    network : str
+        `auto` searches; else hidden widths, then optionally the activation: `128-64 relu`.
+    budget : str, float or None
+        Time for `fit`: `60s`, `2m`, or seconds; None: `effort` decides.
+    effort : {"quick", "normal", "thorough"}
+        How much is tried where there is no budget.
+    epochs : int or None
+        Most passes over the training samples; None: by their number.
+    batch_size, learning_rate, weight_decay, dropout : "auto" or number
+        As in `threestep.Settings`; "auto" is chosen from the data, or searched.
+    loss : {"auto", "cross_entropy", "focal", "sigmoid_cross_entropy"}
+        What descent lowers.
+    ensemble : int
+        How many of the best networks are averaged.
+    class_weight : dict, "balanced" or None
+        How much each class counts.
+    max_params : int or None
+        Most params a network may have.
+    valid_fraction : float
+        Share of the samples that choose; of fewer than 40 all learn and choose.
+    random_state : int, RandomState or None
+        Equal ones give equal networks.
+    verbose : int
+        Above 0, a line per round of the search.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Of labels 0 … n_labels - 1.
+    model_ : threestep.Model
+        The picked function, with its prep: `model_.save(path)`.
+    leaderboard_ : list of dict
+        What was tried.
+    settings_ : threestep.Settings
+        As used.
+    loss_curve_ : list of float
+        Training loss per epoch of the picked network's last descent.
+    n_iter_ : int
+        Its epochs.
+    n_features_in_, feature_names_in_
+        As in scikit-learn.
+
+    Examples
+    --------
+    >>> import threestep as ts
+    >>> from sklearn.datasets import load_iris
+    >>> x, y = load_iris(return_X_y=True)
+    >>> classifier = ts.Classifier("16", epochs=100, random_state=0).fit(x, y)
+    >>> bool(classifier.score(x, y) > 0.9)
+    True
+    """
+
+    def __init__(
+        self,
+        network="auto",
+        *,
+        budget=None,
+        effort="normal",
+        epochs=None,
+        batch_size="auto",
+        learning_rate="auto",
+        weight_decay="auto",
+        dropout="auto",
+        loss="auto",
+        ensemble=1,
+        class_weight=None,
+        max_params=None,
+        valid_fraction=0.15,
+        random_state=None,
+        verbose=0,
+    ):
+        super().__init__(
+            network,
+            budget=budget,
+            effort=effort,
+            epochs=epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            dropout=dropout,
+            loss=loss,
+            ensemble=ensemble,
+            max_params=max_params,
+            valid_fraction=valid_fraction,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.class_weight = class_weight
+
+    def fit(self, X, y, sample_weight=None):
+        """Find a network.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n_samples, n_features)
+            NaN is missing; a frame may have columns of words.
+        y : array-like of shape (n_samples,), or (n_samples, n_labels) of 0 and 1
+        sample_weight : array-like of shape (n_samples,) or None
+
+        Raises
+        ------
+        ValueError
+            Samples or parameters that nothing can be learned from, with a hint.
+        """
+        table = table_of(self, X, is_new=True)
+        codes, target = self._targets(y, table.n_samples)
+        weight = self._weights(sample_weight, table)
+        return self._fit(table, target, codes, self._with_class_weight(codes, weight))
+
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """One more pass over some samples; the first call must name all `classes`."""
+        is_first = not hasattr(self, "model_")
+        table = table_of(self, X, is_new=is_first)
+        if is_first:
+            if classes is None and type_of_target(y) != "multilabel-indicator":
+                raise ValueError("classes must be passed on the first call to partial_fit.")
+            codes, target = self._targets(y, table.n_samples, classes)
+        else:
+            target = self.model_.prep.target
+            codes = self._codes(y, table.n_samples)
+        weight = self._with_class_weight(codes, self._weights(sample_weight, table))
+        self._partial_fit(table, target, codes, weight)
+        return self
+
+    def predict(self, X):
+        """The most likely class of each sample, shape (n_samples,); of labels 0 or 1 each."""
+        outputs = self._outputs(X)
+        if self.model_.prep.target.kind == "labels":
+            return (outputs > 0).astype(int)
+        return self.classes_[self.model_.class_indices(outputs)]
+
+    def predict_proba(self, X):
+        """The confidence of each class, shape (n_samples, n_classes), or of a yes for each label."""
+        outputs = self._outputs(X)
+        return self.model_.answers(outputs)
+
+    def _targets(self, y: Any, n_samples: int, classes: Any = None) -> tuple[NDArray, Target]:
+        """y as class indices or labels, and what kind it is; sets `classes_`."""
+        if y is None:
+            raise ValueError("This Classifier estimator requires y to be passed, but the target y is None.")
+        check_classification_targets(y)
+        kind = type_of_target(y, input_name="y")
+        if kind == "multilabel-indicator":
+            labels = np.asarray(y.toarray() if hasattr(y, "toarray") else y)
+            self.classes_ = np.arange(labels.shape[1])
+            return labels, Target("y", "labels", (), "an indicator matrix", labels.shape[1])
+        if kind == "multiclass-multioutput":
+            raise ValueError("several columns of classes are not supported: fit one Classifier for each")
+        self.classes_ = np.unique(column_or_1d(y, warn=True) if classes is None else classes)
+        if len(self.classes_) < 2:
+            raise ValueError("Classifier needs samples of at least 2 classes, but y has only one class")
+        return self._codes(y, n_samples), Target("y", "classes", tuple(range(len(self.classes_))), "given")
+
+    def _codes(self, y: Any, n_samples: int) -> NDArray:
+        """Indices into `classes_`, or the labels as they are.
+
+        Raises
+        ------
+        ValueError
+            A class that is not there.
+        """
+        if type_of_target(y) == "multilabel-indicator":
+            return np.asarray(y.toarray() if hasattr(y, "toarray") else y)
+        y = column_or_1d(y)
+        if len(y) != n_samples:
+            check_consistent_length(np.empty(n_samples), y)
+        places = np.clip(np.searchsorted(self.classes_, y), 0, len(self.classes_) - 1)
+        if (self.classes_[places] != y).any():
+            unknown, known = y[self.classes_[places] != y].tolist()[0], self.classes_[:20].tolist()
+            raise ValueError(f"y has the class {unknown!r}, expected one of {known}")
+        return places
+
+    def _with_class_weight(self, codes: NDArray, weight: NDArray | None) -> NDArray | None:
+        """The samples' weights times those of their classes."""
+        if weight is not None and codes.ndim == 1 and len(np.unique(codes[weight > 0])) < 2:
+            raise ValueError("Classifier needs weight on at least 2 classes, but only one class has any")
+        if self.class_weight is None or codes.ndim > 1:
+            return weight
+        own = np.ones(len(codes)) if weight is None else weight
+        if isinstance(self.class_weight, str):
+            if self.class_weight != "balanced":
+                raise ValueError(f"class_weight is {self.class_weight!r}; expected a dict or 'balanced'")
+            counts = np.bincount(codes, own, len(self.classes_))
+            of_class = own.sum() / (len(self.classes_) * np.maximum(counts, 1e-12))
+        else:
+            of_class = np.array([self.class_weight.get(name, 1.0) for name in self.classes_.tolist()])
+        return own * of_class[codes]
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

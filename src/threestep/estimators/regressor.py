@@ -1,0 +1,150 @@
+"""The regressor."""
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.utils.validation import check_array, check_consistent_length
+
+from threestep.data import Target
+from threestep.estimators.base import NetworkEstimator
+from threestep.estimators.samples import table_of
+
+
+class Regressor(RegressorMixin, NetworkEstimator):
+    """Finds a neural network for a number, or for several.
+
+    Parameters
+    ----------
+    network : str
+        `auto` searches; else hidden widths, then optionally the activation: `128-64 relu`.
+    budget : str, float or None
+        Time for `fit`: `60s`, `2m`, or seconds; None: `effort` decides.
+    effort : {"quick", "normal", "thorough"}
+        How much is tried where there is no budget.
+    epochs : int or None
+        Most passes over the training samples; None: by their number.
+    batch_size, learning_rate, weight_decay, dropout : "auto" or number
+        As in `threestep.Settings`; "auto" is chosen from the data, or searched.
+    loss : {"auto", "squared_error", "absolute_error", "huber", "quantile"}
+        What descent lowers.
+    quantiles : tuple of float
+        Predict these instead of the mean: one column each.
+    ensemble : int
+        How many of the best networks are averaged.
+    max_params : int or None
+        Most params a network may have.
+    valid_fraction : float
+        Share of the samples that choose; of fewer than 40 all learn and choose.
+    random_state : int, RandomState or None
+        Equal ones give equal networks.
+    verbose : int
+        Above 0, a line per round of the search.
+
+    Attributes
+    ----------
+    model_ : threestep.Model
+        The picked function, with its prep: `model_.save(path)`.
+    leaderboard_ : list of dict
+        What was tried.
+    settings_ : threestep.Settings
+        As used.
+    loss_curve_ : list of float
+        Training loss per epoch of the picked network's last descent, in standard deviations of the target.
+    n_iter_ : int
+        Its epochs.
+    n_features_in_, feature_names_in_
+        As in scikit-learn.
+
+    Examples
+    --------
+    >>> import numpy as np, threestep as ts
+    >>> x = np.random.default_rng(0).normal(size=(200, 2))
+    >>> regressor = ts.Regressor("16", epochs=100, random_state=0).fit(x, x[:, 0] * x[:, 1])
+    >>> bool(regressor.score(x, x[:, 0] * x[:, 1]) > 0.8)
+    True
+    """
+
+    def __init__(
+        self,
+        network="auto",
+        *,
+        budget=None,
+        effort="normal",
+        epochs=None,
+        batch_size="auto",
+        learning_rate="auto",
+        weight_decay="auto",
+        dropout="auto",
+        loss="auto",
+        quantiles=(),
+        ensemble=1,
+        max_params=None,
+        valid_fraction=0.15,
+        random_state=None,
+        verbose=0,
+    ):
+        super().__init__(
+            network,
+            budget=budget,
+            effort=effort,
+            epochs=epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            dropout=dropout,
+            loss=loss,
+            ensemble=ensemble,
+            max_params=max_params,
+            valid_fraction=valid_fraction,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.quantiles = quantiles
+
+    def fit(self, X, y, sample_weight=None):
+        """Find a network.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n_samples, n_features)
+            NaN is missing; a frame may have columns of words.
+        y : array-like of shape (n_samples,), or (n_samples, n_numbers)
+        sample_weight : array-like of shape (n_samples,) or None
+
+        Raises
+        ------
+        ValueError
+            Samples or parameters that nothing can be learned from, with a hint.
+        """
+        table = table_of(self, X, is_new=True)
+        numbers = self._numbers(y, table.n_samples)
+        target = Target("y", "number", (), "given", 1 if numbers.ndim == 1 else numbers.shape[1])
+        return self._fit(table, target, numbers, self._weights(sample_weight, table))
+
+    def partial_fit(self, X, y, sample_weight=None):
+        """One more pass over some samples; the first call decides the network and the prep."""
+        is_first = not hasattr(self, "model_")
+        table = table_of(self, X, is_new=is_first)
+        numbers = self._numbers(y, table.n_samples)
+        n_numbers = 1 if numbers.ndim == 1 else numbers.shape[1]
+        target = Target("y", "number", (), "given", n_numbers) if is_first else self.model_.prep.target
+        self._partial_fit(table, target, numbers, self._weights(sample_weight, table))
+        return self
+
+    def predict(self, X):
+        """The number, shape (n_samples,); of several numbers or quantiles a column each."""
+        outputs = self._outputs(X)
+        numbers = self.model_.answers(outputs)
+        return numbers[:, 0] if numbers.shape[1] == 1 else numbers
+
+    def _numbers(self, y, n_samples: int):
+        """y as float64; one column is a number."""
+        if y is None:
+            raise ValueError("This Regressor estimator requires y to be passed, but the target y is None.")
+        numbers = check_array(y, ensure_2d=False, dtype="float64", input_name="y")
+        check_consistent_length(np.empty(n_samples), numbers)
+        return numbers[:, 0] if numbers.ndim == 2 and numbers.shape[1] == 1 else numbers
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

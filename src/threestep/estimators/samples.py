@@ -1,0 +1,129 @@
+"""What scikit-learn hands over, to a `Table`."""
+
+import warnings
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_array, validate_data
+
+from threestep.data import Split, Table, read, split
+from threestep.errors import UserError
+
+_FEWEST_TO_SPLIT = 40
+_MIX = np.uint64(0x9E3779B97F4A7C15)  # Steele, Lea & Flood 2014
+
+
+def table_of(estimator: Any, X: Any, *, is_new: bool) -> Table:
+    """Samples as scikit-learn's estimators take them: an array of numbers, or a data frame.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        Remembers the features, or is asked for them.
+    X : array-like or data frame of shape (n_samples, n_features)
+        NaN is missing. In a frame columns may be words.
+    is_new : bool
+        Whether the estimator learns from these.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As scikit-learn's own.
+    """
+    if is_mixed_frame(X):
+        validate_data(estimator, X, reset=is_new, skip_check_array=True)
+        try:
+            return read(X)
+        except UserError as error:
+            raise ValueError(str(error)) from error
+    kinds = [np.float64, np.float32]
+    x: Any = validate_data(estimator, X, reset=is_new, dtype=kinds, ensure_all_finite="allow-nan")
+    return Table("array", x)
+
+
+def is_mixed_frame(X: Any) -> bool:
+    """Whether it is a data frame with columns that are not numbers."""
+    if isinstance(X, (np.ndarray, list, tuple)) or not hasattr(X, "columns"):
+        return False
+    kinds = X.dtypes if hasattr(X, "dtypes") else ()
+    return any(getattr(kind, "kind", "O") not in "biuf" for kind in kinds)
+
+
+def weights_of(sample_weight: Any, n_samples: int) -> NDArray | None:
+    """One weight per sample; None stays None.
+
+    Raises
+    ------
+    ValueError
+        Another number of them, negative, not finite, or all zero.
+    """
+    if sample_weight is None:
+        return None
+    weight = np.full(n_samples, sample_weight) if np.isscalar(sample_weight) else sample_weight
+    weight = check_array(weight, ensure_2d=False, dtype="float64", input_name="sample_weight")
+    if weight.shape != (n_samples,):
+        raise ValueError(f"sample_weight.shape == {weight.shape}, expected {(n_samples,)}!")
+    if (weight < 0).any():
+        raise ValueError("Negative values in sample_weight: expected weights of 0 or more")
+    if not (weight > 0).any():
+        raise ValueError("Sample weights must contain at least one non-zero number")
+    return weight
+
+
+def merged(table: Table) -> Table:
+    """Equal samples as one with their weights added, those without weight left out, in an order of their own.
+
+    So a weight of 2 is the same as the sample twice, and what is learned does not depend on the order of
+    the samples.
+    """
+    weight = np.ones(table.n_samples) if table.weight is None else np.asarray(table.weight, np.float64)
+    columns = [*_columns(table.x), *_columns(np.asarray(table.y))]
+    keys = _keys(columns)
+    _, first, group = np.unique(keys, return_index=True, return_inverse=True)
+    if not all(_equal(column, column[first][group]) for column in columns):  # two keys are equal by chance
+        first, group = np.arange(len(keys)), np.arange(len(keys))
+    weights = np.bincount(group, weight, len(first))
+    known = weights > 0
+    is_even = bool((weights[known] == weights[known][0]).all())
+    return replace(table.take(first[known]), weight=None if is_even else weights[known])
+
+
+def _columns(values: Any) -> list[NDArray]:
+    """Columns side by side, of an array or a mapping."""
+    if isinstance(values, np.ndarray):
+        return list(values.reshape(len(values), -1).T)
+    return list(values.values())
+
+
+def _keys(columns: list[NDArray]) -> NDArray:
+    """A number per row that equal rows share, and hardly any others (uint64)."""
+    keys = np.zeros(len(columns[0]), np.uint64)
+    for column in columns:
+        if column.dtype.kind == "O":
+            _, codes = np.unique(column.astype(str), return_inverse=True)
+        else:
+            codes = (column.astype(np.float64) + 0.0).view(np.uint64)  # -0.0 is 0.0
+        keys = (keys ^ codes.astype(np.uint64)) * _MIX
+        keys ^= keys >> np.uint64(31)
+    return keys
+
+
+def _equal(column: NDArray, other: NDArray) -> bool:
+    is_float = column.dtype.kind == "f"
+    return bool(np.array_equal(column, other, equal_nan=is_float))
+
+
+def parts_of(table: Table, valid_fraction: float, seed: int, by_class: bool) -> Split:
+    """Who learns and who chooses; of few samples all do both."""
+    nobody = table.take(np.arange(0))
+    if table.n_samples < _FEWEST_TO_SPLIT:
+        return Split(table, table, nobody)
+    return split(table, valid_fraction, 0.0, seed, by_class)
+
+
+def warn_of_notes(notes: tuple[str, ...]) -> None:
+    """What was noticed when the samples were read."""
+    for note in notes:
+        warnings.warn(note, UserWarning, stacklevel=4)

@@ -1,0 +1,182 @@
+"""Programs for the members of one supernet: traced, compiled, kept.
+
+What a program is compiled for is its `Shape`, all of whose sizes are padded ones: other samples, and
+a few more or fewer of them, find it again, in this process or in the compile cache of an earlier one.
+"""
+
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jax import Array, lax
+
+from threestep.network import Network, Params, Supernet, form_of, no_form, pad, zero_params
+from threestep.pick.outcome import Outcome
+from threestep.pick.program import EpochRow, Section, State, run_block, start
+from threestep.pick.step import Judged, Rates, Recipe, Task
+
+_KEPT = 64  # programs
+# A worker has one core: threads of one product would only stand in the others' way. And what is not a
+# product runs as fast by the simpler compiler, which takes a quarter less time. The longest vectors of
+# the machine save a twentieth (measured with AVX-512); they are not XLA's choice.
+_OPTIONS = {
+    True: {
+        "xla_cpu_multi_thread_eigen": False,
+        "xla_backend_optimization_level": 1,
+        "xla_cpu_prefer_vector_width": 512,
+    },
+    False: {},
+}
+
+
+class Varied(NamedTuple):
+    """What differs between the members of a chunk; arrays with one more axis in front."""
+
+    rates: Rates
+    seed: Any
+    form: Any
+
+
+class Shape(NamedTuple):
+    """What a program for a recipe is compiled for, beside that.
+
+    Parameters
+    ----------
+    n_members : int
+        In a chunk.
+    n_epochs : int
+        In a call.
+    n_steps, batch_size : int
+        Of an epoch.
+    n_samples : int
+        That are learned from.
+    n_judged : (n_blocks, block_size)
+        Validation samples.
+    y_shape : tuple of int
+        Of one target.
+    in_sections : bool
+        Whether a call takes a section of an epoch.
+    one_by_one : bool
+        Whether the members of a chunk are trained one after the other, as on a CPU.
+    """
+
+    n_members: int
+    n_epochs: int
+    n_steps: int
+    batch_size: int
+    n_samples: int
+    n_judged: tuple[int, int]
+    y_shape: tuple[int, ...]
+    in_sections: bool
+    one_by_one: bool
+
+
+class Program(NamedTuple):
+    """A compiled program for the members of one supernet, on one device.
+
+    Parameters
+    ----------
+    call : Compiled
+        (x, y, weight, valid, orders, section, varied, states) to (states, rows).
+    shape : Shape
+    sections : list of Section or None
+        What of each epoch is a call of its own.
+    """
+
+    call: Any
+    shape: Shape
+    sections: list[Section | None]
+
+
+def nobody(recipe: Recipe, rates: Rates, shape: Shape) -> tuple[Varied, State]:
+    """Fills a place in a chunk that is left over: a member that is done already."""
+    supernet = supernet_in(recipe)
+    state = start(recipe, zero_params(supernet), shape.n_judged, shape.batch_size)
+    varied = Varied(rates, np.uint32(0), no_form(supernet))
+    return varied, state._replace(outcome=np.int32(Outcome.FINISHED))
+
+
+def somebody(
+    recipe: Recipe, rates: Rates, shape: Shape, member: tuple[Network, Params, int]
+) -> tuple[Varied, State]:
+    """A network, its params and its seed, as arrays."""
+    (network, params, seed), supernet = member, supernet_in(recipe)
+    varied = Varied(rates, np.uint32(seed), form_of(supernet, network))
+    return varied, start(recipe, pad(supernet, network, params), shape.n_judged, shape.batch_size)
+
+
+@lru_cache(maxsize=_KEPT)
+def compiled(recipe: Recipe, shape: Shape, device: Any) -> Any:
+    """The program of a recipe for a shape, on a device: see `Program.call`."""
+    place = jax.sharding.SingleDeviceSharding(device)
+
+    def array(kind: Any, *sizes: int) -> jax.ShapeDtypeStruct:
+        return jax.ShapeDtypeStruct(sizes, kind, sharding=place)
+
+    n_inputs, y_kind = (
+        supernet_in(recipe).n_inputs,
+        np.int32 if recipe.goodness.is_for_classes else np.float32,
+    )
+    judged = Judged(
+        array(np.float32, *shape.n_judged, n_inputs),
+        array(y_kind, *shape.n_judged, *shape.y_shape),
+        array(np.float32, *shape.n_judged),
+    )
+    own = jax.tree.map(
+        lambda leaf: array(leaf.dtype, shape.n_members, *leaf.shape),
+        jax.tree.map(np.asarray, nobody(recipe, Rates(*_RATE_KINDS), shape)),
+    )
+    section = Section(array(np.int32), array(np.int32)) if shape.in_sections else None
+    return (
+        jax.jit(partial(_train_chunk, recipe, shape.one_by_one))
+        .lower(
+            array(np.float32, shape.n_samples, n_inputs),
+            array(y_kind, shape.n_samples, *shape.y_shape),
+            array(np.float32, shape.n_samples),
+            judged,
+            array(np.int32, shape.n_epochs, shape.n_steps, shape.batch_size),
+            section,
+            *own,
+        )
+        .compile(_OPTIONS[shape.one_by_one])
+    )
+
+
+_RATE_KINDS = (*(np.float32(0),) * 5, *(np.int32(1),) * 4)
+
+
+def _train_chunk(
+    recipe: Recipe,
+    one_by_one: bool,
+    x: Array,
+    y: Array,
+    weight: Array,
+    valid: Judged,
+    orders: Array,
+    section: Section | None,
+    varied: Varied,
+    states: State,
+) -> tuple[State, EpochRow]:
+    """A block of epochs of each member."""
+
+    def train_one(own: tuple[Varied, State]) -> tuple[State, EpochRow]:
+        (rates, seed, form), state = own
+        return run_block(Task(recipe, rates, seed, form, x, y, weight, valid), orders, state, section)
+
+    return lax.map(train_one, (varied, states)) if one_by_one else jax.vmap(train_one)((varied, states))
+
+
+def supernet_in(recipe: Recipe) -> Supernet:
+    """The supernet that a recipe for members is made of."""
+    assert isinstance(recipe.network, Supernet)
+    return recipe.network
+
+
+def bytes_needed(call: Any) -> int:
+    """Memory of one call, as the compiler knows it; 0 where it does not say."""
+    facts = call.memory_analysis()
+    if facts is None:
+        return 0
+    parts = ("argument_size_in_bytes", "output_size_in_bytes", "temp_size_in_bytes")
+    return sum(getattr(facts, part, 0) for part in parts)

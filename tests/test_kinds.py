@@ -1,0 +1,241 @@
+"""What each column is: numbers, categories, dates, ids; and columns that give the target away."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import threestep as ts
+from threestep.data import (
+    Table,
+    encode,
+    fit_prep,
+    kinds_of,
+    label,
+    leaks_of,
+    overrides_of,
+    read,
+    understand_target,
+)
+from threestep.data.dates import DATE_PARTS, date_order_of, date_parts_of
+
+N = 200
+RNG = np.random.default_rng(0)
+
+
+def words(*cells):
+    return np.array(cells, dtype=object)
+
+
+COLUMNS = {
+    "price": RNG.normal(size=N),
+    "count": RNG.integers(0, 9, N).astype(float),
+    "flag": RNG.random(N) < 0.5,
+    "color": words(*RNG.choice(["red", "green", ""], N)),
+    "row": RNG.permutation(N) + 1000.0,
+    "name": words(*(f"person {number}" for number in range(N))),
+    "when": words(*(f"{1 + number % 28}.{1 + number % 12}.2020" for number in range(N))),
+    "empty": np.full(N, np.nan),
+    "none": words(*[""] * N),
+    "same": np.full(N, 7.0),
+}
+
+
+def test_kinds_are_seen_from_the_values():
+    kinds = {name: each.kind for name, each in kinds_of(COLUMNS, {}).items()}
+    assert kinds == {
+        "price": "number",
+        "count": "number",
+        "flag": "number",
+        "color": "category",
+        "row": "ignore",
+        "name": "ignore",
+        "when": "date",
+        "empty": "ignore",
+        "none": "ignore",
+        "same": "number",
+    }
+    reasons = {name: each.reason for name, each in kinds_of(COLUMNS, {}).items()}
+    assert "id" in reasons["row"]
+    assert "id or free text" in reasons["name"]
+    assert "missing" in reasons["empty"]
+
+
+def test_a_row_number_is_kept_where_there_is_nothing_else():
+    assert kinds_of({"row": COLUMNS["row"], "same": COLUMNS["same"]}, {})["row"].kind == "number"
+
+
+def test_what_the_user_says_wins():
+    kinds = kinds_of(COLUMNS, {"row": "number", "count": "category", "price": "ignore"})
+    assert [kinds[name].kind for name in ("row", "count", "price")] == ["number", "category", "ignore"]
+    assert kinds["row"].reason == "as asked"
+
+
+def test_kinds_of_the_user_are_checked():
+    assert overrides_of(["a=b=category", "c=ignore"], ["a=b", "c"]) == {"a=b": "category", "c": "ignore"}
+    with pytest.raises(ts.SettingsError, match="NAME=KIND"):
+        overrides_of(["c"], ["c"])
+    with pytest.raises(ts.SettingsError, match="NAME=KIND"):
+        overrides_of(["c=colour"], ["c"])
+    with pytest.raises(ts.DataError, match="no column 'd'"):
+        overrides_of(["d=number"], ["c"])
+
+
+def table_of(columns, y=None):
+    return Table("t", columns, np.arange(N) % 2 if y is None else y)
+
+
+def prep_of(columns, kinds=None):
+    table = table_of(columns)
+    return fit_prep(table, understand_target(table.y, "y"), kinds), table
+
+
+def test_numbers_may_be_asked_for_as_a_category_and_the_other_way():
+    prep, table = prep_of({"count": COLUMNS["count"], "price": COLUMNS["price"]}, {"count": "category"})
+    assert prep.layout.words == (("count", tuple("012345678")),)
+    np.testing.assert_array_equal(encode(prep, table)[:, 1:].argmax(axis=1), COLUMNS["count"])
+    cells = words(*(f"{number}" for number in range(N)))
+    prep, table = prep_of({"row": cells, "price": COLUMNS["price"]}, {"row": "number"})
+    assert prep.layout.numbers == ("row", "price")
+    np.testing.assert_allclose(np.diff(encode(prep, table)[:, 0]), 12 / np.sqrt(12 * (N**2 - 1)), rtol=1e-3)
+
+
+def test_of_many_levels_the_most_frequent_are_kept():
+    cells = words(*(f"w{int(RNG.integers(0, 150))}" if number % 2 else "often" for number in range(2000)))
+    table = Table("t", {"w": cells, "x": RNG.normal(size=2000)}, np.arange(2000) % 2)
+    prep = fit_prep(table, understand_target(table.y, "y"))
+    ((_, levels),) = prep.layout.words
+    assert len(levels) == 100
+    assert "often" in levels
+
+
+# Dates
+
+
+@pytest.mark.parametrize(
+    ("cells", "order"),
+    [
+        (["2020-01-31", "1999-12-01"], "ymd"),
+        (["2020-01-31T10:30:00", "2020-02-01 00:00"], "ymd"),
+        (["31/1/2020", "1/2/2020"], "dmy"),
+        (["1/31/2020", "1/2/2020"], "mdy"),
+        (["3/4/20"], "mdy"),
+        (["3.4.20"], "dmy"),
+        (["2020-13-01"], None),
+        (["2020-02-30"], None),
+        (["red", "2020-01-01"], None),
+        (["12", "13"], None),
+        ([], None),
+    ],
+)
+def test_dates_are_told_from_other_words(cells, order):
+    assert date_order_of(cells) == order
+
+
+@given(st.datetimes(pd.Timestamp("1900-01-01"), pd.Timestamp("2200-01-01")))
+def test_parts_of_a_date_are_those_of_pandas(moment):
+    moment = moment.replace(microsecond=0)
+    parts = {name: float(values[0]) for name, values in date_parts_of([moment.isoformat()], "ymd").items()}
+    stamp = pd.Timestamp(moment)
+    assert parts["month"] == stamp.month
+    assert parts["day of month"] == stamp.day
+    assert parts["weekday"] == stamp.weekday()
+    assert parts["hour"] == pytest.approx(stamp.hour + stamp.minute / 60 + stamp.second / 3600)
+    assert parts["days"] == pytest.approx((stamp - pd.Timestamp(0)) / pd.Timedelta("1D"))
+
+
+def test_dates_become_numbers_and_a_strange_one_is_missing(tmp_path):
+    frame = pd.DataFrame({"when": pd.date_range("2020-01-01", periods=N, freq="7h"), "x": COLUMNS["price"]})
+    prep, _ = prep_of(dict(read(frame).columns()))
+    assert prep.layout.dates == (("when", "ymd"),)
+    assert prep.layout.numbers == ("x", *(f"when: {part}" for part in DATE_PARTS))
+    inputs = encode(prep, read(pd.DataFrame({"x": [0.0, 0.0], "when": ["2020-01-03", "someday"]})))
+    assert np.isfinite(inputs).all()
+    frame.assign(y=np.arange(N) % 2).to_csv(tmp_path / "t.csv", index=False)
+    from_file = label(read(str(tmp_path / "t.csv")), "y")
+    again = fit_prep(from_file, understand_target(from_file.y, "y"))
+    np.testing.assert_array_equal(encode(again, from_file), encode(prep, read(frame)))
+
+
+def test_a_column_that_should_be_dates_and_is_not_is_refused():
+    with pytest.raises(ts.DataError, match="got no dates"):
+        prep_of({"color": COLUMNS["color"], "x": COLUMNS["price"]}, {"color": "date"})
+
+
+def test_a_model_with_dates_comes_back_from_its_file(tmp_path):
+    frame = pd.DataFrame({"when": pd.date_range("2020-01-01", periods=N), "x": COLUMNS["price"]})
+    run = ts.fit(frame.assign(y=np.arange(N) % 2), network="4", epochs=2, out=tmp_path / "run")
+    again = ts.load(tmp_path / "run")
+    np.testing.assert_array_equal(again.predict_proba(frame), run.model.predict_proba(frame))
+
+
+# What gives the target away
+
+
+def test_a_column_that_says_the_target_is_found():
+    y = words(*RNG.choice(["yes", "no"], N))
+    columns = {
+        "honest": RNG.normal(size=N),
+        "code": np.where(y == "yes", 1.0, 0.0),
+        "word": words(*np.where(y == "yes", "ja", "nein")),
+        "several": np.where(y == "yes", RNG.integers(0, 5, N), RNG.integers(5, 9, N)).astype(float),
+        "nearly": np.where(RNG.random(N) < 0.03, 0.5, np.where(y == "yes", 1.0, 0.0)),
+    }
+    found = dict(leaks_of(columns, y))
+    assert set(found) == {"code", "word", "several"}
+    assert "determine" in found["several"]
+
+
+def test_numbers_that_add_up_to_the_target_are_found():
+    casual, registered, other = RNG.integers(0, 99, (3, N)).astype(float)
+    columns = {"casual": casual, "other": other, "registered": registered}
+    found = dict(leaks_of(columns, casual + registered))
+    assert set(found) == {"casual", "registered"}
+    assert "casual, registered add up" in found["casual"]
+    assert leaks_of({"other": other, "x": COLUMNS["price"]}, casual + registered) == []
+    assert [name for name, _ in leaks_of({"x": other, "y": casual}, 2.54 * casual + 1)] == ["y"]
+
+
+def test_a_leak_is_told_before_training_and_may_be_left_out():
+    y = np.arange(N) % 2
+    frame = pd.DataFrame({"leak": y * 3, "x": COLUMNS["price"], "y": y})
+    run = ts.fit(frame, target="y", network="2", epochs=1)
+    assert any("'leak' may give the target away" in note for note in run.events[0]["notes"])
+    run = ts.fit(frame, target="y", network="2", epochs=1, column=("leak=ignore",))
+    assert run.model.prep.layout.numbers == ("x",)
+    assert run.events[0]["notes"] == ["column 'leak' is left out: as asked"]
+
+
+# Nothing breaks
+
+
+cell = st.one_of(st.none(), st.floats(allow_infinity=False, width=32), st.text(max_size=3), st.booleans())
+column = st.one_of(
+    st.lists(st.one_of(st.none(), st.floats(-1e6, 1e6)), min_size=12, max_size=12),
+    st.lists(st.one_of(st.none(), st.text(max_size=4)), min_size=12, max_size=12),
+    st.lists(st.booleans(), min_size=12, max_size=12),
+    st.lists(st.dates().map(str), min_size=12, max_size=12),
+)
+
+
+@given(st.lists(column, min_size=1, max_size=4), st.lists(column, min_size=4, max_size=4))
+def test_samples_of_the_same_columns_are_always_encoded(learned, strange):
+    def frame(columns):
+        return pd.DataFrame(
+            {f"c{place}": pd.Series(values, dtype=object) for place, values in enumerate(columns)}
+        )
+
+    try:
+        table = read(frame(learned))
+        table = Table("t", table.x, np.arange(12) % 2)
+        prep = fit_prep(table, understand_target(table.y, "y"))
+    except ts.DataError:
+        return  # there was no usable column
+    inputs = encode(prep, table)
+    assert inputs.shape == (12, prep.layout.n_inputs)
+    assert np.isfinite(inputs).all()
+    new = frame([[*values] for values in learned])
+    for name in new:
+        new[name] = new[name].sample(frac=1, random_state=0).to_numpy()
+    assert np.isfinite(encode(prep, read(new))).all()
