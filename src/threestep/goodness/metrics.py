@@ -36,19 +36,18 @@ def class_metrics(
     1.0
     """
     n_classes = confidences.shape[1]
-    if predicted is None:
-        predicted = confidences.argmax(axis=1)
-    counts = confusion_matrix(predicted, classes, n_classes)
+    said: NDArray = confidences.argmax(axis=1) if predicted is None else predicted
+    counts = confusion_matrix(said, classes, n_classes)
     right, of_class, as_class = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
     known = of_class > 0
     own = np.clip(confidences[np.arange(len(classes)), classes].astype(np.float64), _SUREST, 1.0)
     return {
-        "accuracy": float((predicted == classes).mean()),
+        "accuracy": float((said == classes).mean()),
         "balanced_accuracy": float((right[known] / of_class[known]).mean()),
         "f1": _f1(right, of_class, as_class),
         "auc": _auc(confidences, classes),
         "log_loss": float(-np.log(own).mean()),
-        "ece": _calibration_error(confidences, predicted == classes),
+        "ece": _calibration_error(confidences, said == classes),
     }
 
 
