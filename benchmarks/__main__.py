@@ -2,9 +2,15 @@
 
 import argparse
 
-from benchmarks import accuracy, dense, search, startup
+from benchmarks import accuracy, dense, search, startup, tables
 
-BENCHMARKS = {"accuracy": accuracy, "dense": dense, "search": search, "startup": startup}
+BENCHMARKS = {
+    "accuracy": accuracy,
+    "dense": dense,
+    "search": search,
+    "startup": startup,
+    "tables": tables,
+}
 """Each has a docstring, `add_options(parser)` and `main(options)`."""
 
 

@@ -27,6 +27,7 @@ from threestep.model import MODEL_FORMAT, Model, load, model_bytes, model_of_byt
 from threestep.model.description import Description
 from threestep.network import Dense, Network
 
+SQUARED = Goodness("squared_error")
 GOLDEN = Path(__file__).parent / "golden"
 DOCUMENT = Path(__file__).parent.parent / "docs" / "model_file.md"
 HASH = slice(52, 116)
@@ -884,7 +885,26 @@ def test_the_golden_ensemble_gives_the_mean_of_its_networks_as_it_always_did():
     assert same(model, ensemble_model())
 
 
-@pytest.mark.parametrize("make", [new_model, label_model])
+def half_blind_model() -> Model:
+    """Two networks, of which one sees no bins."""
+    layout = Layout(numbers=("a", "b"), bins=(2, 0))
+    bins = np.array([[0.0, 1.0], [1.0, 0.5]])
+    prep = Prep(layout, Target("t", "number"), np.zeros(4), np.ones(4), bins=bins)
+    one, other = ts.network.parse("3 tanh", (4,), 1), ts.network.parse("5", (2,), 1)
+    return Model(prep, one, one.init(1), SQUARED, others=((other, other.init(2)),))
+
+
+def test_bins_that_no_network_looks_at_are_refused():
+    model = half_blind_model()
+    ((network, params),) = model.others
+    with pytest.raises(ts.ModelFileError, match="no network looks at"):
+        model_bytes(replace(model, network=network, params=params, others=()))
+    wrong = ts.network.parse("5", (3,), 1)
+    with pytest.raises(ts.ModelFileError, match="columns make 4 inputs"):
+        model_bytes(replace(model, others=((wrong, wrong.init(0)),)))
+
+
+@pytest.mark.parametrize("make", [new_model, label_model, half_blind_model])
 def test_what_only_the_newest_format_holds_comes_back_whole(make, tmp_path):
     model = make()
     model.save(tmp_path / "m")

@@ -159,6 +159,17 @@ def test_a_member_is_the_same_whatever_of_an_epoch_is_one_call(monkeypatch):
     assert all_bits(cut) == all_bits(usual)
 
 
+def test_a_member_may_see_the_first_inputs_only(crowd):
+    few = Member(ts.network.parse("16", (4,), 3), seed=3)
+    among = ended(crowd.train([*jobs_of(many(2)), Job(few, EPOCHS)]))[2]
+    (x, y), (vx, vy) = classes(), classes(30, seed=1)
+    own = people(data=(x[:, :4], y), valid=(vx[:, :4], vy))
+    (alone,) = ended(own.train([Job(few, EPOCHS)]))
+    own.close()
+    assert bits(among) == bits(alone)
+    assert among.params[0]["weight"].shape == (4, 16)
+
+
 def test_the_same_member_twice_is_the_same_twice(crowd, alone):
     assert all_bits(ended(crowd.train(jobs_of([many(5)[0]] * 9)))) == [alone[0]] * 9
 
@@ -328,8 +339,8 @@ def test_a_member_that_never_came_to_a_finite_loss_is_not_sound(crowd):
 
 
 def test_samples_that_do_not_fit_a_member_are_refused(crowd):
-    with pytest.raises(ts.DataError, match="6 inputs, the network has 5"):
-        ended(crowd.train([Job(Member(ts.network.parse("4", (5,), 3)), 1)]))
+    with pytest.raises(ts.DataError, match="6 inputs, the network has 7"):
+        ended(crowd.train([Job(Member(ts.network.parse("4", (7,), 3)), 1)]))
     with pytest.raises(ts.DataError, match="0 to 1"):
         ended(crowd.train([Job(member("4"), 1), Job(member("4", n_outputs=2), 1)]))
     with pytest.raises(ts.DataError, match="shape"):

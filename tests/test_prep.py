@@ -10,7 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import threestep as ts
-from threestep.data import Prep, Table, encode, encode_target, fit_prep, label, read, split, understand_target
+from threestep.data import (
+    Prep,
+    Table,
+    encode,
+    encode_target,
+    fit_prep,
+    label,
+    read,
+    split,
+    understand_target,
+    without_bins,
+)
 
 
 def words(*cells: str) -> np.ndarray:
@@ -407,6 +418,13 @@ def test_arrays_have_bins_as_columns_do():
     target = understand_target(array.y, "y")
     by_array, by_columns = fit_prep(array, target), fit_prep(columns, target)
     np.testing.assert_array_equal(encode(by_array, array), encode(by_columns, columns))
+
+
+def test_bins_that_nothing_looks_at_are_dropped():
+    prep, table = binned()
+    few = without_bins(prep)
+    assert (few.layout.bins, few.bins.shape) == ((), (2, 0))
+    np.testing.assert_array_equal(encode(few, table), encode(prep, table)[:, :2])
 
 
 # Several numbers, labels, weights

@@ -203,7 +203,7 @@ def test_rows_say_all_about_a_member():
     first, second = leaderboard([child, parent])
     low, high = share_interval(0.75, 4)
     assert first == {
-        "rank": 1, "number": 5, "network": "", "n_params": 21, "n_products": 18,
+        "rank": 1, "number": 5, "network": "", "n_inputs": 6, "n_params": 21, "n_products": 18,
         "valid_loss": pytest.approx(0.2), "valid_score": 0.75, "score_low": low, "score_high": high,
         "learning_rate": 3e-3, "weight_decay": 0.01, "dropout": 0.0, "epochs": 2, "seconds": 0.25,
         "parent": 2, "change": "rates changed", "gain": pytest.approx(0.4), "on_front": True,

@@ -328,7 +328,7 @@ def test_padding_is_zero_after_descent():
     population = ts.pick.Population(goodness, classes(), classes(20), settings)
     recipe = population._recipe(member)
     varied, state = population._one(recipe, ts.pick.Job(member, 4))
-    (data,) = list(population._samples.values())[:1]
+    data = population._samples_on(population._devices[0], member.network.n_inputs)
     task = Task(recipe, varied.rates, varied.seed, varied.form, *data)
     population.close()
     descended, _ = jax.jit(run_block, compiler_options=QUICKLY)(task, population._block(0, 4), state)

@@ -8,7 +8,16 @@ same columns into arrays. Nothing here knows a network.
 from threestep.data.builtin import BUILTIN_NAMES
 from threestep.data.dates import DATE_ORDERS
 from threestep.data.kinds import COLUMN_KINDS, kinds_of, leaks_of, overrides_of
-from threestep.data.prep import NO_BINS, Layout, Prep, Target, encode, encode_target, fit_prep
+from threestep.data.prep import (
+    NO_BINS,
+    Layout,
+    Prep,
+    Target,
+    encode,
+    encode_target,
+    fit_prep,
+    without_bins,
+)
 from threestep.data.reading import label, read
 from threestep.data.roles import column_of, ranks_in, weights_in, without
 from threestep.data.splitting import Split, split
@@ -39,4 +48,5 @@ __all__ = [
     "understand_target",
     "weights_in",
     "without",
+    "without_bins",
 ]

@@ -185,6 +185,14 @@ def encode(prep: Prep, table: Table) -> NDArray:
     return np.concatenate([inputs, _through_bins(prep, _numbers(prep.layout, table))], axis=1)
 
 
+def without_bins(prep: Prep) -> Prep:
+    """The same with no input per bin."""
+    n_inputs = prep.layout.n_inputs - sum(prep.layout.bins)
+    layout = replace(prep.layout, bins=())
+    center, scale = prep.center[:n_inputs], prep.scale[:n_inputs]
+    return prep._replace(layout=layout, center=center, scale=scale, bins=NO_BINS)
+
+
 def _through_bins(prep: Prep, matrix: NDArray) -> NDArray:
     """How far through each bin the numbers are: (n_samples, n_bins) float32, from 0 to 1."""
     column_of_bin = np.repeat(np.arange(len(prep.layout.bins)), prep.layout.bins)

@@ -209,9 +209,9 @@ def _problems(description: Description) -> Iterator[str]:
         yield f"it has {len(others)} more networks, expected at most {_MOST_OTHERS}"
     for each in (network, *others):
         yield from _network_problems(each)
-    if any((each.n_inputs, each.n_outputs) != (network.n_inputs, network.n_outputs) for each in others):
-        yield "its networks do not have the same inputs and outputs"
-    yield from _layout_problems(description.layout, network)
+    if any(each.n_outputs != network.n_outputs for each in others):
+        yield "its networks do not have the same outputs"
+    yield from _layout_problems(description.layout, network, *others)
     yield from _target_problems(description)
     if not 0 < description.temperature <= _LARGEST_TEMPERATURE:
         yield "its temperature is not a usable number"
@@ -237,7 +237,7 @@ def _network_problems(network: Network) -> Iterator[str]:
             yield f"no activation {layer.activation[:40]!r}"
 
 
-def _layout_problems(layout: Layout, network: Network) -> Iterator[str]:
+def _layout_problems(layout: Layout, *networks: Network) -> Iterator[str]:
     names = [*layout.numbers, *(name for name, _ in (*layout.words, *layout.dates))]
     if layout.shape and (names or not _is_shape(layout.shape)):
         yield "the samples are one array and also named columns, or of no possible shape"
@@ -252,8 +252,11 @@ def _layout_problems(layout: Layout, network: Network) -> Iterator[str]:
         yield "its dates have an order that is not known"
     if layout.bins and (len(layout.bins) != n_numbers or not all(0 <= n <= _MOST_BINS for n in layout.bins)):
         yield "its bins are not one small number for each number"
-    if layout.n_inputs != network.n_inputs:
-        yield f"the columns make {layout.n_inputs} inputs, the network takes {network.n_inputs}"
+    possible = {layout.n_inputs, layout.n_inputs - sum(layout.bins)}
+    if any(network.n_inputs not in possible for network in networks):
+        yield f"the columns make {layout.n_inputs} inputs, the network takes {networks[0].n_inputs}"
+    elif all(network.n_inputs < layout.n_inputs for network in networks):
+        yield "it has bins that no network looks at"
 
 
 def _target_problems(description: Description) -> Iterator[str]:

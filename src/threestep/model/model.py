@@ -30,7 +30,8 @@ class Model:
     scores : dict of str to dict
         Metrics on train, valid and test when it was made.
     others : tuple of (Network, Params)
-        Of an ensemble: the networks whose answers are averaged with the first one's.
+        Of an ensemble: the networks whose answers are averaged with the first one's. A network may see only
+        the inputs that are no bins.
     temperature : float
         By which the outputs for classes or labels are divided, so that confidences are what they say.
     threshold : float
@@ -76,7 +77,9 @@ class Model:
         functions = [(self.network, self.params), *self.others]
         if precise:
             inputs, functions = inputs.astype(np.float64), self._precise_functions
-        outputs = self.goodness.averaged([outputs_of(*function, inputs) for function in functions])
+        outputs = self.goodness.averaged(
+            [outputs_of(network, params, inputs[:, : network.n_inputs]) for network, params in functions]
+        )
         if self.shifts:
             outputs = outputs + np.asarray(self.shifts, outputs.dtype)
         return outputs if self.temperature == 1.0 else outputs / outputs.dtype.type(self.temperature)

@@ -191,9 +191,8 @@ class Population:
         self._shape = Shape(
             1, 1, n_steps, batch_size, n_samples, judged.weight.shape, learn.y.shape[1:], False, self._is_cpu
         )
-        width = padded_size(learn.x.shape[1])
-        shared = (*with_inputs(learn, width), with_inputs(judged, width))
-        self._samples = {device: jax.device_put(shared, device) for device in dict.fromkeys(self._devices)}
+        self._parts = learn, judged
+        self._samples: dict[tuple[Any, int], tuple] = {}  # by device and number of inputs
         self._programs: dict[tuple[Recipe, Any], Future[Program | None]] = {}
         self._most_members = dict[Recipe, int]()  # of recipes whose chunks did not fit in memory
         self._compilers = ThreadPoolExecutor(len(self._devices), thread_name_prefix="compile")
@@ -212,7 +211,7 @@ class Population:
     def compile(self, members: Iterable[Member]) -> None:
         """Begin to compile what these members need, in the background, in this order."""
         for recipe in dict.fromkeys(map(self._recipe, members)):
-            for device in self._samples:
+            for device in dict.fromkeys(self._devices):
                 self._program(recipe, device)
 
     def is_ready(self, member: Member) -> bool:
@@ -244,7 +243,7 @@ class Population:
             A network that does not fit the samples.
         """
         for job in jobs:
-            check_fit(job.member.network, self.goodness, self._learn, self._choose)
+            check_fit(job.member.network, self.goodness, self._learn, self._choose, may_see_fewer=True)
         ended, began = stop or Event(), time.perf_counter()
         waiting, results = self._chunks(jobs), dict[int, Trained]()
 
@@ -368,10 +367,11 @@ class Population:
         varied, state = jax.device_put(self._stack(recipe, [*jobs, *nobody]), device)
         n_epochs = program.shape.n_epochs
         histories: list[list[EpochRow]] = [[] for _ in jobs]
+        samples = self._samples_on(device, jobs[0].member.network.n_inputs)
         firsts = range(0, max(job.epochs for job in jobs), n_epochs)
         for first, section in product(firsts, program.sections):
             orders = jax.device_put(self._block(first, n_epochs), device)
-            state, rows = program.call(*self._samples[device], orders, section, varied, state)
+            state, rows = program.call(*samples, orders, section, varied, state)
             for history, own in zip(histories, _rows_by_member(rows), strict=False):
                 history.extend(own)
             if self._is_late() or stop.is_set() or not (np.asarray(state.outcome) == Outcome.RUNNING).any():
@@ -436,6 +436,16 @@ class Population:
                 epochs = range(first, first + n_epochs)
                 self._orders[first, n_epochs] = np.stack([self._order(epoch) for epoch in epochs])
             return self._orders[first, n_epochs]
+
+    def _samples_on(self, device: Any, n_inputs: int) -> tuple:
+        """The samples as a program takes them, on a device, with so many of their inputs."""
+        width = padded_size(n_inputs)
+        with self._lock:
+            if (device, width) not in self._samples:
+                learn, judged = self._parts
+                own = (*with_inputs(learn, n_inputs, width), with_inputs(judged, n_inputs, width))
+                self._samples[device, width] = jax.device_put(own, device)
+            return self._samples[device, width]
 
     def _order(self, epoch: int) -> NDArray:
         """The order of one epoch, filled up to the padded sizes."""

@@ -16,7 +16,11 @@ _BEYOND_NOISE = 2.0  # standard errors
 
 
 def better_ones(tried: Sequence[Tried]) -> list[Tried]:
-    """The better third, and those that cannot be told from its last by their paired differences."""
+    """The better third, and those that cannot be told from its last by their paired differences.
+
+    Of networks that see other inputs the best goes on, too: more inputs are learned from faster, but not
+    always better in the end.
+    """
     ranked = sorted((each for each in tried if each.loss < math.inf), key=lambda each: each.loss)
     n_kept = math.ceil(len(ranked) / _KEPT)
     if n_kept == len(ranked):
@@ -27,7 +31,17 @@ def better_ones(tried: Sequence[Tried]) -> list[Tried]:
         mean, error = paired_difference(each.trained.losses, last.trained.losses)
         if mean < error:
             spared.append(each)
-    return ranked[:n_kept] + spared
+    kept = ranked[:n_kept] + spared
+    seen = {_n_inputs(each) for each in kept}
+    for each in ranked:
+        if _n_inputs(each) not in seen:
+            seen.add(_n_inputs(each))
+            kept.append(each)
+    return kept
+
+
+def _n_inputs(tried: Tried) -> int:
+    return tried.proposal.member.network.n_inputs
 
 
 def distinct_ones(tried: Sequence[Tried], n: int) -> list[Tried]:
@@ -61,7 +75,7 @@ def leaderboard(tried: Sequence[Tried]) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        rank, number, network (as `--network` takes it), n_params, n_products (of one prediction),
+        rank, number, network (as `--network` takes it), n_inputs, n_params, n_products (of one prediction),
         valid_loss, valid_score (accuracy, or minus the mean squared error) with its 95 % interval
         where it is a share, learning_rate, weight_decay, dropout, epochs, seconds, parent, change,
         gain (of validation loss on the parent), on_front (no other is both smaller and better).
@@ -80,6 +94,7 @@ def _row(rank: int, each: Tried, loss_of: dict[int, float], on_front: bool) -> d
         "rank": rank,
         "number": each.number,
         "network": spec_of(member.network),
+        "n_inputs": member.network.n_inputs,
         "n_params": member.network.n_params,
         "n_products": member.network.n_products,
         "valid_loss": each.loss,

@@ -83,15 +83,15 @@ def _even_weight(weight: NDArray | None, n_samples: int) -> NDArray:
     return (weight / weight.mean()).astype(np.float32)
 
 
-def check_fit(network: Network, goodness: Goodness, *parts: Samples) -> None:
-    """Refuse samples that do not fit a network.
+def check_fit(network: Network, goodness: Goodness, *parts: Samples, may_see_fewer: bool = False) -> None:
+    """Refuse samples that do not fit a network; which may see only the first of their inputs.
 
     Raises
     ------
     DataError
     """
     for x, y, _ in parts:
-        if x.shape[1] != network.n_inputs:
+        if x.shape[1] != network.n_inputs and not (may_see_fewer and network.n_inputs < x.shape[1]):
             raise DataError(f"samples: got {x.shape[1]} inputs, the network has {network.n_inputs}")
         if goodness.is_for_classes and y.max() >= network.n_outputs:
             raise DataError(
@@ -145,11 +145,12 @@ def filled(array: NDArray, n_rows: int) -> NDArray:
     return np.concatenate([array, np.zeros((short, *array.shape[1:]), array.dtype)]) if short else array
 
 
-def with_inputs(samples: _Some, n_inputs: int) -> _Some:
-    """The samples with inputs of zero up to that number."""
-    short = n_inputs - samples.x.shape[-1]
+def with_inputs(samples: _Some, n_inputs: int, width: int) -> _Some:
+    """The samples with the first so many inputs, and inputs of zero up to a width."""
+    if samples.x.shape[-1] == n_inputs == width:
+        return samples
     none = [(0, 0)] * (samples.x.ndim - 1)
-    return samples._replace(x=np.pad(samples.x, [*none, (0, short)])) if short else samples
+    return samples._replace(x=np.pad(samples.x[..., :n_inputs], [*none, (0, width - n_inputs)]))
 
 
 def epoch_order(seed: int, epoch: int, n_samples: int, batch_size: int) -> NDArray:

@@ -17,15 +17,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from threestep.errors import SettingsError, did_you_mean
-from threestep.network import Dense, Network, Params, random_network, vary
+from threestep.network import Dense, Network, Params, random_network, usual_widths, vary
 from threestep.pick.population import Member, Trained
-from threestep.settings import Space
+from threestep.settings import DEFAULT_LEARNING_RATE, DEFAULT_WEIGHT_DECAY, Space
 
 ANEW = "trained anew"
 """The change of what the finals begin again."""
 
 _N_ELITE = 10
 _MOST_ALIKE = 3  # of one depth in the elite
+_USUAL_DEPTH = 3
 _NEW_FRACTION = 0.25  # of what evolution proposes: drawn afresh
 
 
@@ -41,6 +42,8 @@ class Field:
     n_outputs : int
     max_params : int or None
     seed : int
+    few_inputs : int or None
+        A network may also see only so many of the first inputs.
     """
 
     space: Space
@@ -48,6 +51,7 @@ class Field:
     n_outputs: int
     max_params: int | None = None
     seed: int = 0
+    few_inputs: int | None = None
 
     def allows(self, network: Network) -> bool:
         """Whether a network is small enough; the linear one always is."""
@@ -182,7 +186,10 @@ def _tell_lineage(state: Lineage, tried: Sequence[Tried]) -> Lineage:
 
 
 def _born(state: Lineage, number: int) -> Proposal:
-    """A child of a parent chosen by a tournament of two, or a newcomer."""
+    """A child of a parent chosen by a tournament of two, or a newcomer; the second and third of all are of
+    the usual kind, so that a search of few networks does not begin with bad luck."""
+    if number in (1, 2):
+        return Proposal(_usual(state.field, number), change="a usual one")
     generator = np.random.default_rng([state.field.seed, 1, number])
     if not state.elite or generator.random() < _NEW_FRACTION:
         return Proposal(_drawn(state.field, number))
@@ -214,7 +221,10 @@ def _drawn(field: Field, number: int) -> Member:
     space = field.space
     network = Network(field.input_shape, (Dense(field.n_outputs, "linear"),))
     if number > 0:
-        drawn = (random_network(space, field.input_shape, field.n_outputs, generator) for _ in range(50))
+        shape = field.input_shape
+        if field.few_inputs is not None and generator.random() < 0.5:
+            shape = (field.few_inputs,)
+        drawn = (random_network(space, shape, field.n_outputs, generator) for _ in range(50))
         network = next((each for each in drawn if field.allows(each)), network)
     low, high = space.dropouts or (0.0, 0.0)
     return Member(
@@ -224,6 +234,24 @@ def _drawn(field: Field, number: int) -> Member:
         dropout=float(generator.uniform(low, high)),
         seed=_seed(field, number),
     )
+
+
+def _usual(field: Field, number: int) -> Member:
+    """Three wide layers, if the space allows; the second kind sees few inputs, or has residual layers."""
+    space, drawn = field.space, _drawn(field, number)
+    low, high = space.depths or (0, 4)
+    depth = min(high, max(low, _USUAL_DEPTH))
+    wide = [width for width in usual_widths(space) if width.bit_count() == 1] or usual_widths(space)
+    name = "silu" if "silu" in space.activations else space.activations[0]
+    has_few = number == 2 and field.few_inputs is not None
+    is_residual = number == 2 and not has_few and space.residual
+    hidden = tuple(Dense(wide[-1], name, is_residual and place > 0) for place in range(depth))
+    shape = (field.few_inputs,) if has_few and field.few_inputs is not None else field.input_shape
+    network = Network(shape, (*hidden, Dense(field.n_outputs, "linear")))
+    rate = _clipped(DEFAULT_LEARNING_RATE, space.learning_rates)
+    decay = _clipped(DEFAULT_WEIGHT_DECAY, space.weight_decays)
+    usual = replace(drawn, network=network, learning_rate=rate, weight_decay=decay)
+    return usual if field.allows(network) else drawn
 
 
 def _seed(field: Field, number: int) -> int:
@@ -272,15 +300,16 @@ def _optuna() -> Searcher:
 
 def _suggested(field: Field, trial: Any, number: int) -> Member:
     """A member by a trial's suggestions: one width for all layers."""
-    from threestep.network import usual_widths
-
     space = field.space
     depth = trial.suggest_int("depth", *(space.depths or (0, 4)))
     width = trial.suggest_categorical("width", usual_widths(space))
     name = trial.suggest_categorical("activation", list(space.activations))
     is_residual = space.residual and trial.suggest_categorical("residual", [False, True])
     hidden = tuple(Dense(width, name, is_residual and place > 0) for place in range(depth))
-    network = Network(field.input_shape, (*hidden, Dense(field.n_outputs, "linear")))
+    shape = field.input_shape
+    if field.few_inputs is not None and trial.suggest_categorical("few_inputs", [False, True]):
+        shape = (field.few_inputs,)
+    network = Network(shape, (*hidden, Dense(field.n_outputs, "linear")))
     linear = Network(field.input_shape, (Dense(field.n_outputs, "linear"),))
     low, high = space.dropouts or (0.0, 0.0)
     return Member(

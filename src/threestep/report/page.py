@@ -96,11 +96,17 @@ def _section(number: int, title: str, question: str, *content: object) -> Markup
     return tag("section", heading, tag("p", question, class_="question"), *content)
 
 
+_FEWER_INPUTS = (
+    "It sees the columns themselves. Others were tried that also see, for each number, how far through each "
+    "of several bins it is."
+)
+
+
 def _function_set(by_name: dict[str, Event]) -> Markup:
     """Step 1: what could be tried, the network as a drawing and a table."""
     start, event = by_name["start"], by_name["function_set"]
     layers, others = event["layers"], event["others"]
-    widths = [start["n_inputs"], *(layer["width"] for layer in layers)]
+    widths = [layers[0]["n_inputs"], *(layer["width"] for layer in layers)]
     names = ["inputs", *(layer["activation"] for layer in layers[:-1]), "outputs"]
     rows = [
         (
@@ -123,6 +129,7 @@ def _function_set(by_name: dict[str, Event]) -> Markup:
         else "",
         drawing,
         table(("layer", "inputs → neurons", "activation", "params"), rows),
+        tag("p", _FEWER_INPUTS) if widths[0] < start["n_inputs"] else "",
         tag(
             "p",
             f"Its answers are averaged with those of {len(others)} more: {'; '.join(others)}. ",

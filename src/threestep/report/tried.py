@@ -70,7 +70,19 @@ def leaderboard_table(rows: Sequence[Event], n_tried: int) -> Markup:
         )
         for row in shown
     ]
-    return join([tag("h3", title), table(head, cells, "tried")])
+    return join([tag("h3", title), _why_first(shown), table(head, cells, "tried")])
+
+
+def _why_first(rows: Sequence[Event]) -> Markup:
+    """Why the first may not have the lowest loss."""
+    if rows[0]["change"] != "trained anew" or rows[0]["valid_loss"] <= min(row["valid_loss"] for row in rows):
+        return Markup("")
+    return tag(
+        "p",
+        "The first is picked although another has a lower loss: it learned everything afresh, and the other "
+        "is not better by more than the luck of as many tries.",
+        class_="small",
+    )
 
 
 def lineage_table(rows: Sequence[Event], picked: Sequence[int]) -> Markup:

@@ -46,6 +46,7 @@ from threestep.data import (
     understand_target,
     weights_in,
     without,
+    without_bins,
 )
 from threestep.errors import SettingsError
 from threestep.goodness import Goodness, conformal_shifts, temperature_of, threshold_for
@@ -494,6 +495,7 @@ def _search(prepared: Prepared, say) -> Generator[Event, None, Found]:
         len(prepared.goodness.quantiles) or target.n_outputs,
         prepared.settings.max_params,
         prepared.settings.seed,
+        prep.layout.n_inputs - sum(prep.layout.bins) if prep.layout.bins else None,
     )
     context = prepared.settings, wanted, prepared.network, _deadline(prepared)
     steps = search_steps(prepared.goodness, train, valid, *context)
@@ -558,7 +560,11 @@ def _pick_event(picked: Picked, seconds: float) -> Event:
 def _model(prepared: Prepared, found: Found) -> Model:
     """What was found, its answers corrected on the samples that chose."""
     picked, goodness, settings = found.picked, prepared.goodness, prepared.settings
-    model = Model(prepared.prep, picked.network, picked.params, goodness, others=found.others)
+    prep = prepared.prep
+    widest = max(network.n_inputs for network in (picked.network, *(other for other, _ in found.others)))
+    if widest < prep.layout.n_inputs:
+        prep = without_bins(prep)  # they were tried, and nothing that was picked looks at them
+    model = Model(prep, picked.network, picked.params, goodness, others=found.others)
     if goodness.kind == "number" and not goodness.quantiles:
         return model
     valid = arrays_of(prepared.prep, prepared.parts.valid)
