@@ -17,7 +17,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 import threestep as ts
 from threestep.data import Table
-from threestep.estimators.samples import merged
+from threestep.estimators.samples import in_own_order
 from threestep.pick import compiled
 
 IRIS, DIABETES = load_iris(return_X_y=True), load_diabetes(return_X_y=True)
@@ -89,6 +89,13 @@ def test_a_search_is_the_default_and_tells_what_was_tried():
     assert classifier.score(x, y) > 0.9
     assert len(classifier.leaderboard_) > 5
     assert classifier.settings_.network == "auto"
+
+
+def test_of_few_samples_several_networks_are_averaged_unless_one_is_asked_for():
+    x, y = IRIS
+    assert len(ts.Classifier(random_state=0).fit(x, y).model_.others) == 3
+    assert ts.Classifier(ensemble=1, random_state=0).fit(x, y).model_.others == ()
+    assert ts.Classifier("8", epochs=2, random_state=0).fit(x, y).model_.others == ()
 
 
 def test_equal_random_states_give_equal_networks_and_others_others():
@@ -205,18 +212,27 @@ def test_balanced_classes_find_the_rare_one():
     assert (balanced[y == 1] == 1).mean() > (plain[y == 1] == 1).mean() + 0.2
 
 
-def test_equal_samples_are_one_with_more_weight_in_an_order_of_their_own():
+def test_few_equal_samples_are_one_with_more_weight_in_an_order_of_their_own():
     x = np.array([[1.0, 2.0], [0.0, 1.0], [1.0, 2.0], [5.0, 5.0], [1.0, 2.0]])
     y = np.array([0, 1, 0, 1, 1])
-    one = merged(Table("t", x, y, weight=np.array([1.0, 2.0, 3.0, 0.0, 1.0])))
+    one = in_own_order(Table("t", x, y, weight=np.array([1.0, 2.0, 3.0, 0.0, 1.0])))
     rows = {
         (tuple(sample), int(target)): float(weight)
         for sample, target, weight in zip(one.x.tolist(), one.y, one.weight, strict=True)
     }
     assert rows == {((1.0, 2.0), 0): 4.0, ((0.0, 1.0), 1): 2.0, ((1.0, 2.0), 1): 1.0}
-    other = merged(Table("t", x[::-1], y[::-1], weight=np.array([1.0, 0.0, 3.0, 2.0, 1.0])))
+    other = in_own_order(Table("t", x[::-1], y[::-1], weight=np.array([1.0, 0.0, 3.0, 2.0, 1.0])))
     np.testing.assert_array_equal(one.x, other.x)
     np.testing.assert_array_equal(one.weight, other.weight)
+
+
+def test_many_equal_samples_stay_apart_but_those_without_weight_go():
+    x = np.repeat(np.arange(50.0), 3).reshape(-1, 1)
+    weight = np.tile([1.0, 2.0, 0.0], 50)
+    table = in_own_order(Table("t", x, np.arange(150) % 2, weight=weight))
+    assert table.n_samples == 100
+    assert np.unique(table.x).tolist() == np.arange(50.0).tolist()
+    assert sorted(table.weight.tolist()) == [1.0] * 50 + [2.0] * 50
 
 
 def test_what_is_learned_does_not_depend_on_the_order_of_the_samples():

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from threestep.data import Table, Target
 from threestep.errors import UserError
-from threestep.estimators.samples import merged, parts_of, table_of, warn_of_notes, weights_of
+from threestep.estimators.samples import in_own_order, parts_of, table_of, warn_of_notes, weights_of
 from threestep.model import Model
 from threestep.pick import EpochRow, Job, Member, Population, ended, leaderboard
 from threestep.settings import Settings
@@ -19,6 +19,7 @@ from threestep.study import Found, Prepared, arrays_of, find_model, prepare_part
 
 _USUAL_NETWORK = "64-64"  # of `partial_fit`, which cannot search
 _SEEDS = 2**31
+_USUAL_ENSEMBLE, _FEW_SAMPLES = 4, 2000
 _MOST_PRECISE = 1000  # samples: in single precision a sample's last digits depend on its company
 
 
@@ -37,7 +38,7 @@ class NetworkEstimator(BaseEstimator):
         weight_decay="auto",
         dropout="auto",
         loss="auto",
-        ensemble=1,
+        ensemble="auto",
         max_params=None,
         valid_fraction=0.15,
         random_state=None,
@@ -58,12 +59,15 @@ class NetworkEstimator(BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _settings(self) -> Settings:
-        """The parameters as the settings of a run."""
+    def _settings(self, n_samples: int) -> Settings:
+        """The parameters as the settings of a run on so many samples."""
         known = {field.name for field in fields(Settings)}
         given = {name: value for name, value in self.get_params().items() if name in known}
         optional = ("batch_size", "learning_rate", "weight_decay", "dropout")
         given |= {name: None for name in optional if isinstance(given[name], str) and given[name] == "auto"}
+        if isinstance(given["ensemble"], str) and given["ensemble"] == "auto":
+            is_small_search = self.network == "auto" and n_samples < _FEW_SAMPLES
+            given["ensemble"] = _USUAL_ENSEMBLE if is_small_search else 1
         given = {
             key: value.item() if isinstance(value, np.generic) else value for key, value in given.items()
         }
@@ -73,8 +77,8 @@ class NetworkEstimator(BaseEstimator):
     def _fit(self, table: Table, target: Target, y: NDArray, weight: NDArray | None) -> "NetworkEstimator":
         """Learn from samples whose features are known; y as the target wants it."""
         warn_of_notes(table.notes)
-        table = merged(replace(table, y=y, y_name=target.name, weight=weight))
-        settings = self._settings()
+        table = in_own_order(replace(table, y=y, y_name=target.name, weight=weight))
+        settings = self._settings(table.n_samples)
         try:
             parts = parts_of(table, settings.valid_fraction, settings.seed, target.kind == "classes")
             prepared = prepare_parts(table, target, parts, settings)
@@ -98,9 +102,9 @@ class NetworkEstimator(BaseEstimator):
     def _partial_fit(self, table: Table, target: Target, y: NDArray, weight: NDArray | None) -> None:
         """One more pass over some samples; the first call decides the network and the prep."""
         table = replace(table, y=y, y_name=target.name, weight=weight)
-        settings = self._settings()
+        settings = self._settings(table.n_samples)
         if settings.network == "auto":
-            settings = replace(settings, network=_USUAL_NETWORK)
+            settings = replace(settings, network=_USUAL_NETWORK, ensemble=1)
         try:
             if not hasattr(self, "model_"):
                 parts = parts_of(table, settings.valid_fraction, settings.seed, False)._replace(train=table)
@@ -114,7 +118,7 @@ class NetworkEstimator(BaseEstimator):
 
     def _go_on(self, table: Table) -> None:
         """Descend once more from where the model is."""
-        model, settings = self.model_, self.settings_
+        model, settings = replace(self.model_, others=()), self.settings_
         samples = arrays_of(model.prep, table)
         names = ("learning_rate", "weight_decay", "dropout")
         row = next(iter(self.leaderboard_), None) or {name: getattr(settings, name) for name in names}

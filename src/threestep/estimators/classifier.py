@@ -30,8 +30,9 @@ class Classifier(ClassifierMixin, NetworkEstimator):
         As in `threestep.Settings`; "auto" is chosen from the data, or searched.
     loss : {"auto", "cross_entropy", "focal", "sigmoid_cross_entropy"}
         What descent lowers.
-    ensemble : int
-        How many of the best networks are averaged.
+    ensemble : "auto" or int
+        How many of the best networks are averaged; "auto": 4 of a search on fewer than 2,000 samples, which
+        costs no training, else 1.
     class_weight : dict, "balanced" or None
         How much each class counts.
     max_params : int or None
@@ -82,7 +83,7 @@ class Classifier(ClassifierMixin, NetworkEstimator):
         weight_decay="auto",
         dropout="auto",
         loss="auto",
-        ensemble=1,
+        ensemble="auto",
         class_weight=None,
         max_params=None,
         valid_fraction=0.15,

@@ -72,19 +72,22 @@ def weights_of(sample_weight: Any, n_samples: int) -> NDArray | None:
     return weight
 
 
-def merged(table: Table) -> Table:
-    """Equal samples as one with their weights added, those without weight left out, in an order of their own.
+def in_own_order(table: Table) -> Table:
+    """The samples that have weight, in an order of their own: what is learned does not depend on theirs.
 
-    So a weight of 2 is the same as the sample twice, and what is learned does not depend on the order of
-    the samples.
+    Where there are too few different ones to divide, equal ones become one with their weights added, so that
+    a weight of 2 is the same as the sample twice. Of many they stay apart: also among new samples some will
+    equal one that was learned from, and the validation samples should be like those.
     """
     weight = np.ones(table.n_samples) if table.weight is None else np.asarray(table.weight, np.float64)
     columns = [*_columns(table.x), *_columns(np.asarray(table.y))]
     keys = _keys(columns)
     _, first, group = np.unique(keys, return_index=True, return_inverse=True)
-    if not all(_equal(column, column[first][group]) for column in columns):  # two keys are equal by chance
-        first, group = np.arange(len(keys)), np.arange(len(keys))
-    weights = np.bincount(group, weight, len(first))
+    is_by_chance = not all(_equal(column, column[first][group]) for column in columns)  # equal keys only
+    if is_by_chance or len(first) >= _FEWEST_TO_SPLIT:
+        first, weights = np.argsort(keys, kind="stable"), weight[np.argsort(keys, kind="stable")]
+    else:
+        weights = np.bincount(group, weight, len(first))
     known = weights > 0
     is_even = bool((weights[known] == weights[known][0]).all())
     return replace(table.take(first[known]), weight=None if is_even else weights[known])
