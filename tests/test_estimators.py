@@ -93,7 +93,7 @@ def test_a_search_is_the_default_and_tells_what_was_tried():
 
 def test_of_few_samples_several_networks_are_averaged_unless_one_is_asked_for():
     x, y = IRIS
-    assert len(ts.Classifier(random_state=0).fit(x, y).model_.others) == 3
+    assert len(ts.Classifier(random_state=0).fit(x, y).model_.others) == 7
     assert ts.Classifier(ensemble=1, random_state=0).fit(x, y).model_.others == ()
     assert ts.Classifier("8", epochs=2, random_state=0).fit(x, y).model_.others == ()
 

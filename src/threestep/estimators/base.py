@@ -19,7 +19,7 @@ from threestep.study import Found, Prepared, arrays_of, find_model, prepare_part
 
 _USUAL_NETWORK = "64-64"  # of `partial_fit`, which cannot search
 _SEEDS = 2**31
-_USUAL_ENSEMBLE, _FEW_SAMPLES = 4, 2000
+_USUAL_ENSEMBLE, _FEW_SAMPLES = 8, 2000
 _MOST_PRECISE = 1000  # samples: in single precision a sample's last digits depend on its company
 
 

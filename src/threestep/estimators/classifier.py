@@ -31,7 +31,7 @@ class Classifier(ClassifierMixin, NetworkEstimator):
     loss : {"auto", "cross_entropy", "focal", "sigmoid_cross_entropy"}
         What descent lowers.
     ensemble : "auto" or int
-        How many of the best networks are averaged; "auto": 4 of a search on fewer than 2,000 samples, which
+        How many of the best networks are averaged; "auto": 8 of a search on fewer than 2,000 samples, which
         costs no training, else 1.
     class_weight : dict, "balanced" or None
         How much each class counts.

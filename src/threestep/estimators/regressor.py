@@ -29,7 +29,7 @@ class Regressor(RegressorMixin, NetworkEstimator):
     quantiles : tuple of float
         Predict these instead of the mean: one column each.
     ensemble : "auto" or int
-        How many of the best networks are averaged; "auto": 4 of a search on fewer than 2,000 samples, which
+        How many of the best networks are averaged; "auto": 8 of a search on fewer than 2,000 samples, which
         costs no training, else 1.
     max_params : int or None
         Most params a network may have.

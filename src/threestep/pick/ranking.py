@@ -46,7 +46,7 @@ def _n_inputs(tried: Tried) -> int:
 
 def distinct_ones(tried: Sequence[Tried], n: int) -> list[Tried]:
     """The n first that are neither parent and child nor siblings, which say nearly the same; or also
-    such, if there are not enough others.
+    such, if there are not enough others. What was trained anew inherits nothing and has no family.
 
     Parameters
     ----------
@@ -56,12 +56,17 @@ def distinct_ones(tried: Sequence[Tried], n: int) -> list[Tried]:
     """
     chosen: list[Tried] = []
     for each in tried:
-        numbers = {number for other in chosen for number in (other.number, other.proposal.parent)}
-        if len(chosen) < n and not {each.number, each.proposal.parent} & (numbers - {None}):
+        relatives = {number for other in chosen for number in (other.number, _heir_of(other))}
+        if len(chosen) < n and not {each.number, _heir_of(each)} & (relatives - {None}):
             chosen.append(each)
     more = [each for each in tried if all(each is not other for other in chosen)]
     taken = {id(each) for each in (*chosen, *more[: n - len(chosen)])}
     return [each for each in tried if id(each) in taken]
+
+
+def _heir_of(tried: Tried) -> int | None:
+    """Number of the one whose params it began with."""
+    return None if tried.proposal.change == ANEW else tried.proposal.parent
 
 
 def leaderboard(tried: Sequence[Tried]) -> list[dict[str, Any]]:
