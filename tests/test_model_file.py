@@ -113,6 +113,9 @@ def make_golden_files(folder: Path) -> None:
     class_model().save(folder / "model_v1.safetensors")
     number_model().save(folder / "number_model_v1.safetensors")
     ensemble_model().save(folder / "ensemble_model_v2.safetensors")
+    new_model().save(folder / "numbers_model_v3.safetensors")
+    label_model().save(folder / "label_model_v3.safetensors")
+    half_blind_model().save(folder / "half_blind_model_v3.safetensors")
 
 
 def same(a: Model, b: Model) -> bool:
@@ -121,7 +124,19 @@ def same(a: Model, b: Model) -> bool:
     arrays = zip(*leaves, strict=True)
     equal = all(x.dtype == y.dtype and x.shape == y.shape and x.tobytes() == y.tobytes() for x, y in arrays)
     plain = [
-        repr((m.prep[:2], m.prep[4:], m.network, m.goodness, m.scores, [network for network, _ in m.others]))
+        repr(
+            (
+                m.prep[:2],
+                m.prep[4:],
+                m.network,
+                m.goodness,
+                m.scores,
+                [network for network, _ in m.others],
+                m.temperature,
+                m.threshold,
+                m.shifts,
+            )
+        )
         for m in (a, b)
     ]
     return equal and plain[0] == plain[1]
@@ -925,6 +940,14 @@ def test_new_entries_that_no_model_has_are_refused(key, value):
     text = parts_of(model_bytes(label_model() if key == "temperature" else new_model()))[0]
     with pytest.raises(ValueError):
         description_of({**text, key: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [("numbers_model", new_model), ("label_model", label_model), ("half_blind_model", half_blind_model)],
+)
+def test_the_golden_models_of_format_3_are_those_they_always_were(name, make):
+    assert same(load(GOLDEN / f"{name}_v3.safetensors"), make())
 
 
 def test_every_format_is_written_as_it_always_was(tmp_path, monkeypatch):
