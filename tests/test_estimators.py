@@ -265,6 +265,20 @@ def test_the_first_partial_fit_must_name_the_classes():
         classifier.partial_fit(IRIS[0], IRIS[1] + 7)
 
 
+def test_a_weighted_batch_of_one_class_is_learned_from_too():
+    x, y = IRIS
+    classifier = ts.Classifier("4").partial_fit(x, y, classes=[0, 1, 2])
+    assert classifier.partial_fit(x[:10], y[:10], sample_weight=np.ones(10)).n_iter_ == 2
+    assert classifier.model_.temperature == 1.0
+    with pytest.raises(ValueError, match="no `partial_fit`"):
+        ts.Classifier("-".join(["4"] * 9)).partial_fit(x, y, classes=[0, 1, 2])
+
+
+def test_labels_of_another_length_are_refused():
+    with pytest.raises(ValueError, match="inconsistent"):
+        ts.Classifier("4").fit(IRIS[0], np.eye(2, dtype=int)[(IRIS[1][:90] > 0).astype(int)])
+
+
 # Compiles
 
 

@@ -308,6 +308,12 @@ def test_metrics_of_classes_are_scikit_learns(seed, n_classes):
     assert 0 <= ours["ece"] <= 1
 
 
+def test_the_auc_passes_over_a_class_that_does_not_occur():
+    confidences = np.array([[0.8, 0.1, 0.1], [0.2, 0.7, 0.1], [0.3, 0.6, 0.1]])
+    assert good.class_metrics(confidences, np.array([0, 1, 1]))["auc"] == 1.0
+    assert np.isnan(good.class_metrics(confidences, np.array([1, 1, 1]))["auc"])
+
+
 def test_the_calibration_error_is_zero_where_confidences_are_what_they_say():
     confidences = np.array([[0.75, 0.25]] * 4)
     assert good.class_metrics(confidences, np.array([0, 0, 0, 1]))["ece"] == pytest.approx(0)

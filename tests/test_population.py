@@ -170,6 +170,21 @@ def test_a_member_may_see_the_first_inputs_only(crowd):
     assert among.params[0]["weight"].shape == (4, 16)
 
 
+def test_members_of_other_inputs_but_one_padded_number_do_not_share_samples():
+    x, y = np.random.default_rng(0).normal(size=(60, 10)).astype(np.float32), np.arange(60) % 3
+    nine, ten = (Member(ts.network.parse("16", (n,), 3), seed=1) for n in (9, 10))
+    for members in ([nine, ten], [ten, nine]):
+        own = people(data=(x, y), valid=(x[:30], y[:30]))
+        both = {each.member.network.n_inputs: each for each in ended(own.train(jobs_of(members)))}
+        own.close()
+        alone = people(data=(x[:, :9], y), valid=(x[:30, :9], y[:30]))
+        assert bits(both[9]) == bits(*ended(alone.train(jobs_of([nine]))))
+        alone.close()
+        outputs = ten.network.predict(both[10].params, x[:30])
+        losses = logsumexp(outputs, axis=1) - outputs[np.arange(30), y[:30]]
+        np.testing.assert_allclose(both[10].losses, losses, rtol=1e-4, atol=1e-5)
+
+
 def test_the_same_member_twice_is_the_same_twice(crowd, alone):
     assert all_bits(ended(crowd.train(jobs_of([many(5)[0]] * 9)))) == [alone[0]] * 9
 

@@ -91,6 +91,13 @@ def test_a_constant_column_stays_at_zero():
         assert np.abs(encoded(prep_of(column), column)[:, 0]).max() < 1e-6
 
 
+def test_another_value_of_a_constant_column_says_nothing():
+    for constant in (0.0, 5.0, -3e5):
+        prep = prep_of({"a": np.full(10, constant), "b": np.arange(10.0)})
+        strange = encoded(prep, {"a": np.array([50000.0, 1e6]), "b": np.array([1.0, 2.0])})
+        assert np.abs(strange[:, 0]).max() < 1e-5
+
+
 def test_one_column_is_enough():
     assert encoded(prep_of({"a": np.array([1.0, 2.0, 3.0])}), {"a": np.array([2.0])}).tolist() == [[0.0]]
     assert encoded(prep_of(np.array([[1.0], [2.0], [3.0]])), np.array([[2.0]])).tolist() == [[0.0]]

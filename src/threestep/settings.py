@@ -91,7 +91,7 @@ class Question:
     """Most bins of a number, each an input of its own; by default up to 48, by the number of samples."""
     calibrate: bool = True
     """Whether confidences are corrected by a temperature, and intervals between quantiles by a shift, learned
-    on the validation samples."""
+    on the validation samples; not if those are learned from, too (`refit`)."""
     decide_by: Decision = "accuracy"
     """Of two classes: from which confidence on to say the second, so that this metric is highest."""
     label_smoothing: float | None = None

@@ -31,7 +31,7 @@ def date_order_of(cells: Sequence[str]) -> str | None:
     >>> date_order_of(["2011-01-31"]), date_order_of(["3/4/11", "31/1/11"]), date_order_of(["red"])
     ('ymd', 'dmy', None)
     """
-    cells = cells[:: max(1, len(cells) // _SHOWN)]
+    every, cells = cells, cells[:: max(1, len(cells) // _SHOWN)]
     if not cells:
         return None
     if all(_ISO.fullmatch(cell) for cell in cells):
@@ -41,7 +41,8 @@ def date_order_of(cells: Sequence[str]) -> str | None:
         return None
     # 3/4/11 may be either: the first order in which all cells are dates; in doubt as in America with /
     orders = ("mdy", "dmy") if "/" in cells[0] else ("dmy", "mdy")
-    return next((order for order in orders if _are_dates(cells, order)), None)
+    unique = list(dict.fromkeys(every)) if all(map(_OTHER.fullmatch, every)) else cells
+    return next((order for order in orders if _are_dates(unique, order)), None)
 
 
 def _are_dates(cells: Sequence[str], order: str) -> bool:
@@ -79,6 +80,8 @@ def _second_of(found: re.Match | None, order: str) -> float:
     if len(by_name["y"]) == 2:
         year += 1900 if year >= _CENTURY else 2000
     hour, minute, second = (int(part or 0) for part in found.groups()[3:])
+    if hour > 23 or minute > 59 or second > 59:
+        return np.nan
     try:
         date = np.datetime64(f"{year:04}-{month:02}-{day:02}", "s")
     except ValueError:

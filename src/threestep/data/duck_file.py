@@ -42,8 +42,9 @@ def read_duck_file(path: Path) -> Table:
     reader = next(reader for ending, reader in _READERS.items() if path.name.lower().endswith(ending))
     if not has_duckdb():
         raise DataError(f"{path}: needs DuckDB to be read", "pip install 'threestep[tables]'")
-    options = ", sample_size = -1" if reader == "read_csv" else ""
-    return _table(f"SELECT * FROM {reader}(?{options})", path)
+    no_folders = "hive_partitioning = false"  # a folder's name is no column
+    options = {"read_csv": f", sample_size = -1, {no_folders}", "read_parquet": f", {no_folders}"}
+    return _table(f"SELECT * FROM {reader}(?{options.get(reader, '')})", path)
 
 
 def read_large_csv(path: Path, delimiter: str, names: list[str], has_header: bool) -> Table:
@@ -57,7 +58,8 @@ def read_large_csv(path: Path, delimiter: str, names: list[str], has_header: boo
     missing = ", ".join(f"'{word}'" for word in sorted(MISSING))
     query = (
         f"SELECT * FROM read_csv(?, delim = '{delimiter}', header = {has_header}, names = ?, "
-        f"sample_size = -1, nullstr = [{missing}], quote = '\"', auto_type_candidates = {_TYPES})"
+        f"hive_partitioning = false, sample_size = -1, auto_type_candidates = {_TYPES}, "
+        f"nullstr = [{missing}], quote = '\"')"
     )
     return _table(query, path, names)
 

@@ -33,6 +33,7 @@ from threestep.data.target import Target, known_values, label_texts
 from threestep.errors import DataError, did_you_mean
 
 _MOST_LEVELS = 100
+_SILENCE = 1e12
 _FARTHEST = 1e6  # scales from the mean; a stranger's absurd value must not overflow float32
 _BINS = (48, 32, 16, 8, 4)  # few numbers of them: a few samples more should not change a network's inputs
 _SAMPLES_PER_BIN = 64
@@ -462,7 +463,9 @@ def _center_and_scale(layout: Layout, raw: NDArray) -> tuple[NDArray, NDArray]:
     noise = 1e-7 if raw.dtype == np.float32 else 1e-12
     constant = (spread <= noise * np.abs(mean)) | (spread < _SMALLEST_SPREAD) | _is_one_value(raw)
     center = np.where(binary, 0.0, mean)
-    return center, np.where(binary | constant, 1.0, spread)
+    # a stranger's other value must not meet weights that nothing was learned with
+    silent = _SILENCE * np.maximum(1.0, np.abs(mean))
+    return center, np.where(constant, silent, np.where(binary, 1.0, spread))
 
 
 def _is_one_value(raw: NDArray) -> NDArray:

@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from threestep.data import Table, Target
-from threestep.errors import UserError
+from threestep.errors import SettingsError, UserError
 from threestep.estimators.samples import in_own_order, parts_of, table_of, warn_of_notes, weights_of
 from threestep.model import Model
 from threestep.pick import EpochRow, Job, Member, Population, ended, leaderboard
@@ -19,6 +19,7 @@ from threestep.study import Found, Prepared, arrays_of, find_model, prepare_part
 
 _USUAL_NETWORK = "64-64"  # of `partial_fit`, which cannot search
 _SEEDS = 2**31
+_HINT_PARTIAL = "give up to 8 hidden layers of one activation, the first of them plain"
 _USUAL_ENSEMBLE, _FEW_SAMPLES = 8, 2000
 _MOST_PRECISE = 1000  # samples: in single precision a sample's last digits depend on its company
 
@@ -108,8 +109,12 @@ class NetworkEstimator(BaseEstimator):
         try:
             if not hasattr(self, "model_"):
                 parts = parts_of(table, settings.valid_fraction, settings.seed, False)._replace(train=table)
-                settings = replace(settings, epochs=1, warmup_fraction=0.0)
+                settings = replace(settings, epochs=1, warmup_fraction=0.0, calibrate=False)
                 prepared = prepare_parts(table, target, parts, settings)
+                if not prepared.shares_programs:
+                    raise SettingsError(
+                        f"`network` is {settings.network!r}: no `partial_fit` for it", _HINT_PARTIAL
+                    )
                 self._keep_found(prepared, *find_model(prepared))
                 return
             self._go_on(table)
@@ -118,7 +123,9 @@ class NetworkEstimator(BaseEstimator):
 
     def _go_on(self, table: Table) -> None:
         """Descend once more from where the model is."""
-        model, settings = replace(self.model_, others=()), self.settings_
+        # what was corrected on other samples is not right any more
+        plain = {"others": (), "temperature": 1.0, "threshold": 0.5, "shifts": ()}
+        model, settings = replace(self.model_, **plain), self.settings_
         samples = arrays_of(model.prep, table)
         names = ("learning_rate", "weight_decay", "dropout")
         row = next(iter(self.leaderboard_), None) or {name: getattr(settings, name) for name in names}

@@ -49,7 +49,7 @@ class Classifier(ClassifierMixin, NetworkEstimator):
     classes_ : ndarray of shape (n_classes,)
         Of labels 0 … n_labels - 1.
     model_ : threestep.Model
-        The picked function, with its prep: `model_.save(path)`.
+        The picked function, with its prep: `model_.save(path)`. Its classes are indices into `classes_`.
     leaderboard_ : list of dict
         What was tried.
     settings_ : threestep.Settings
@@ -126,6 +126,8 @@ class Classifier(ClassifierMixin, NetworkEstimator):
         table = table_of(self, X, is_new=True)
         codes, target = self._targets(y, table.n_samples)
         weight = self._weights(sample_weight, table)
+        if weight is not None and codes.ndim == 1 and len(np.unique(codes[weight > 0])) < 2:
+            raise ValueError("Classifier needs weight on at least 2 classes, but only one class has any")
         return self._fit(table, target, codes, self._with_class_weight(codes, weight))
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
@@ -162,7 +164,7 @@ class Classifier(ClassifierMixin, NetworkEstimator):
         check_classification_targets(y)
         kind = type_of_target(y, input_name="y")
         if kind == "multilabel-indicator":
-            labels = np.asarray(y.toarray() if hasattr(y, "toarray") else y)
+            labels = self._codes(y, n_samples)
             self.classes_ = np.arange(labels.shape[1])
             return labels, Target("y", "labels", (), "an indicator matrix", labels.shape[1])
         if kind == "multiclass-multioutput":
@@ -181,7 +183,9 @@ class Classifier(ClassifierMixin, NetworkEstimator):
             A class that is not there.
         """
         if type_of_target(y) == "multilabel-indicator":
-            return np.asarray(y.toarray() if hasattr(y, "toarray") else y)
+            labels = np.asarray(y.toarray() if hasattr(y, "toarray") else y)
+            check_consistent_length(np.empty(n_samples), labels)
+            return labels
         y = column_or_1d(y)
         if len(y) != n_samples:
             check_consistent_length(np.empty(n_samples), y)
@@ -193,8 +197,6 @@ class Classifier(ClassifierMixin, NetworkEstimator):
 
     def _with_class_weight(self, codes: NDArray, weight: NDArray | None) -> NDArray | None:
         """The samples' weights times those of their classes."""
-        if weight is not None and codes.ndim == 1 and len(np.unique(codes[weight > 0])) < 2:
-            raise ValueError("Classifier needs weight on at least 2 classes, but only one class has any")
         if self.class_weight is None or codes.ndim > 1:
             return weight
         own = np.ones(len(codes)) if weight is None else weight

@@ -61,8 +61,9 @@ def _f1(right: NDArray, of_class: NDArray, as_class: NDArray) -> float:
 def _auc(confidences: NDArray, classes: NDArray) -> float:
     """Area under the ROC curve: how often a sample of a class is ranked above one that is not of it."""
     asked = [1] if confidences.shape[1] == 2 else range(confidences.shape[1])
-    areas = [_area(confidences[:, index], classes == index) for index in asked]
-    return float(np.mean(areas))
+    areas = np.array([_area(confidences[:, index], classes == index) for index in asked])
+    known = areas[np.isfinite(areas)]  # a class may not occur
+    return float(known.mean()) if len(known) else float("nan")
 
 
 def _area(scores: NDArray, is_one: NDArray) -> float:

@@ -301,12 +301,13 @@ class Population:
 
     def _chunks(self, jobs: Sequence[Job]) -> list[Chunk]:
         """The jobs by program, large ones first, so that all devices end at about the same time."""
-        by_program: dict[Recipe, list[int]] = {}
+        by_program: dict[tuple[Recipe, int], list[int]] = {}  # other inputs may have the same padded number
         for place, job in enumerate(jobs):
-            by_program.setdefault(self._recipe(job.member), []).append(place)
+            key = self._recipe(job.member), job.member.network.n_inputs
+            by_program.setdefault(key, []).append(place)
         self.compile(job.member for job in jobs)
         chunks = list[Chunk]()
-        for recipe, places in by_program.items():
+        for (recipe, _), places in by_program.items():
             places.sort(key=lambda place: -_work(jobs[place]))
             # a last round in which only some devices have a chunk is a waste: smaller chunks then
             size = min(self._chunk_size(recipe)[0], -(-len(places) // len(self._devices)))
@@ -439,13 +440,12 @@ class Population:
 
     def _samples_on(self, device: Any, n_inputs: int) -> tuple:
         """The samples as a program takes them, on a device, with so many of their inputs."""
-        width = padded_size(n_inputs)
         with self._lock:
-            if (device, width) not in self._samples:
-                learn, judged = self._parts
+            if (device, n_inputs) not in self._samples:
+                (learn, judged), width = self._parts, padded_size(n_inputs)
                 own = (*with_inputs(learn, n_inputs, width), with_inputs(judged, n_inputs, width))
-                self._samples[device, width] = jax.device_put(own, device)
-            return self._samples[device, width]
+                self._samples[device, n_inputs] = jax.device_put(own, device)
+            return self._samples[device, n_inputs]
 
     def _order(self, epoch: int) -> NDArray:
         """The order of one epoch, filled up to the padded sizes."""

@@ -565,8 +565,9 @@ def _model(prepared: Prepared, found: Found) -> Model:
     if widest < prep.layout.n_inputs:
         prep = without_bins(prep)  # they were tried, and nothing that was picked looks at them
     model = Model(prep, picked.network, picked.params, goodness, others=found.others)
-    if goodness.kind == "number" and not goodness.quantiles:
-        return model
+    is_new = prepared.parts.valid is not prepared.parts.train and not settings.refit
+    if not is_new or (goodness.kind == "number" and not goodness.quantiles):
+        return model  # what was learned from says nothing of how sure to be
     valid = arrays_of(prepared.prep, prepared.parts.valid)
     outputs = model.outputs_for(valid.x)
     if settings.calibrate and goodness.quantiles:
