@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data.cells import is_number
+from threestep.data.cells import is_number, shown
 from threestep.data.dates import date_order_of
 from threestep.errors import DataError, SettingsError, did_you_mean
 
@@ -133,11 +133,13 @@ def numbers_of(column: NDArray, name: str) -> NDArray:
     DataError
         A word is no number.
     """
-    if column.dtype.kind != "O":
-        return column
-    wrong = next((cell for cell in column if cell != "" and not is_number(str(cell))), None)
-    if wrong is not None:
-        raise DataError(f"column {name!r}: got {str(wrong)[:60]!r}, expected numbers as asked")
+    row = next((row for row, cell in enumerate(column) if cell != "" and not is_number(cell)), None)
+    if row is not None:
+        raise DataError(
+            f"column {name!r}, sample {row + 1}: got text such as {shown(column[row])}, "
+            "expected numbers as in training",
+            "check the column's values",
+        )
     return np.array([float(cell) if cell != "" else np.nan for cell in column])
 
 

@@ -86,6 +86,11 @@ class Layout:
         n_levels = sum(len(levels) for _, levels in self.words)
         return n_numbers + len(self.gaps) + n_levels + sum(self.bins)
 
+    @property
+    def n_plain_inputs(self) -> int:
+        """How many of these are no bins; they come first."""
+        return self.n_inputs - sum(self.bins)
+
 
 NO_BINS = np.zeros((2, 0))
 
@@ -188,7 +193,7 @@ def encode(prep: Prep, table: Table) -> NDArray:
 
 def without_bins(prep: Prep) -> Prep:
     """The same with no input per bin."""
-    n_inputs = prep.layout.n_inputs - sum(prep.layout.bins)
+    n_inputs = prep.layout.n_plain_inputs
     layout = replace(prep.layout, bins=())
     center, scale = prep.center[:n_inputs], prep.scale[:n_inputs]
     return prep._replace(layout=layout, center=center, scale=scale, bins=NO_BINS)
@@ -344,8 +349,7 @@ def _raw_inputs(layout: Layout, table: Table) -> NDArray:
     """
     matrix = _numbers(layout, table)
     narrow = matrix.dtype in (np.float32, np.float16, np.uint8, np.int8, np.bool_, np.int16, np.uint16)
-    n_inputs = layout.n_inputs - sum(layout.bins)
-    raw = np.empty((len(matrix), n_inputs), np.float32 if narrow else np.float64)
+    raw = np.empty((len(matrix), layout.n_plain_inputs), np.float32 if narrow else np.float64)
     raw[:, : matrix.shape[1]] = matrix
     at = matrix.shape[1]
     raw[:, at : at + len(layout.gaps)] = np.isnan(raw[:, list(layout.gaps)])
@@ -426,16 +430,7 @@ def _number_matrix(table: Table, names: list[str] | tuple[str, ...]) -> NDArray:
     matrix = np.empty((table.n_samples, len(names)))
     for index, name in enumerate(names):
         column = table.columns()[name]
-        if column.dtype.kind == "O" and all(cell == "" or is_number(str(cell)) for cell in column):
-            column = numbers_of(column, name)
-        if column.dtype.kind == "O":
-            row = next((row for row, cell in enumerate(column) if cell != "" and not is_number(cell)), 0)
-            raise DataError(
-                f"column {name!r}, sample {row + 1}: got text such as {shown(column[row])}, "
-                "expected numbers as in training",
-                "check the column's values",
-            )
-        matrix[:, index] = column
+        matrix[:, index] = numbers_of(column, name) if column.dtype.kind == "O" else column
     return matrix
 
 

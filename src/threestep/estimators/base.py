@@ -11,8 +11,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from threestep.data import Table, Target
 from threestep.errors import SettingsError, UserError
-from threestep.estimators.samples import in_own_order, parts_of, table_of, warn_of_notes, weights_of
-from threestep.model import Model
+from threestep.estimators.samples import in_own_order, parts_of, table_of, warn_of_notes
+from threestep.model import Model, model_of
 from threestep.pick import EpochRow, Job, Member, Population, ended, leaderboard
 from threestep.settings import Settings
 from threestep.study import Found, Prepared, arrays_of, find_model, prepare_parts
@@ -27,38 +27,10 @@ _MOST_PRECISE = 1000  # samples: in single precision a sample's last digits depe
 class NetworkEstimator(BaseEstimator):
     """A run as an estimator; see `Classifier` and `Regressor`."""
 
-    def __init__(
-        self,
-        network="auto",
-        *,
-        budget=None,
-        effort="normal",
-        epochs=None,
-        batch_size="auto",
-        learning_rate="auto",
-        weight_decay="auto",
-        dropout="auto",
-        loss="auto",
-        ensemble="auto",
-        max_params=None,
-        valid_fraction=0.15,
-        random_state=None,
-        verbose=0,
-    ):
-        self.network = network
-        self.budget = budget
-        self.effort = effort
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.dropout = dropout
-        self.loss = loss
-        self.ensemble = ensemble
-        self.max_params = max_params
-        self.valid_fraction = valid_fraction
-        self.random_state = random_state
-        self.verbose = verbose
+    # what both constructors keep, beside what only reaches the settings
+    network: str
+    random_state: Any
+    verbose: int
 
     def _settings(self, n_samples: int) -> Settings:
         """The parameters as the settings of a run on so many samples."""
@@ -123,9 +95,7 @@ class NetworkEstimator(BaseEstimator):
 
     def _go_on(self, table: Table) -> None:
         """Descend once more from where the model is."""
-        # what was corrected on other samples is not right any more
-        plain = {"others": (), "temperature": 1.0, "threshold": 0.5, "shifts": ()}
-        model, settings = replace(self.model_, **plain), self.settings_
+        model, settings = self.model_, self.settings_
         samples = arrays_of(model.prep, table)
         names = ("learning_rate", "weight_decay", "dropout")
         row = next(iter(self.leaderboard_), None) or {name: getattr(settings, name) for name in names}
@@ -135,7 +105,9 @@ class NetworkEstimator(BaseEstimator):
             (trained,) = ended(population.train([job]))
         if trained is not None and trained.is_sound:
             curve = self.loss_curve_
-            self._keep(replace(model, params=trained.params), trained.history)
+            # what was corrected, or averaged, by other params is not right any more
+            function = trained.member.network, trained.params
+            self._keep(model_of(model.prep, model.goodness, [function]), trained.history)
             self.loss_curve_ = [*curve, *self.loss_curve_]
             self.n_iter_ = len(self.loss_curve_)
 
@@ -147,9 +119,6 @@ class NetworkEstimator(BaseEstimator):
             return self.model_.outputs(table, precise=table.n_samples <= _MOST_PRECISE)
         except UserError as error:
             raise ValueError(str(error)) from error
-
-    def _weights(self, sample_weight: Any, table: Table) -> NDArray | None:
-        return weights_of(sample_weight, table.n_samples)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

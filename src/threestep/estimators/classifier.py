@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from threestep.data import Target
 from threestep.estimators.base import NetworkEstimator
-from threestep.estimators.samples import table_of
+from threestep.estimators.samples import table_of, weights_of
 
 
 class Classifier(ClassifierMixin, NetworkEstimator):
@@ -90,22 +90,20 @@ class Classifier(ClassifierMixin, NetworkEstimator):
         random_state=None,
         verbose=0,
     ):
-        super().__init__(
-            network,
-            budget=budget,
-            effort=effort,
-            epochs=epochs,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            weight_decay=weight_decay,
-            dropout=dropout,
-            loss=loss,
-            ensemble=ensemble,
-            max_params=max_params,
-            valid_fraction=valid_fraction,
-            random_state=random_state,
-            verbose=verbose,
-        )
+        self.network = network
+        self.budget = budget
+        self.effort = effort
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.dropout = dropout
+        self.loss = loss
+        self.ensemble = ensemble
+        self.max_params = max_params
+        self.valid_fraction = valid_fraction
+        self.random_state = random_state
+        self.verbose = verbose
         self.class_weight = class_weight
 
     def fit(self, X, y, sample_weight=None):
@@ -125,7 +123,7 @@ class Classifier(ClassifierMixin, NetworkEstimator):
         """
         table = table_of(self, X, is_new=True)
         codes, target = self._targets(y, table.n_samples)
-        weight = self._weights(sample_weight, table)
+        weight = weights_of(sample_weight, table.n_samples)
         if weight is not None and codes.ndim == 1 and len(np.unique(codes[weight > 0])) < 2:
             raise ValueError("Classifier needs weight on at least 2 classes, but only one class has any")
         return self._fit(table, target, codes, self._with_class_weight(codes, weight))
@@ -141,7 +139,7 @@ class Classifier(ClassifierMixin, NetworkEstimator):
         else:
             target = self.model_.prep.target
             codes = self._codes(y, table.n_samples)
-        weight = self._with_class_weight(codes, self._weights(sample_weight, table))
+        weight = self._with_class_weight(codes, weights_of(sample_weight, table.n_samples))
         self._partial_fit(table, target, codes, weight)
         return self
 

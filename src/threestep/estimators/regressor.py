@@ -6,7 +6,7 @@ from sklearn.utils.validation import check_array, check_consistent_length
 
 from threestep.data import Target
 from threestep.estimators.base import NetworkEstimator
-from threestep.estimators.samples import table_of
+from threestep.estimators.samples import table_of, weights_of
 
 
 class Regressor(RegressorMixin, NetworkEstimator):
@@ -83,22 +83,20 @@ class Regressor(RegressorMixin, NetworkEstimator):
         random_state=None,
         verbose=0,
     ):
-        super().__init__(
-            network,
-            budget=budget,
-            effort=effort,
-            epochs=epochs,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            weight_decay=weight_decay,
-            dropout=dropout,
-            loss=loss,
-            ensemble=ensemble,
-            max_params=max_params,
-            valid_fraction=valid_fraction,
-            random_state=random_state,
-            verbose=verbose,
-        )
+        self.network = network
+        self.budget = budget
+        self.effort = effort
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.dropout = dropout
+        self.loss = loss
+        self.ensemble = ensemble
+        self.max_params = max_params
+        self.valid_fraction = valid_fraction
+        self.random_state = random_state
+        self.verbose = verbose
         self.quantiles = quantiles
 
     def fit(self, X, y, sample_weight=None):
@@ -119,7 +117,7 @@ class Regressor(RegressorMixin, NetworkEstimator):
         table = table_of(self, X, is_new=True)
         numbers = self._numbers(y, table.n_samples)
         target = Target("y", "number", (), "given", 1 if numbers.ndim == 1 else numbers.shape[1])
-        return self._fit(table, target, numbers, self._weights(sample_weight, table))
+        return self._fit(table, target, numbers, weights_of(sample_weight, table.n_samples))
 
     def partial_fit(self, X, y, sample_weight=None):
         """One more pass over some samples; the first call decides the network and the prep."""
@@ -128,7 +126,7 @@ class Regressor(RegressorMixin, NetworkEstimator):
         numbers = self._numbers(y, table.n_samples)
         n_numbers = 1 if numbers.ndim == 1 else numbers.shape[1]
         target = Target("y", "number", (), "given", n_numbers) if is_first else self.model_.prep.target
-        self._partial_fit(table, target, numbers, self._weights(sample_weight, table))
+        self._partial_fit(table, target, numbers, weights_of(sample_weight, table.n_samples))
         return self
 
     def predict(self, X):

@@ -252,7 +252,7 @@ def _layout_problems(layout: Layout, *networks: Network) -> Iterator[str]:
         yield "its dates have an order that is not known"
     if layout.bins and (len(layout.bins) != n_numbers or not all(0 <= n <= _MOST_BINS for n in layout.bins)):
         yield "its bins are not one small number for each number"
-    possible = {layout.n_inputs, layout.n_inputs - sum(layout.bins)}
+    possible = {layout.n_inputs, layout.n_plain_inputs}
     if any(network.n_inputs not in possible for network in networks):
         yield f"the columns make {layout.n_inputs} inputs, the network takes {networks[0].n_inputs}"
     elif all(network.n_inputs < layout.n_inputs for network in networks):

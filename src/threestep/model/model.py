@@ -1,5 +1,6 @@
 """A model: what was learned from the data, ready for raw samples."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -8,7 +9,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data import Prep, encode, read
+from threestep.data import Prep, encode, read, without_bins
 from threestep.errors import DataError
 from threestep.goodness import Goodness
 from threestep.network import Network, Params
@@ -145,6 +146,15 @@ class Model:
     def is_classifier(self) -> bool:
         """Whether classes are predicted rather than a number."""
         return self.prep.target.kind == "classes"
+
+
+def model_of(prep: Prep, goodness: Goodness, functions: Sequence[tuple[Network, Params]]) -> Model:
+    """The model of one network, or of several that are averaged, its answers not corrected yet; bins that
+    none of them looks at are dropped."""
+    (network, params), *others = functions
+    if all(each.n_inputs < prep.layout.n_inputs for each, _ in functions):
+        prep = without_bins(prep)
+    return Model(prep, network, params, goodness, others=tuple(others))
 
 
 def _sigmoid(outputs: NDArray) -> NDArray:

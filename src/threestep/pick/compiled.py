@@ -78,7 +78,7 @@ class Program(NamedTuple):
     Parameters
     ----------
     call : Compiled
-        (x, y, weight, valid, orders, section, varied, states) to (states, rows).
+        ((x, y, weight, valid), orders, section, varied, states) to (states, rows).
     shape : Shape
     sections : list of Section or None
         What of each epoch is a call of its own.
@@ -131,10 +131,12 @@ def compiled(recipe: Recipe, shape: Shape, device: Any) -> Any:
     return (
         jax.jit(partial(_train_chunk, recipe, shape.one_by_one))
         .lower(
-            array(np.float32, shape.n_samples, n_inputs),
-            array(y_kind, shape.n_samples, *shape.y_shape),
-            array(np.float32, shape.n_samples),
-            judged,
+            (
+                array(np.float32, shape.n_samples, n_inputs),
+                array(y_kind, shape.n_samples, *shape.y_shape),
+                array(np.float32, shape.n_samples),
+                judged,
+            ),
             array(np.int32, shape.n_epochs, shape.n_steps, shape.batch_size),
             section,
             *own,
@@ -149,10 +151,7 @@ _RATE_KINDS = (*(np.float32(0),) * 5, *(np.int32(1),) * 4)
 def _train_chunk(
     recipe: Recipe,
     one_by_one: bool,
-    x: Array,
-    y: Array,
-    weight: Array,
-    valid: Judged,
+    samples: tuple[Array, Array, Array, Judged],
     orders: Array,
     section: Section | None,
     varied: Varied,
@@ -162,7 +161,7 @@ def _train_chunk(
 
     def train_one(own: tuple[Varied, State]) -> tuple[State, EpochRow]:
         (rates, seed, form), state = own
-        return run_block(Task(recipe, rates, seed, form, x, y, weight, valid), orders, state, section)
+        return run_block(Task(recipe, rates, seed, form, *samples), orders, state, section)
 
     return lax.map(train_one, (varied, states)) if one_by_one else jax.vmap(train_one)((varied, states))
 

@@ -372,7 +372,7 @@ class Population:
         firsts = range(0, max(job.epochs for job in jobs), n_epochs)
         for first, section in product(firsts, program.sections):
             orders = jax.device_put(self._block(first, n_epochs), device)
-            state, rows = program.call(*samples, orders, section, varied, state)
+            state, rows = program.call(samples, orders, section, varied, state)
             for history, own in zip(histories, _rows_by_member(rows), strict=False):
                 history.extend(own)
             if self._is_late() or stop.is_set() or not (np.asarray(state.outcome) == Outcome.RUNNING).any():

@@ -56,15 +56,15 @@ def distinct_ones(tried: Sequence[Tried], n: int) -> list[Tried]:
     """
     chosen: list[Tried] = []
     for each in tried:
-        relatives = {number for other in chosen for number in (other.number, _heir_of(other))}
-        if len(chosen) < n and not {each.number, _heir_of(each)} & (relatives - {None}):
+        relatives = {number for other in chosen for number in (other.number, _began_from(other))}
+        if len(chosen) < n and not {each.number, _began_from(each)} & (relatives - {None}):
             chosen.append(each)
     more = [each for each in tried if all(each is not other for other in chosen)]
     taken = {id(each) for each in (*chosen, *more[: n - len(chosen)])}
     return [each for each in tried if id(each) in taken]
 
 
-def _heir_of(tried: Tried) -> int | None:
+def _began_from(tried: Tried) -> int | None:
     """Number of the one whose params it began with."""
     return None if tried.proposal.change == ANEW else tried.proposal.parent
 

@@ -131,14 +131,7 @@ def search_steps(
             yield {"event": "leaderboard", "rows": [], "picked": [], "n_tried": 0}
             outcome = Outcome.DIVERGED if population.n_diverged else Outcome.OUT_OF_TIME
             return Found(_nothing_learned(goodness, train, wanted, network, outcome), (), tried)
-        fast = _fast_enough(tried, settings)
-        if not fast:
-            yield {"event": "note", "text": _too_slow(settings)}
-        chosen = distinct_ones(preferred(fast), settings.ensemble) if fast else [_fastest(tried)]
-        numbers = [each.number for each in chosen]
-        tried = [*chosen, *(each for each in tried if each.number not in numbers)]
-        rows = leaderboard(tried)[:_MOST_ROWS]
-        yield {"event": "leaderboard", "rows": rows, "picked": numbers, "n_tried": len(tried)}
+        chosen, tried = yield from _chosen(tried, settings)
         functions = [(each.trained.member.network, each.trained.params) for each in chosen]
         if settings.refit and not stop.is_set():
             functions, n_refitted = _refitted(goodness, train, valid, settings, chosen, deadline, stop)
@@ -148,6 +141,21 @@ def search_steps(
     outcome = Outcome.INTERRUPTED if stop.is_set() else best.outcome
     picked = Picked(*functions[0], best.history, best.best_epoch, outcome)
     return Found(picked, tuple(functions[1:]), tried)
+
+
+def _chosen(
+    tried: Sequence[Tried], settings: Settings
+) -> Generator[dict[str, Any], None, tuple[list[Tried], list[Tried]]]:
+    """The ones to pick, best first; and all that was tried, those first."""
+    fast = _fast_enough(tried, settings)
+    if not fast:
+        yield {"event": "note", "text": _too_slow(settings)}
+    chosen = distinct_ones(preferred(fast), settings.ensemble) if fast else [_fastest(tried)]
+    numbers = [each.number for each in chosen]
+    everything = [*chosen, *(each for each in tried if each.number not in numbers)]
+    rows = leaderboard(everything)[:_MOST_ROWS]
+    yield {"event": "leaderboard", "rows": rows, "picked": numbers, "n_tried": len(everything)}
+    return chosen, everything
 
 
 def _searched(

@@ -1,0 +1,114 @@
+"""What happens in a run, as plain dicts; `run.py` says when each is told."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from math import log
+from typing import Any
+
+import numpy as np
+
+from threestep.data import Target, encode_target, kinds_of, leaks_of, overrides_of
+from threestep.network import Network
+from threestep.pick import EpochRow, Picked, losses_of
+from threestep.study.choices import space_of
+from threestep.study.folder import Event
+from threestep.study.preparing import Prepared
+from threestep.version import __version__
+
+
+def start_event(prepared: Prepared) -> Event:
+    """What the data are."""
+    import jax
+
+    parts, prep = prepared.parts, prepared.prep
+    return {
+        "event": "start",
+        "data": prepared.table.name,
+        "n_samples": {name: part.n_samples for name, part in parts._asdict().items()},
+        "n_inputs": prep.layout.n_inputs,
+        "input_shape": prep.layout.shape,
+        "target": _target_facts(prep.target),
+        "notes": [*prepared.table.notes, *_notes_on_columns(prepared)],
+        "seed": prepared.settings.seed,
+        "versions": {"threestep": __version__, "jax": jax.__version__},
+    }
+
+
+def _notes_on_columns(prepared: Prepared) -> list[str]:
+    """What is left out, and what gives the target away."""
+    table, train, layout = prepared.table, prepared.parts.train, prepared.prep.layout
+    if isinstance(train.x, np.ndarray) or isinstance(table.x, np.ndarray):
+        return []
+    kinds = kinds_of(train.x, overrides_of(prepared.settings.column, list(train.x)))
+    left_out = [f"column {name!r} is left out: {kinds[name].reason}" for name in layout.left_out]
+    used = {name: column for name, column in table.x.items() if name not in layout.left_out}
+    leaks = [
+        f"column {name!r} may give the target away: {how}; --column {name}=ignore leaves it out"
+        for name, how in leaks_of(used, np.asarray(table.y))
+    ]
+    return [*left_out, *leaks]
+
+
+def space_event(prepared: Prepared) -> Event:
+    """What a search may try."""
+    return {"event": "space", **asdict(space_of(prepared.settings)), "searcher": prepared.settings.searcher}
+
+
+def network_event(networks: Sequence[Network]) -> Event:
+    """The function set: the layers of the first network, and what others are averaged with it."""
+    network, *others = networks
+    return {
+        "event": "function_set",
+        "network": str(network),
+        "others": [str(other) for other in others],
+        "n_params": sum(each.n_params for each in networks),
+        "n_products": sum(each.n_products for each in networks),
+        "layers": [
+            {
+                "n_inputs": fan,
+                "width": layer.width,
+                "activation": layer.activation,
+                "residual": layer.residual,
+            }
+            for fan, layer in zip(network.fans, network.layers, strict=True)
+        ],
+    }
+
+
+def _target_facts(target: Target) -> dict[str, Any]:
+    """The target, for people."""
+    return {"name": target.name, "kind": target.kind, "classes": target.classes, "reason": target.reason}
+
+
+def guess_loss(prepared: Prepared) -> float:
+    """Mean loss of knowing nothing: outputs of zero, that is every class equally likely, or always the
+    mean."""
+    train, goodness = prepared.parts.train, prepared.goodness.for_judging
+    known = {"squared_error": 0.5, "sigmoid_cross_entropy": log(2)}
+    if goodness.loss == "cross_entropy":
+        return log(len(prepared.prep.target.classes))
+    if goodness.loss in known:
+        return known[goodness.loss]
+    targets = encode_target(prepared.prep, train)
+    outputs = np.zeros((len(targets), len(goodness.quantiles) or prepared.prep.target.n_outputs), np.float32)
+    return float(losses_of(goodness, outputs, targets).mean())
+
+
+def epoch_facts(row: EpochRow) -> dict[str, Any]:
+    """One epoch as plain numbers; what is not finite (a diverged step) as None."""
+    return {
+        key: value if isinstance(value, int) or abs(value) < float("inf") else None
+        for key, value in row._asdict().items()
+    }
+
+
+def pick_event(picked: Picked, seconds: float) -> Event:
+    """What was picked, and why descent ended."""
+    return {
+        "event": "pick",
+        "outcome": picked.outcome.name.lower(),
+        "why": picked.outcome.sentence,
+        "best_epoch": picked.best_epoch,
+        "n_epochs": len(picked.history),
+        "seconds": round(seconds, 3),
+    }

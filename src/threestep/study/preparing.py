@@ -1,0 +1,227 @@
+"""Everything that is decided before descent starts: samples, prep, function set, loss."""
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from threestep.data import (
+    Prep,
+    Split,
+    Table,
+    Target,
+    column_of,
+    encode,
+    encode_target,
+    fit_prep,
+    label,
+    overrides_of,
+    ranks_in,
+    read,
+    split,
+    understand_target,
+    weights_in,
+    without,
+)
+from threestep.errors import SettingsError
+from threestep.goodness import Goodness
+from threestep.network import Network, check_space, parse, supernet_of
+from threestep.pick import Samples, searcher_of
+from threestep.settings import Settings, check_settings
+from threestep.study.choices import choose_settings, space_of
+from threestep.study.clock import Clock
+from threestep.study.details import known_target
+from threestep.study.searching import check_latency
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Everything decided before descent starts.
+
+    Parameters
+    ----------
+    source : str
+        What the data were asked for by: a name, a path, or what kind of object they were.
+    table : Table
+    parts : Split
+        Its samples as train, valid and test.
+    prep : Prep
+        Learned from the training samples.
+    network : Network or None
+        The function set; None: it is searched for.
+    goodness : Goodness
+    settings : Settings
+        No default left open, but for rates that are searched.
+    seconds : dict of str to float
+        What reading and preparing took.
+    began : float
+        When, on the clock of `time.perf_counter`; the budget counts from there.
+    shares_programs : bool
+        Whether one given network, too, is trained by the program for several: then others of its width, and
+        other numbers of samples, need no compile; but the gradient is not watched.
+    """
+
+    source: str
+    table: Table
+    parts: Split
+    prep: Prep
+    network: Network | None
+    goodness: Goodness
+    settings: Settings
+    seconds: dict[str, float]
+    began: float
+    shares_programs: bool = False
+
+
+def prepare_run(source: object, settings: Settings, began: float | None = None) -> Prepared:
+    """Read, check, split, learn the prep, define the function set.
+
+    Parameters
+    ----------
+    source : anything `threestep.data.read` takes
+    settings : Settings
+    began : float or None
+        When the budget began, on the clock of `time.perf_counter`; None: now.
+
+    Raises
+    ------
+    UserError
+        Bad settings or data; nothing has been written yet.
+    """
+    began = time.perf_counter() if began is None else began
+    check_settings(settings)
+    check_space(space_of(settings))
+    searcher_of(settings.searcher)  # it may not be installed
+    clock = Clock({})
+    table = label(read(source), settings.target)
+    clock.stage("read")
+    target = understand_target(known_target(table), table.y_name, settings.task)
+    table, parts = _parted(table, settings, target.kind == "classes")
+    name = str(source) if isinstance(source, (str, Path)) else table.name
+    return _prepared(name, table, (target, parts), settings, clock, began)
+
+
+def _parted(table: Table, settings: Settings, is_classes: bool) -> tuple[Table, Split]:
+    """The samples without the columns that only say how to treat them, and divided.
+
+    Raises
+    ------
+    UserError
+        There is no such column, or it is of the wrong kind.
+    """
+    if settings.groups is not None and settings.order is not None:
+        raise SettingsError("`groups` and `order` are given", "samples are divided by one of them")
+    groups = None if settings.groups is None else column_of(table, settings.groups)
+    ranks = None if settings.order is None else ranks_in(column_of(table, settings.order), settings.order)
+    if settings.weight is not None:
+        weight = weights_in(column_of(table, settings.weight), settings.weight)
+        table = replace(without(table, settings.weight), weight=weight).take(np.flatnonzero(weight))
+        groups, ranks = (each if each is None else each[weight > 0] for each in (groups, ranks))
+    if settings.groups is not None:
+        table = without(table, settings.groups)
+    shares = settings.valid_fraction, settings.test_fraction
+    return table, split(table, *shares, settings.seed, is_classes, groups, ranks)
+
+
+def prepare_parts(table: Table, target: Target, parts: Split, settings: Settings) -> Prepared:
+    """As `prepare_run`, for samples that are read, understood and divided already.
+
+    Raises
+    ------
+    UserError
+        Bad settings or data.
+    """
+    check_settings(settings)
+    check_space(space_of(settings))
+    searcher_of(settings.searcher)
+    clock = Clock({"read": 0.0})
+    prepared = _prepared(table.name, table, (target, parts), settings, clock, time.perf_counter())
+    return replace(prepared, shares_programs=_fits_supernet(prepared.network))
+
+
+def _fits_supernet(network: Network | None) -> bool:
+    """Whether there is a given network that the program for several takes."""
+    if network is None:
+        return False
+    try:
+        supernet_of(network)
+    except ValueError:
+        return False
+    return True
+
+
+def _prepared(
+    name: str,
+    table: Table,
+    known: tuple[Target, Split],
+    settings: Settings,
+    clock: Clock,
+    began: float,
+) -> Prepared:
+    """Learn the prep, define the function set."""
+    (target, parts), is_classes = known, known[0].kind == "classes"
+    names = [] if isinstance(table.x, np.ndarray) else list(table.x)
+    prep = fit_prep(parts.train, target, overrides_of(settings.column, names), settings.bins)
+    n_outputs = len(settings.quantiles) or target.n_outputs
+    facts = is_classes, prep.layout.is_picture, table.y_name, prep.layout.n_inputs + n_outputs
+    settings = choose_settings(settings, parts.train.n_samples, *facts)
+    network = _given_network(settings, prep.layout.n_inputs, n_outputs)
+    check_latency(network or parse("", (prep.layout.n_inputs,), n_outputs), settings)
+    goodness = _goodness(settings, target)
+    clock.stage("prepare")
+    return Prepared(name, table, parts, prep, network, goodness, settings, clock.seconds, began)
+
+
+_USUAL_LOSSES = {"classes": "cross_entropy", "labels": "sigmoid_cross_entropy", "number": "squared_error"}
+
+
+def _goodness(settings: Settings, target: Target) -> Goodness:
+    """The loss that was asked for, or the usual one of the target's kind.
+
+    Raises
+    ------
+    SettingsError
+        A loss for another kind of target.
+    """
+    usual = "quantile" if settings.quantiles else _USUAL_LOSSES[target.kind]
+    goodness = Goodness(
+        usual if settings.loss == "auto" else settings.loss,
+        settings.label_smoothing or 0.0,
+        quantiles=tuple(settings.quantiles),
+    )
+    if goodness.kind != target.kind:
+        raise SettingsError(
+            f"`loss` is {goodness.loss!r}, which is for {goodness.kind}, but the target {target.name!r} is "
+            f"{target.kind}",
+            "leave it out, or set `task`",
+        )
+    if settings.quantiles and target.n_columns > 1:
+        raise SettingsError("`quantiles` of several numbers", "fit one network for each number")
+    return goodness
+
+
+def _given_network(settings: Settings, n_inputs: int, n_outputs: int) -> Network | None:
+    """The network that the settings describe; None if it is to be searched for.
+
+    Raises
+    ------
+    SettingsError
+        One that the program for several networks does not take, where there are to be several.
+    """
+    if settings.network == "auto":
+        return None
+    network = parse(settings.network, (n_inputs,), n_outputs)
+    if settings.ensemble > 1 or settings.refit:
+        asked = f"`ensemble` is {settings.ensemble}" if settings.ensemble > 1 else "`refit` is True"
+        try:
+            supernet_of(network)
+        except ValueError as error:
+            hint = "leave it out, or give a network that fits, such as `64-r64 tanh`"
+            raise SettingsError(f"{asked}, but `network` {error}", hint) from error
+    return network
+
+
+def arrays_of(prep: Prep, table: Table) -> Samples:
+    """Labelled samples as a network learns from them."""
+    return Samples(encode(prep, table), encode_target(prep, table), table.weight)
