@@ -41,9 +41,9 @@ def numbers_of(tried):
     return [each.number for each in tried]
 
 
-def of(population, tried, n_finals, first=10):
+def of(population, tried, n_finals):
     """What comes of the finals, and the events on the way."""
-    steps, events = hold_finals(population, tried, Finals(n_finals, EPOCHS), first, threading.Event()), []
+    steps, events = hold_finals(population, tried, Finals(n_finals, EPOCHS), threading.Event()), []
     while True:
         try:
             events.append(next(steps))
@@ -174,7 +174,9 @@ def test_an_ensemble_takes_different_ones_in_the_order_of_preference():
 
 
 def test_a_search_picks_one_that_was_trained_anew_and_lists_it_first():
-    run = ts.fit("iris", effort="thorough", calibrate=False, seed=0, widths=(16, 16), depths=(0, 2))
+    run = ts.fit(
+        "iris", effort="thorough", calibrate=False, ensemble=1, seed=0, widths=(16, 16), depths=(0, 2)
+    )
     first, told = run.leaderboard[0], [each for each in run.events if each["event"] == "final"]
     assert len(told) == 1
     anew = [row for row in run.leaderboard if row["change"] == ANEW]

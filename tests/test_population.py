@@ -148,14 +148,14 @@ def test_a_member_is_the_same_at_any_place(crowd, alone):
 
 def test_a_member_is_the_same_whatever_of_an_epoch_is_one_call(monkeypatch):
     monkeypatch.setattr(program, "_BYTES_AHEAD", 2 * 20 * 6 * 4)  # two steps ahead
-    compiled.compiled.cache_clear()
+    compiled._compiled.cache_clear()
     usual = train(many(4))
     monkeypatch.setattr(population, "_CALL_SECONDS", 1e-6)
     own = people()
     cut = ended(own.train(jobs_of(many(4))))
     own.close()
     assert {len(each.sections) for each in programs_of(own)} == {2}
-    compiled.compiled.cache_clear()
+    compiled._compiled.cache_clear()
     assert all_bits(cut) == all_bits(usual)
 
 
@@ -525,7 +525,7 @@ def test_weights_that_are_none_are_refused(wrong):
 def test_the_number_of_members_never_causes_a_compile(compiles):
     counts = []
     for n_members in (3, 50):
-        compiled.compiled.cache_clear()
+        compiled._compiled.cache_clear()
         own, before = people(), len(compiles)
         specs = ("16", "3-5", "12-r12-r12 silu", "9-2-16-7")
         ended(own.train(jobs_of([member(specs[at % 4], at) for at in range(n_members)], 2)))

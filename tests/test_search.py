@@ -27,13 +27,34 @@ from threestep.job import fit_steps
 from threestep.network import spec_of
 from threestep.pick import Outcome, Population, outputs_of
 from threestep.settings import seconds_of
-from threestep.study import read_journal, score_samples, searching
+from threestep.study import picking, read_journal, score_samples, searching
 
-SMALL = {"effort": "quick", "calibrate": False, "epochs": 6, "widths": (8, 16), "depths": (0, 2)}
+SMALL = {
+    "effort": "quick",
+    "ensemble": 1,
+    "calibrate": False,
+    "epochs": 6,
+    "widths": (8, 16),
+    "depths": (0, 2),
+}
 NEWCOMERS = ("random", "a usual one")
 LINEAR = {**SMALL, "depths": (0, 0)}
 FEW = {**SMALL, "widths": (8, 8), "depths": (0, 1)}  # of few programs
-WORDS = ["--effort", "quick", "--no-calibrate", "--epochs", "6", "--widths", "8", "16", "--depths", "0", "2"]
+WORDS = [
+    "--effort",
+    "quick",
+    "--ensemble",
+    "1",
+    "--no-calibrate",
+    "--epochs",
+    "6",
+    "--widths",
+    "8",
+    "16",
+    "--depths",
+    "0",
+    "2",
+]
 KINDS = [
     "start",
     "space",
@@ -64,7 +85,7 @@ def found(tmp_path_factory):
 @pytest.fixture(scope="module")
 def trio(tmp_path_factory):
     """Three networks of a search, averaged."""
-    return ts.fit("iris", out=tmp_path_factory.mktemp("search") / "trio", ensemble=3, **SMALL)
+    return ts.fit("iris", out=tmp_path_factory.mktemp("search") / "trio", **{**SMALL, "ensemble": 3})
 
 
 def of_kind(run, kind):
@@ -350,7 +371,7 @@ def test_where_no_other_is_small_enough_the_linear_network_remains():
 
 
 def test_the_picked_network_is_the_best_of_those_that_are_fast_enough(found, monkeypatch):
-    monkeypatch.setattr(searching, "_latency_ms", lambda network, *_: network.n_params / 100)
+    monkeypatch.setattr(picking, "_latency_ms", lambda network, *_: network.n_params / 100)
     run = ts.fit("iris", max_latency_ms=1.0, **SMALL)
     fast = [row for row in run.leaderboard if row["n_params"] <= 100]
     best = min(run.leaderboard, key=lambda row: row["valid_loss"])
@@ -362,8 +383,8 @@ def test_the_picked_network_is_the_best_of_those_that_are_fast_enough(found, mon
 
 
 def test_all_of_an_ensemble_are_fast_enough(monkeypatch):
-    monkeypatch.setattr(searching, "_latency_ms", lambda network, *_: network.n_params / 100)
-    run = ts.fit("iris", max_latency_ms=1.0, ensemble=3, **SMALL)
+    monkeypatch.setattr(picking, "_latency_ms", lambda network, *_: network.n_params / 100)
+    run = ts.fit("iris", max_latency_ms=1.0, **{**SMALL, "ensemble": 3})
     networks = [run.model.network, *(network for network, _ in run.model.others)]
     assert sum(network.n_params for network in networks) <= 100
 
@@ -388,7 +409,7 @@ def test_where_none_keeps_the_latency_after_all_the_fastest_is_picked(monkeypatc
         measured.append(network)
         return 0.5 if len(measured) == 1 else 2.0 + network.n_params  # the machine became slow
 
-    monkeypatch.setattr(searching, "_latency_ms", latency)
+    monkeypatch.setattr(picking, "_latency_ms", latency)
     run = ts.fit("iris", max_latency_ms=1.0, **SMALL)
     assert run.model.network.hidden == ()
     assert only(run, "note")["text"].startswith("none that was trained keeps `max_latency_ms` = 1")
@@ -420,7 +441,7 @@ def test_a_limit_below_the_usual_widths_leaves_hidden_layers_to_try():
 
 
 def test_the_report_says_of_the_picked_network_that_it_is_picked(monkeypatch, tmp_path):
-    monkeypatch.setattr(searching, "_latency_ms", lambda network, *_: network.n_params / 100)
+    monkeypatch.setattr(picking, "_latency_ms", lambda network, *_: network.n_params / 100)
     run = ts.fit("iris", max_latency_ms=1.0, out=tmp_path / "run", **SMALL)
     page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     (title,) = re.findall(r'class="dot picked"[^>]*>\s*<title>([^<]*)<', page)
@@ -635,7 +656,7 @@ def test_all_of_an_ensemble_are_refitted_on_train_and_valid(trio, monkeypatch):
         return usual(goodness, train, valid, *others)
 
     monkeypatch.setattr(searching, "Population", counted)
-    run = ts.fit("iris", refit=True, ensemble=3, **SMALL)
+    run = ts.fit("iris", refit=True, **{**SMALL, "ensemble": 3})
     n_train, n_valid = (run.scores[part]["n_samples"] for part in ("train", "valid"))
     assert sizes == [(n_train, n_valid), (n_train + n_valid, n_train + n_valid)]
     assert [network for network, _ in run.model.others] == [network for network, _ in trio.model.others]
@@ -722,7 +743,7 @@ def interrupted_at(kind, **settings):
 
 def test_ctrl_c_ends_a_search_with_the_best_so_far(trio):
     before = signal.getsignal(signal.SIGINT)
-    run = interrupted_at("rung", ensemble=3, refit=True, **SMALL)
+    run = interrupted_at("rung", **{**SMALL, "ensemble": 3, "refit": True})
     assert signal.getsignal(signal.SIGINT) is before
     assert run.picked.outcome is Outcome.INTERRUPTED
     assert 0 < len(run.tried) < len(trio.tried)

@@ -25,6 +25,20 @@ Loss = Literal[
     "quantile",
 ]
 Decision = Literal["accuracy", "balanced_accuracy", "f1"]
+ClassWeight = Literal["even", "balanced"]
+Metric = Literal[
+    "loss",
+    "accuracy",
+    "balanced_accuracy",
+    "f1",
+    "auc",
+    "log_loss",
+    "ece",
+    "label_accuracy",
+    "r2",
+    "rmse",
+    "mae",
+]
 Effort = Literal["quick", "normal", "thorough"]
 Searcher = Literal["evolution", "random", "optuna"]
 
@@ -83,6 +97,8 @@ class Question:
     `NAME=ignore`."""
     weight: str | None = None
     """Column that says how much each sample counts."""
+    class_weight: ClassWeight = "even"
+    """How much a class counts: each of its samples as any other, or `balanced`, all classes the same."""
     groups: str | None = None
     """Column whose equal values stay together in train, valid or test, such as a patient's number."""
     order: str | None = None
@@ -94,6 +110,9 @@ class Question:
     on the validation samples; not if those are learned from, too (`refit`)."""
     decide_by: Decision = "accuracy"
     """Of two classes: from which confidence on to say the second, so that this metric is highest."""
+    score_metric: Metric = "loss"
+    """By what the networks that a search found are compared when some are picked; descent, and who goes on in
+    the search, go by the loss."""
     label_smoothing: float | None = None
     """Share of each target spread over all classes; by default 0.05 for classes."""
     valid_fraction: float = 0.15
@@ -138,8 +157,14 @@ class Search(Space):
     max_latency_ms: float | None = None
     """Most milliseconds that the prediction of one sample may take, of all networks of an ensemble together;
     measured."""
-    ensemble: int = 1
-    """How many networks are averaged: the best of a search, or a given one from so many starts."""
+    ensemble: int | None = None
+    """How many networks are averaged: the best of a search, or a given one from so many starts. By default
+    as many of a search as lower the validation loss, up to 4 (with folds 2 in each), or one where there is a
+    limit; of a given network one."""
+    folds: int | None = None
+    """In how many folds the best structures are trained in the end: each network learns from all folds but
+    one, which chooses, and those of all folds are averaged. By default 4 of a search on fewer than 2,000
+    samples; 1: no folds."""
     refit: bool = False
     """Let the picked network go on learning from all samples but the test ones; then nothing is left that
     could judge it beside those."""
@@ -198,6 +223,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "max_params": (1, 10**12),
     "max_latency_ms": (0.0, 1e9),
     "ensemble": (1, 100),
+    "folds": (1, 20),
     "depths": (0, 8),
     "widths": (8, 1024),
     "learning_rates": (0.0, 100.0),
@@ -209,6 +235,8 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "task": Task.__args__,
     "loss": Loss.__args__,
     "decide_by": Decision.__args__,
+    "class_weight": ClassWeight.__args__,
+    "score_metric": Metric.__args__,
     "effort": Effort.__args__,
     "searcher": Searcher.__args__,
 }
@@ -219,7 +247,18 @@ _EXAMPLES = {
     "groups": "patient",
     "order": "date",
 }
-_WHOLE = ("bins", "epochs", "batch_size", "patience", "seed", "max_params", "ensemble", "depths", "widths")
+_WHOLE = (
+    "bins",
+    "epochs",
+    "batch_size",
+    "patience",
+    "seed",
+    "max_params",
+    "ensemble",
+    "folds",
+    "depths",
+    "widths",
+)
 _LOGARITHMIC = ("learning_rates", "weight_decays")
 _PAIRS = ("depths", "widths", "learning_rates", "weight_decays", "dropouts")
 
@@ -238,6 +277,9 @@ def check_settings(settings: Descent, seed: int = 0) -> None:
         share = settings.valid_fraction + settings.test_fraction
         if share > 0.9:
             problems = [f"`valid_fraction` + `test_fraction` is {share:g}; must be at most 0.9"]
+        against = [name for name in ("refit", "groups", "order") if getattr(settings, name)]
+        if (settings.folds or 1) > 1 and against:
+            problems.append(f"`folds` is {settings.folds} and `{against[0]}` is given; give one of them")
     if problems:
         raise SettingsError("\n".join(problems), "`threestep fit --help` describes each setting")
 

@@ -68,6 +68,8 @@ def _tell_final(event: Event) -> None:
     """The best, begun anew."""
     best = "none ended well" if event["best_loss"] is None else f"best loss {event['best_loss']:.4f}"
     facts = f"{event['n_alive']} times {event['epochs']} epochs"
+    if event["n_folds"] > 1:
+        facts += f" in each of {event['n_folds']} folds"
     print(f"{_INDENT}finals: the best trained anew, {facts}; {best}")
 
 
@@ -129,6 +131,15 @@ _TELLERS = {
 }
 
 
+_MORE_METRICS = {
+    "balanced_accuracy": "balanced accuracy",
+    "f1": "F1",
+    "auc": "AUC",
+    "ece": "calibration error",
+    "label_accuracy": "accuracy of single labels",
+}
+
+
 def tell_scores(scores: dict[str, dict[str, float]]) -> None:
     """A table of scores, one line per part of the samples."""
     is_classes = "accuracy" in next(iter(scores.values()))
@@ -143,6 +154,12 @@ def tell_scores(scores: dict[str, dict[str, float]]) -> None:
         if is_classes:
             line += f"   95 % interval {row['accuracy_low']:.3f} to {row['accuracy_high']:.3f}"
         print(line)
+    if any("n_folds" in row for row in scores.values()):
+        print(f"{_INDENT}valid: all but the test samples, each judged by networks that did not learn from it")
+    part, row = list(scores.items())[-1]
+    more = [f"{name} {row[key]:.4f}" for key, name in _MORE_METRICS.items() if key in row]
+    if more:
+        print(f"{_INDENT}{part}: {', '.join(more)}")
 
 
 def tell_folder(folder: RunFolder) -> None:

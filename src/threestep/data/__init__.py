@@ -19,8 +19,8 @@ from threestep.data.prep import (
     without_bins,
 )
 from threestep.data.reading import label, read
-from threestep.data.roles import column_of, ranks_in, weights_in, without
-from threestep.data.splitting import Split, split
+from threestep.data.roles import balanced_weights, column_of, ranks_in, weights_in, without
+from threestep.data.splitting import Split, dealt, split
 from threestep.data.table import Table
 from threestep.data.target import understand_target
 
@@ -34,7 +34,9 @@ __all__ = [
     "Split",
     "Table",
     "Target",
+    "balanced_weights",
     "column_of",
+    "dealt",
     "encode",
     "encode_target",
     "fit_prep",

@@ -47,6 +47,26 @@ def weights_in(column: NDArray, name: str) -> NDArray:
     return weight
 
 
+def balanced_weights(classes: NDArray, n_classes: int, weight: NDArray | None = None) -> NDArray:
+    """Weights with which all classes count the same, times weights that are given.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_samples,), int
+    n_classes : int
+    weight : ndarray of shape (n_samples,) or None
+
+    Examples
+    --------
+    >>> import numpy as np, threestep as ts
+    >>> ts.data.balanced_weights(np.array([0, 0, 0, 1]), 2).round(2).tolist()
+    [0.67, 0.67, 0.67, 2.0]
+    """
+    own = np.ones(len(classes)) if weight is None else np.asarray(weight, np.float64)
+    counts = np.bincount(classes, own, n_classes)
+    return own * (own.sum() / (n_classes * np.maximum(counts, 1e-12)))[classes]
+
+
 def ranks_in(column: NDArray, name: str) -> NDArray:
     """A column of dates or numbers as numbers that can be sorted.
 

@@ -71,6 +71,32 @@ def split(
     return Split(*(table.take(np.sort(rows)) for rows in (train, valid, test)))
 
 
+def dealt(classes: NDArray | None, n_samples: int, n_folds: int, seed: int) -> NDArray:
+    """The fold of each sample, 0 to n_folds - 1: at random, of equal sizes, each class evenly.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_samples,) or None
+        Class indices; None: there are none.
+    n_samples, n_folds : int
+    seed : int
+        Equal seeds give equal folds.
+
+    Examples
+    --------
+    >>> import numpy as np, threestep as ts
+    >>> folds = ts.data.dealt(np.array([0, 0, 0, 0, 1, 1]), 6, n_folds=2, seed=0)
+    >>> np.bincount(folds).tolist(), np.bincount(folds[:4]).tolist()
+    ([3, 3], [2, 2])
+    """
+    order = np.random.default_rng(seed).permutation(n_samples)
+    if classes is not None:
+        order = order[np.argsort(classes[order], kind="stable")]
+    folds = np.empty(n_samples, int)
+    folds[order] = np.arange(n_samples) % n_folds
+    return folds
+
+
 def _split_by_group(table: Table, groups: NDArray, n_test: int, n_valid: int, seed: int) -> Split:
     """Whole groups, drawn at random, until a part has about as many samples as it should.
 

@@ -20,7 +20,6 @@ from threestep.study import Found, Prepared, arrays_of, find_model, prepare_part
 _USUAL_NETWORK = "64-64"  # of `partial_fit`, which cannot search
 _SEEDS = 2**31
 _HINT_PARTIAL = "give up to 8 hidden layers of one activation, the first of them plain"
-_USUAL_ENSEMBLE, _FEW_SAMPLES = 8, 2000
 _MOST_PRECISE = 1000  # samples: in single precision a sample's last digits depend on its company
 
 
@@ -32,15 +31,12 @@ class NetworkEstimator(BaseEstimator):
     random_state: Any
     verbose: int
 
-    def _settings(self, n_samples: int) -> Settings:
-        """The parameters as the settings of a run on so many samples."""
-        known = {field.name for field in fields(Settings)}
+    def _settings(self) -> Settings:
+        """The parameters as the settings of a run."""
+        known = {field.name for field in fields(Settings)} - {"class_weight"}  # it became sample weights
         given = {name: value for name, value in self.get_params().items() if name in known}
-        optional = ("batch_size", "learning_rate", "weight_decay", "dropout")
+        optional = ("batch_size", "learning_rate", "weight_decay", "dropout", "ensemble")
         given |= {name: None for name in optional if isinstance(given[name], str) and given[name] == "auto"}
-        if isinstance(given["ensemble"], str) and given["ensemble"] == "auto":
-            is_small_search = self.network == "auto" and n_samples < _FEW_SAMPLES
-            given["ensemble"] = _USUAL_ENSEMBLE if is_small_search else 1
         given = {
             key: value.item() if isinstance(value, np.generic) else value for key, value in given.items()
         }
@@ -51,7 +47,7 @@ class NetworkEstimator(BaseEstimator):
         """Learn from samples whose features are known; y as the target wants it."""
         warn_of_notes(table.notes)
         table = in_own_order(replace(table, y=y, y_name=target.name, weight=weight))
-        settings = self._settings(table.n_samples)
+        settings = self._settings()
         try:
             parts = parts_of(table, settings.valid_fraction, settings.seed, target.kind == "classes")
             prepared = prepare_parts(table, target, parts, settings)
@@ -75,9 +71,9 @@ class NetworkEstimator(BaseEstimator):
     def _partial_fit(self, table: Table, target: Target, y: NDArray, weight: NDArray | None) -> None:
         """One more pass over some samples; the first call decides the network and the prep."""
         table = replace(table, y=y, y_name=target.name, weight=weight)
-        settings = self._settings(table.n_samples)
+        settings = self._settings()
         if settings.network == "auto":
-            settings = replace(settings, network=_USUAL_NETWORK, ensemble=1)
+            settings = replace(settings, network=_USUAL_NETWORK, ensemble=1, folds=None)
         try:
             if not hasattr(self, "model_"):
                 parts = parts_of(table, settings.valid_fraction, settings.seed, False)._replace(train=table)

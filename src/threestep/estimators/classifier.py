@@ -8,7 +8,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-from threestep.data import Target
+from threestep.data import Target, balanced_weights
 from threestep.estimators.base import NetworkEstimator
 from threestep.estimators.samples import table_of, weights_of
 
@@ -31,8 +31,14 @@ class Classifier(ClassifierMixin, NetworkEstimator):
     loss : {"auto", "cross_entropy", "focal", "sigmoid_cross_entropy"}
         What descent lowers.
     ensemble : "auto" or int
-        How many of the best networks are averaged; "auto": 8 of a search on fewer than 2,000 samples, which
-        costs no training, else 1.
+        How many of the best networks are averaged; "auto": as many as lower the validation loss, up to 4,
+        with folds 2 in each; one with a limit or of a given network.
+    folds : int or None
+        In how many folds the best structures are trained in the end, each fold choosing once, the networks of
+        all averaged; None: 4 of a search on fewer than 2,000 samples, 1: no folds.
+    score_metric : str
+        By what found networks are compared when some are picked: "loss", "accuracy", "balanced_accuracy",
+        "f1", "auc", ...
     class_weight : dict, "balanced" or None
         How much each class counts.
     max_params : int or None
@@ -84,6 +90,8 @@ class Classifier(ClassifierMixin, NetworkEstimator):
         dropout="auto",
         loss="auto",
         ensemble="auto",
+        folds=None,
+        score_metric="loss",
         class_weight=None,
         max_params=None,
         valid_fraction=0.15,
@@ -100,6 +108,8 @@ class Classifier(ClassifierMixin, NetworkEstimator):
         self.dropout = dropout
         self.loss = loss
         self.ensemble = ensemble
+        self.folds = folds
+        self.score_metric = score_metric
         self.max_params = max_params
         self.valid_fraction = valid_fraction
         self.random_state = random_state
@@ -201,10 +211,8 @@ class Classifier(ClassifierMixin, NetworkEstimator):
         if isinstance(self.class_weight, str):
             if self.class_weight != "balanced":
                 raise ValueError(f"class_weight is {self.class_weight!r}; expected a dict or 'balanced'")
-            counts = np.bincount(codes, own, len(self.classes_))
-            of_class = own.sum() / (len(self.classes_) * np.maximum(counts, 1e-12))
-        else:
-            of_class = np.array([self.class_weight.get(name, 1.0) for name in self.classes_.tolist()])
+            return balanced_weights(codes, len(self.classes_), own)
+        of_class = np.array([self.class_weight.get(name, 1.0) for name in self.classes_.tolist()])
         return own * of_class[codes]
 
     def __sklearn_tags__(self):

@@ -29,8 +29,13 @@ class Regressor(RegressorMixin, NetworkEstimator):
     quantiles : tuple of float
         Predict these instead of the mean: one column each.
     ensemble : "auto" or int
-        How many of the best networks are averaged; "auto": 8 of a search on fewer than 2,000 samples, which
-        costs no training, else 1.
+        How many of the best networks are averaged; "auto": as many as lower the validation loss, up to 4,
+        with folds 2 in each; one with a limit or of a given network.
+    folds : int or None
+        In how many folds the best structures are trained in the end, each fold choosing once, the networks of
+        all averaged; None: 4 of a search on fewer than 2,000 samples, 1: no folds.
+    score_metric : str
+        By what found networks are compared when some are picked: "loss", "r2", "rmse" or "mae".
     max_params : int or None
         Most params a network may have.
     valid_fraction : float
@@ -78,6 +83,8 @@ class Regressor(RegressorMixin, NetworkEstimator):
         loss="auto",
         quantiles=(),
         ensemble="auto",
+        folds=None,
+        score_metric="loss",
         max_params=None,
         valid_fraction=0.15,
         random_state=None,
@@ -93,6 +100,8 @@ class Regressor(RegressorMixin, NetworkEstimator):
         self.dropout = dropout
         self.loss = loss
         self.ensemble = ensemble
+        self.folds = folds
+        self.score_metric = score_metric
         self.max_params = max_params
         self.valid_fraction = valid_fraction
         self.random_state = random_state

@@ -6,6 +6,8 @@ This room knows no network and no data file.
 """
 
 from threestep.goodness.calibration import temperature_of
+from threestep.goodness.comparing import check_metric, metric_score
+from threestep.goodness.confidences import sigmoid, softmax
 from threestep.goodness.decision import conformal_shifts, threshold_for
 from threestep.goodness.goodness import LOSS_NAMES, Goodness
 from threestep.goodness.intervals import share_interval
@@ -27,6 +29,7 @@ __all__ = [
     "Goodness",
     "absolute_error",
     "binary_cross_entropy",
+    "check_metric",
     "class_metrics",
     "conformal_shifts",
     "confusion_matrix",
@@ -34,11 +37,14 @@ __all__ = [
     "focal",
     "huber",
     "label_metrics",
+    "metric_score",
     "number_metrics",
     "paired_difference",
     "pinball",
     "share_interval",
+    "sigmoid",
     "sigmoid_cross_entropy",
+    "softmax",
     "squared_error",
     "temperature_of",
     "threshold_for",

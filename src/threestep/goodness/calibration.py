@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 _MOST_SAMPLES = 20_000
 _WIDEST = 3.0  # of the logarithm of a temperature
-_STIFFNESS = 8.0  # nats that a temperature of e or 1/e must gain over all samples together
+_STIFFNESS = 2.0  # nats that a temperature of e or 1/e must gain over all samples together
 
 
 def temperature_of(kind: str, outputs: NDArray, targets: NDArray, weight: NDArray | None = None) -> float:
@@ -30,7 +30,7 @@ def temperature_of(kind: str, outputs: NDArray, targets: NDArray, weight: NDArra
     >>> import numpy as np, threestep as ts
     >>> sure = np.array([[4.0, -4.0]] * 1000)  # and wrong in one of four cases
     >>> round(ts.goodness.temperature_of("classes", sure, np.arange(1000) % 4 // 3), 1)
-    6.5
+    7.0
     """
     step = -(-len(outputs) // _MOST_SAMPLES)
     outputs, targets = np.asarray(outputs[::step], np.float64), np.asarray(targets[::step])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from threestep.data import Prep, encode, read, without_bins
 from threestep.errors import DataError
-from threestep.goodness import Goodness
+from threestep.goodness import Goodness, sigmoid, softmax
 from threestep.network import Network, Params
 from threestep.pick import outputs_of
 
@@ -81,6 +81,10 @@ class Model:
         outputs = self.goodness.averaged(
             [outputs_of(network, params, inputs[:, : network.n_inputs]) for network, params in functions]
         )
+        return self.corrected(outputs)
+
+    def corrected(self, outputs: NDArray) -> NDArray:
+        """Outputs of the networks together, corrected by what was learned of such."""
         if self.shifts:
             outputs = outputs + np.asarray(self.shifts, outputs.dtype)
         return outputs if self.temperature == 1.0 else outputs / outputs.dtype.type(self.temperature)
@@ -134,7 +138,7 @@ class Model:
         if kind == "number":
             center, scale = np.asarray(self.prep.target_center), np.asarray(self.prep.target_scale)
             return outputs.astype(np.float64) * scale + center
-        return _sigmoid(outputs) if kind == "labels" else _softmax(outputs)
+        return sigmoid(outputs) if kind == "labels" else softmax(outputs)
 
     def save(self, path: str | Path) -> None:
         """Write the model file (safetensors, hashed; see docs/model_file.md)."""
@@ -155,15 +159,3 @@ def model_of(prep: Prep, goodness: Goodness, functions: Sequence[tuple[Network, 
     if all(each.n_inputs < prep.layout.n_inputs for each, _ in functions):
         prep = without_bins(prep)
     return Model(prep, network, params, goodness, others=tuple(others))
-
-
-def _sigmoid(outputs: NDArray) -> NDArray:
-    """The confidence of a yes."""
-    return np.exp(-np.logaddexp(0, -outputs))
-
-
-def _softmax(outputs: NDArray) -> NDArray:
-    """Confidences, as `Goodness.predict` gives them; in NumPy, for JAX would compile it anew (0.2 s)
-    for every number of samples."""
-    powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)

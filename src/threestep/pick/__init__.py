@@ -5,8 +5,10 @@
 numbers per epoch comes back. `descend` is the same, a block of epochs at a time.
 """
 
+from threestep.pick.averaging import averaged_ones
 from threestep.pick.descent import Picked, descend, losses_of, outputs_of, picked_of, train
-from threestep.pick.finals import Finals, hold_finals, kept_for_finals
+from threestep.pick.finals import NO_FINALS, Finals, hold_finals, kept_for_finals
+from threestep.pick.folds import Folded, hold_finals_in_folds, room_of, rows_of
 from threestep.pick.outcome import Outcome
 from threestep.pick.population import (
     Job,
@@ -24,9 +26,11 @@ from threestep.pick.samples import Samples
 from threestep.pick.searchers import Field, Proposal, Searcher, Tried, repeats_of, searcher_of
 
 __all__ = [
+    "NO_FINALS",
     "EpochRow",
     "Field",
     "Finals",
+    "Folded",
     "Job",
     "Member",
     "Outcome",
@@ -38,10 +42,12 @@ __all__ = [
     "Searcher",
     "Trained",
     "Tried",
+    "averaged_ones",
     "descend",
     "distinct_ones",
     "ended",
     "hold_finals",
+    "hold_finals_in_folds",
     "kept_for_finals",
     "leaderboard",
     "losses_of",
@@ -50,6 +56,8 @@ __all__ = [
     "picked_of",
     "preferred",
     "repeats_of",
+    "room_of",
+    "rows_of",
     "rungs_of",
     "search",
     "searcher_of",

@@ -5,6 +5,7 @@ a few more or fewer of them, find it again, in this process or in the compile ca
 """
 
 from functools import lru_cache, partial
+from threading import Lock
 from typing import Any, NamedTuple
 
 import jax
@@ -17,6 +18,7 @@ from threestep.pick.program import EpochRow, Section, State, run_block, start
 from threestep.pick.step import Judged, Rates, Recipe, Task
 
 _KEPT = 64  # programs
+_lock, _busy = Lock(), dict[Any, Lock]()  # what is being compiled
 # A worker has one core: threads of one product would only stand in the others' way. And what is not a
 # product runs as fast by the simpler compiler, which takes a quarter less time. The longest vectors of
 # the machine save a twentieth (measured with AVX-512); they are not XLA's choice.
@@ -106,9 +108,21 @@ def somebody(
     return varied, start(recipe, pad(supernet, network, params), shape.n_judged, shape.batch_size)
 
 
-@lru_cache(maxsize=_KEPT)
 def compiled(recipe: Recipe, shape: Shape, device: Any) -> Any:
-    """The program of a recipe for a shape, on a device: see `Program.call`."""
+    """The program of a recipe for a shape, on a device: see `Program.call`. Who asks while another compiles
+    it waits for that."""
+    with _lock:
+        own = _busy.setdefault((recipe, shape, device), Lock())
+    with own:
+        try:
+            return _compiled(recipe, shape, device)
+        finally:
+            _busy.pop((recipe, shape, device), None)
+
+
+@lru_cache(maxsize=_KEPT)
+def _compiled(recipe: Recipe, shape: Shape, device: Any) -> Any:
+    """As `compiled`, kept."""
     place = jax.sharding.SingleDeviceSharding(device)
 
     def array(kind: Any, *sizes: int) -> jax.ShapeDtypeStruct:

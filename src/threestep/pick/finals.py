@@ -13,17 +13,17 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, cycle, islice
 from threading import Event
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from threestep.pick.population import Job, Member, Population, Trained
-from threestep.pick.ranking import distinct_ones
+from threestep.pick.population import Job, Member, Population
+from threestep.pick.ranking import different_ones
 from threestep.pick.searchers import ANEW, Proposal, Tried
 
 _MOST_DISTINCT = 8
-_FEWEST = 2
 _SLACK = 1.1  # how much longer than at the fastest pace so far they may take
+_Result = TypeVar("_Result")
 _TOO_SHORT = 0.2  # seconds in which nothing is worth beginning
 
 
@@ -39,18 +39,27 @@ class Finals:
         Of each.
     fraction : float
         Of all the time until the deadline, at most.
+    n_folds : int
+        How often each is trained: once, or in so many folds; see `threestep.pick.folds`.
     """
 
     n: int = 0
     epochs: int = 1
     fraction: float = 0.3
+    n_folds: int = 1
+
+    @property
+    def fewest(self) -> int:
+        """That are worth beginning: where there is nothing to average, one alone has nothing to beat."""
+        return 1 if self.n_folds > 1 else 2
 
 
 NO_FINALS = Finals()
 
 
 def kept_for_finals(population: Population, tried: Sequence[Tried], plan: Finals, seconds: float) -> float:
-    """How many of so many seconds until the deadline the finals need, at the pace of the search so far.
+    """How many of so many seconds until the deadline the finals get: what they need, at the pace of the
+    search so far; in folds their whole part, for there more structures are better known than by more search.
 
     Parameters
     ----------
@@ -69,11 +78,13 @@ def kept_for_finals(population: Population, tried: Sequence[Tried], plan: Finals
     if plan.n == 0 or not tried or math.isinf(seconds):
         return 0.0
     needed = [each for each in _needed(population, tried, plan, plan.n) if each <= plan.fraction * seconds]
-    return needed[-1] if len(needed) >= _FEWEST else 0.0
+    if len(needed) < plan.fewest:
+        return 0.0
+    return plan.fraction * seconds if plan.n_folds > 1 else needed[-1]
 
 
 def hold_finals(
-    population: Population, tried: Sequence[Tried], plan: Finals, first: int, stop: Event
+    population: Population, tried: Sequence[Tried], plan: Finals, stop: Event
 ) -> Generator[dict[str, Any], None, list[Tried]]:
     """Train the best anew, some of them several times; until the deadline, if there is one.
 
@@ -83,8 +94,6 @@ def hold_finals(
     tried : sequence of Tried
         Best first; at least one.
     plan : Finals
-    first : int
-        Number of the first of them.
     stop : Event
 
     Yields
@@ -98,26 +107,34 @@ def hold_finals(
         Those that ended with a finite loss, best first.
     """
     began, won, n_begun = time.perf_counter(), list[Tried](), 0
-    while not stop.is_set() and (n := _how_many(population, tried, plan, n_begun)) > 0:
-        proposals = list(islice(_proposals(tried), n_begun, n_begun + n))
+    first = 1 + max(each.number for each in tried)
+    while not stop.is_set() and (n := how_many(population, tried, plan, n_begun)) > 0:
+        proposals = begun_anew(tried, n_begun, n)
         won += yield from _trained_anew(
             population, proposals, first + n_begun, (plan.epochs, tried[0].loss, stop)
         )
         n_begun += n
     won.sort(key=lambda each: each.loss)
-    yield {
+    yield final_event(plan, (n_begun, len(won)), won, began)
+    return won
+
+
+def final_event(plan: Finals, counts: tuple[int, int], won: Sequence[Tried], began: float) -> dict[str, Any]:
+    """One line of the journal; `counts`: of those begun, and those that ended well, which are in `won`, best
+    first."""
+    return {
         "event": "final",
-        "n_trained": n_begun,
-        "n_alive": len(won),
+        "n_trained": counts[0],
+        "n_alive": counts[1],
+        "n_folds": plan.n_folds,
         "epochs": plan.epochs,
         "best_number": won[0].number if won else None,
         "best_loss": won[0].loss if won else None,
         "seconds": round(time.perf_counter() - began, 3),
     }
-    return won
 
 
-def _how_many(population: Population, tried: Sequence[Tried], plan: Finals, n_begun: int) -> int:
+def how_many(population: Population, tried: Sequence[Tried], plan: Finals, n_begun: int) -> int:
     """How many to begin now: all at first; then, if a deadline leaves time, as many as fit, or one that
     will be cut short."""
     if math.isinf(population.deadline):
@@ -130,14 +147,19 @@ def _how_many(population: Population, tried: Sequence[Tried], plan: Finals, n_be
 
 def _needed(population: Population, tried: Sequence[Tried], plan: Finals, n: int) -> list[float]:
     """How many seconds 1, 2, ... n finals take."""
-    members = (proposal.member for proposal in islice(_proposals(tried), n))
-    costs = [population.core_seconds(Job(member, plan.epochs)) for member in members]
+    members = [proposal.member for proposal in begun_anew(tried, 0, n)]
+    costs = [plan.n_folds * population.core_seconds(Job(member, plan.epochs)) for member in members]
     return [_SLACK * population.pace * each for each in accumulate(costs)]
 
 
+def begun_anew(tried: Sequence[Tried], first: int, n: int) -> list[Proposal]:
+    """Finals number `first` and the next: the best, different ones, in turn, with ever other starts."""
+    return list(islice(_proposals(tried), first, first + n))
+
+
 def _proposals(tried: Sequence[Tried]) -> Generator[Proposal]:
-    """The best, different ones, in turn, with ever other starts."""
-    for number, each in enumerate(cycle(distinct_ones(tried, _MOST_DISTINCT))):
+    """All finals there might be."""
+    for number, each in enumerate(cycle(different_ones(tried, _MOST_DISTINCT))):
         yield Proposal(_restarted(each.trained.member, number), None, each.number, ANEW)
 
 
@@ -153,7 +175,8 @@ def _trained_anew(
     epochs, best_loss, stop = context
     jobs = [Job(proposal.member, epochs) for proposal in proposals]
     began, costs = time.perf_counter(), list(map(population.core_seconds, jobs))
-    trained = yield from _ticking(population, jobs, stop, best_loss)
+    steps = population.train(jobs, stop)
+    trained = yield from ticking(steps, population.deadline, (len(jobs), epochs, best_loss))
     second = (time.perf_counter() - began) / sum(costs)
     return [
         Tried(number, proposal, each, len(each.history), cost * second)
@@ -162,16 +185,16 @@ def _trained_anew(
     ]
 
 
-def _ticking(
-    population: Population, jobs: Sequence[Job], stop: Event, best_loss: float
-) -> Generator[dict[str, Any], None, list[Trained | None]]:
-    """Train, and tell now and then how many are done."""
-    steps = population.train(jobs, stop)
-    facts = {"event": "tick", "round": None, "epochs": jobs[0].epochs, "n": len(jobs), "best_loss": best_loss}
+def ticking(
+    steps: Generator[int, None, _Result], deadline: float, context: tuple[int, int, float]
+) -> Generator[dict[str, Any], None, _Result]:
+    """Train, and tell now and then how many are done; `context`: of how many, epochs, best loss so far."""
+    n, epochs, best_loss = context
+    facts = {"event": "tick", "round": None, "epochs": epochs, "n": n, "best_loss": best_loss}
     while True:
         try:
             n_done = next(steps)
         except StopIteration as end:
             return end.value
-        left = max(0.0, population.deadline - time.perf_counter())
+        left = max(0.0, deadline - time.perf_counter())
         yield {**facts, "n_done": n_done, "seconds_left": left if math.isfinite(left) else None}

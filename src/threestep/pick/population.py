@@ -58,7 +58,7 @@ _MOST_TOGETHER = {True: 4, False: 128}  # members of a chunk on a CPU, on other 
 _MOST_EPOCHS = 50
 _STATE_BYTES = {True: 256 << 20, False: 4 << 30}
 _LOOK_SECONDS = 0.1
-_FEW_ROWS = 1 << 14
+_FEWEST_ROWS, _FEW_ROWS = 1 << 7, 1 << 14
 _LOOKS = 4
 """Epochs of a descent among which the best one is looked for. Every look at the validation samples is a
 chance to be lucky: children that inherit the luck of hundreds of looks each end at a validation loss of
@@ -156,6 +156,9 @@ class Population:
         The order of the samples follows from it.
     deadline : float
         On the clock of `time.perf_counter`: no call starts later, and no compile that would end later.
+    room : (int, int)
+        The programs are compiled for at least so many samples that are learned from, and that choose: then
+        populations of a few more or fewer share them.
 
     Attributes
     ----------
@@ -174,6 +177,7 @@ class Population:
         settings: Descent = Descent(),
         seed: int = 0,
         deadline: float = float("inf"),
+        room: tuple[int, int] = (0, 0),
     ):
         check_settings(settings, seed)
         prepare()
@@ -185,9 +189,9 @@ class Population:
         self.n_steps = -(-self.n_samples // self.batch_size)
         self._is_cpu = is_cpu()
         self._devices = workplaces()  # one per worker; a CPU stands there once per core
-        n_samples, batch_size = _padded_rows(self.n_samples), padded_size(self.batch_size)
+        n_samples, batch_size = _padded_rows(max(self.n_samples, room[0])), padded_size(self.batch_size)
         n_steps = -(-n_samples // self.batch_size)
-        learn, judged = padded(self._learn, n_samples), judged_in_blocks(self._choose)
+        learn, judged = padded(self._learn, n_samples), judged_in_blocks(self._choose, room[1])
         self._shape = Shape(
             1, 1, n_steps, batch_size, n_samples, judged.weight.shape, learn.y.shape[1:], False, self._is_cpu
         )
@@ -292,6 +296,11 @@ class Population:
     def samples(self) -> Samples:
         """Those that are learned from."""
         return self._learn
+
+    @property
+    def judged(self) -> Samples:
+        """Those that choose."""
+        return self._choose
 
     def close(self) -> None:
         """Begin no more compiles. Nobody waits for those that go on, but the end of the process."""
@@ -553,7 +562,9 @@ def train_members(
 
 def _padded_rows(n_samples: int) -> int:
     """Of samples that no order names only the memory is wasted: coarser sizes while that is little."""
-    return 1 << (n_samples - 1).bit_length() if n_samples <= _FEW_ROWS else padded_size(n_samples)
+    if n_samples > _FEW_ROWS:
+        return padded_size(n_samples)
+    return max(_FEWEST_ROWS, 1 << (n_samples - 1).bit_length())
 
 
 def members_at_once() -> int:

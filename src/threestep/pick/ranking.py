@@ -64,6 +64,27 @@ def distinct_ones(tried: Sequence[Tried], n: int) -> list[Tried]:
     return [each for each in tried if id(each) in taken]
 
 
+def different_ones(tried: Sequence[Tried], n: int) -> list[Tried]:
+    """As `distinct_ones`, but behind the best one the best of those that see other inputs, and the best
+    without hidden layers, if they are not clearly worse: few samples may not have told yet what suits them.
+
+    Parameters
+    ----------
+    tried : sequence of Tried
+        Best first.
+    n : int
+    """
+    best = tried[0]
+    others = [
+        [each for each in tried if _n_inputs(each) != _n_inputs(best)],
+        [each for each in tried if not each.trained.member.network.hidden],
+    ]
+    early = [best, *(own[0] for own in others if own and not _is_worse(own[0], best, _BEYOND_NOISE))]
+    early = [each for place, each in enumerate(early) if all(each is not other for other in early[:place])]
+    more = [each for each in distinct_ones(tried, n) if all(each is not other for other in early)]
+    return [*early, *more][:n]
+
+
 def _began_from(tried: Tried) -> int | None:
     """Number of the one whose params it began with."""
     return None if tried.proposal.change == ANEW else tried.proposal.parent
@@ -83,7 +104,8 @@ def leaderboard(tried: Sequence[Tried]) -> list[dict[str, Any]]:
         rank, number, network (as `--network` takes it), n_inputs, n_params, n_products (of one prediction),
         valid_loss, valid_score (accuracy, or minus the mean squared error) with its 95 % interval
         where it is a share, learning_rate, weight_decay, dropout, epochs, seconds, parent, change,
-        gain (of validation loss on the parent), on_front (no other is both smaller and better).
+        gain (of validation loss on the parent; None in folds, where other samples were judged),
+        on_front (no other is both smaller and better).
     """
     loss_of = {each.number: each.loss for each in tried}
     front = _front(tried)
@@ -94,7 +116,8 @@ def _row(rank: int, each: Tried, loss_of: dict[int, float], on_front: bool) -> d
     member, hits = each.trained.member, each.trained.hits
     score, is_share = float(hits.mean()), set(hits.tolist()) <= {0.0, 1.0}
     low, high = share_interval(score, len(hits)) if is_share else (None, None)
-    parent = each.proposal.parent
+    parent, change = each.proposal.parent, each.proposal.change
+    is_folded = change.startswith(ANEW) and change != ANEW
     return {
         "rank": rank,
         "number": each.number,
@@ -112,8 +135,8 @@ def _row(rank: int, each: Tried, loss_of: dict[int, float], on_front: bool) -> d
         "epochs": each.epochs,
         "seconds": round(each.seconds, 4),
         "parent": parent,
-        "change": each.proposal.change,
-        "gain": loss_of[parent] - each.loss if parent in loss_of else None,
+        "change": change,
+        "gain": loss_of[parent] - each.loss if parent in loss_of and not is_folded else None,
         "on_front": on_front,
     }
 

@@ -11,7 +11,7 @@ from threestep.network import Network, padded_size
 from threestep.pick.step import Judged, Rates
 from threestep.settings import DEFAULT_LEARNING_RATE, DEFAULT_WEIGHT_DECAY, Descent, usual_patience
 
-_JUDGE_BLOCK = 1024
+_SMALLEST_BLOCK, _JUDGE_BLOCK = 64, 1024
 _AXES = {"classes": (1,), "number": (1, 2), "labels": (2,)}
 
 
@@ -125,10 +125,12 @@ def rates_of(settings: Descent, n_epochs: int, n_steps: int, keep_every: int = 1
     )
 
 
-def judged_in_blocks(samples: Samples) -> Judged:
-    """Samples in equal blocks of padded sizes, filled up with weightless zeros."""
-    size = padded_size(min(_JUDGE_BLOCK, len(samples.y)))
-    shape = (padded_size(-(-len(samples.y) // size)), size)
+def judged_in_blocks(samples: Samples, at_least: int = 0) -> Judged:
+    """Samples in equal blocks of padded sizes, with room for at least so many, filled up with weightless
+    zeros."""
+    n_samples = max(at_least, len(samples.y))
+    size = min(_JUDGE_BLOCK, max(_SMALLEST_BLOCK, 1 << (n_samples - 1).bit_length()))
+    shape = (padded_size(-(-n_samples // size)), size)
     weight = np.ones(len(samples.y), np.float32) if samples.weight is None else samples.weight
     x, y, weight = (filled(np.asarray(array), shape[0] * size) for array in (samples.x, samples.y, weight))
     return Judged(x.reshape(*shape, -1), y.reshape(*shape, *y.shape[1:]), weight.reshape(shape))

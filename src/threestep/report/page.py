@@ -68,7 +68,8 @@ def _summary(by_name: dict[str, Event]) -> Markup:
     else:
         number, name = f"{row['r2']:.3f}", f"R² on {row['n_samples']:,} {part} samples"
         sure = f"typical error (RMSE) {row['rmse']:,.6g}"
-    kind = f"{len(target['classes'])} classes" if target["kind"] == "classes" else "a number"
+    kinds = {"classes": f"{len(target['classes'])} classes", "labels": "several labels"}
+    kind = kinds.get(target["kind"], "a number")
     n_samples = sum(start["n_samples"].values())
     about = (
         f"{n_samples:,} samples, {start['n_inputs']:,} inputs each; "
@@ -140,43 +141,45 @@ def _function_set(by_name: dict[str, Event]) -> Markup:
     )
 
 
+_METRICS = (
+    ("loss", "loss", "{loss:.4f}"),
+    ("total_loss", "total loss", "{total_loss:,.2f}"),
+    ("accuracy", "accuracy", "{accuracy:.4f}"),
+    ("accuracy_low", "95 % interval", "{accuracy_low:.3f} to {accuracy_high:.3f}"),
+    ("balanced_accuracy", "balanced accuracy", "{balanced_accuracy:.4f}"),
+    ("f1", "F1", "{f1:.4f}"),
+    ("auc", "AUC", "{auc:.4f}"),
+    ("ece", "calibration error", "{ece:.4f}"),
+    ("label_accuracy", "accuracy of single labels", "{label_accuracy:.4f}"),
+    ("r2", "R²", "{r2:.4f}"),
+    ("rmse", "RMSE", "{rmse:,.6g}"),
+    ("mae", "MAE", "{mae:,.6g}"),
+)
+"""Key in the scores, name, how it is written."""
+_IN_FOLDS = (
+    "Valid are all samples but the test ones, each judged by the networks of the folds that did not learn "
+    "from it."
+)
+
+
 def _goodness(by_name: dict[str, Event]) -> Markup:
     """Step 2: scores on every part, what is confused, the worst samples."""
     goodness, scores = by_name["goodness"], by_name["scores"]["scores"]
     loss = goodness["loss"].replace("_", "-")
-    if "accuracy" in next(iter(scores.values())):
-        head = ("samples of", "count", "loss", "total loss", "accuracy", "95 % interval")
-        rows = [
-            (
-                part,
-                f"{row['n_samples']:,}",
-                f"{row['loss']:.4f}",
-                f"{row['total_loss']:,.2f}",
-                f"{row['accuracy']:.4f}",
-                f"{row['accuracy_low']:.3f} to {row['accuracy_high']:.3f}",
-            )
-            for part, row in scores.items()
-        ]
-    else:
-        head = ("samples of", "count", "loss", "total loss", "R²", "RMSE", "MAE")
-        rows = [
-            (
-                part,
-                f"{row['n_samples']:,}",
-                f"{row['loss']:.4f}",
-                f"{row['total_loss']:,.2f}",
-                f"{row['r2']:.4f}",
-                f"{row['rmse']:,.6g}",
-                f"{row['mae']:,.6g}",
-            )
-            for part, row in scores.items()
-        ]
+    known = [metric for metric in _METRICS if metric[0] in next(iter(scores.values()))]
+    head = ("samples of", "count", *(name for _, name, _ in known))
+    rows = [
+        (part, f"{row['n_samples']:,}", *(form.format_map(row) for _, _, form in known))
+        for part, row in scores.items()
+    ]
+    is_folded = any("n_folds" in row for row in scores.values())
     return _section(
         2,
         "Goodness of a function",
         f"The loss is {loss}: per sample, lower is better; knowing nothing gives "
         f"{goodness['guess_loss']:.3f}. The total loss is the sum over the samples.",
         table(head, rows),
+        tag("p", _IN_FOLDS, class_="small") if is_folded else "",
         _confusion(by_name["start"]["target"]["classes"], by_name["details"]),
         _worst(by_name["details"]),
     )

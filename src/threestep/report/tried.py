@@ -75,6 +75,14 @@ def leaderboard_table(rows: Sequence[Event], n_tried: int) -> Markup:
 
 def _why_first(rows: Sequence[Event]) -> Markup:
     """Why the first may not have the lowest loss."""
+    if rows[0]["change"].startswith("trained anew in"):
+        return tag(
+            "p",
+            "What was trained in folds is judged on all samples but the test ones, each by a network that "
+            "did not learn from it; the others on the validation samples alone, which chose them many times: "
+            "their losses are partly luck.",
+            class_="small",
+        )
     if rows[0]["change"] != "trained anew" or rows[0]["valid_loss"] <= min(row["valid_loss"] for row in rows):
         return Markup("")
     return tag(

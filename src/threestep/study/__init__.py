@@ -7,10 +7,10 @@ is a `Run`.
 
 from threestep.study.choices import choose_settings
 from threestep.study.folder import RunFolder, new_folder, read_journal
+from threestep.study.picking import Found
 from threestep.study.preparing import Prepared, arrays_of, prepare_parts, prepare_run
 from threestep.study.run import Run, find_model, run_steps
 from threestep.study.scores import score_samples
-from threestep.study.searching import Found
 from threestep.study.worked_example import WorkedExample, work_example
 
 __all__ = [

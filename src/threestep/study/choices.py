@@ -21,13 +21,16 @@ _NARROWEST = 8
 _EFFORT_CORE_SECONDS = {"quick": 2.0, "normal": 12.0, "thorough": 150.0}
 _USUAL_SAMPLES = 2000  # to learn from, for which these are; less work for fewer, more for more
 _EFFORT_SHARES = (0.05, 1.0)
-_LEAST_CORE_SECONDS = 0.8
+_LEAST_CORE_SECONDS = 0.3
 _EFFORT_PATIENCE = {"quick": 1, "normal": 2, "thorough": 6}
 _USUAL_CORES = 2  # for a plan that is the same on every machine
 _MEMBERS, _FEWEST_MEMBERS, _FEWEST_EPOCHS = 18, 6, 6
 _MEMBERS_AT_ONCE = 4  # rounds of them that all cores train in the first rung; a third goes on
 _FEWEST_ROUNDS = 4  # that should fit into a budget or an effort
 _FINALS, _FEWEST_FINALS, _FINAL_FRACTION = 16, 2, 0.3  # of a budget or an effort at most
+_FOLDS, _FOLDS_FRACTION = 4, 0.5
+_SAMPLES_FOR_FOLDS = range(16, 2000)  # to learn from
+_MOST_AVERAGED, _MOST_AVERAGED_IN_FOLDS = 4, 2
 _FINAL_SLACK = 1.5  # how much longer than counted they may take
 _CLIMB = 1 / 2  # of full trainings, what a round costs: a rung takes up to half of the members thrice as far
 _BATCH_BY_SAMPLES = ((50_000, 256), (10_000, 128), (1_000, 64), (300, 32), (0, 16))
@@ -67,6 +70,8 @@ def choose_settings(
         patience=settings.patience or usual_patience(epochs),
         input_dropout=_given(settings.input_dropout, 0.1 if is_picture else 0.0),
         label_smoothing=_given(settings.label_smoothing, 0.05) if is_classes else 0.0,
+        folds=settings.folds or (_FOLDS if _wants_folds(settings, n_train) else 1),
+        ensemble=settings.ensemble if settings.ensemble or _may_average(settings) else 1,
     )
     if settings.network == "auto":
         return replace(shared, **_space(settings, n_train, is_classes, n_ends))
@@ -76,6 +81,29 @@ def choose_settings(
         weight_decay=_given(settings.weight_decay, DEFAULT_WEIGHT_DECAY),
         dropout=_given(settings.dropout, 0.2 if is_classes else 0.0),
     )
+
+
+def _may_average(settings: Settings) -> bool:
+    """Whether more than one network may be picked that nobody asked for: a limit is for all of them."""
+    return settings.network == "auto" and settings.max_params is None and settings.max_latency_ms is None
+
+
+def _wants_folds(settings: Settings, n_train: int) -> bool:
+    """Whether folds help, and no wish stands against them."""
+    divided = settings.groups, settings.order  # by more than chance
+    is_free = settings.ensemble is None and not settings.refit and divided == (None, None)
+    return is_free and _may_average(settings) and n_train in _SAMPLES_FOR_FOLDS
+
+
+def most_averaged(settings: Settings) -> int:
+    """How many structures may be averaged at most, each in all folds."""
+    usual = _MOST_AVERAGED_IN_FOLDS if (settings.folds or 1) > 1 else _MOST_AVERAGED
+    return settings.ensemble or usual
+
+
+def n_averaged(settings: Settings) -> int:
+    """How many networks may be averaged at most."""
+    return most_averaged(settings) * (settings.folds or 1)
 
 
 def space_of(settings: Settings) -> Space:
@@ -100,9 +128,10 @@ def choose_plan(settings: Settings, n_train: int, n_inputs: int, seconds: float 
     share_of_usual = min(most, max(fewest, n_train / _USUAL_SAMPLES))
     effort = max(_LEAST_CORE_SECONDS, share_of_usual * _EFFORT_CORE_SECONDS[settings.effort])
     in_all = effort / _USUAL_CORES if seconds is None else seconds
-    n_finals = int(min(_FINALS, _FINAL_FRACTION * in_all / (_FINAL_SLACK * work)))
-    last = Finals(n_finals if n_finals >= _FEWEST_FINALS else 0, settings.epochs or 1, _FINAL_FRACTION)
-    of_finals = last.n * _FINAL_SLACK * work
+    last = _finals(settings, in_all, work)
+    of_finals = last.n * last.n_folds * _FINAL_SLACK * work
+    if last.n_folds > 1:  # they come on top of an effort, and take their part of a budget
+        of_finals = 0.0 if seconds is None else min(of_finals, last.fraction * seconds)
     in_round = (in_all - of_finals) / _FEWEST_ROUNDS
     most = _MEMBERS
     if seconds is not None:  # then a plan may differ between machines, and no core should be idle
@@ -116,6 +145,17 @@ def choose_plan(settings: Settings, n_train: int, n_inputs: int, seconds: float 
     core_seconds = effort - of_finals * _USUAL_CORES
     patience = _EFFORT_PATIENCE[settings.effort]
     return Plan(n_members, rungs_of(epochs), core_seconds, patience=patience, finals=last)
+
+
+def _finals(settings: Settings, seconds: float, work: float) -> Finals:
+    """How many are trained anew, of so many seconds for all, where one training takes `work`."""
+    n_folds, epochs = settings.folds or 1, settings.epochs or 1
+    if n_folds > 1:
+        n_fitting = int(seconds / (_FINAL_SLACK * work * n_folds))  # in as long as the search takes
+        n = max(most_averaged(settings), min(_FINALS // n_folds, n_fitting))
+        return Finals(n, epochs, _FOLDS_FRACTION, n_folds)
+    n = int(min(_FINALS, _FINAL_FRACTION * seconds / (_FINAL_SLACK * work)))
+    return Finals(n if n >= _FEWEST_FINALS else 0, epochs, _FINAL_FRACTION)
 
 
 def _epoch_seconds(settings: Settings, n_train: int, n_inputs: int) -> float:

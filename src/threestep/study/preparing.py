@@ -11,6 +11,7 @@ from threestep.data import (
     Split,
     Table,
     Target,
+    balanced_weights,
     column_of,
     encode,
     encode_target,
@@ -25,14 +26,14 @@ from threestep.data import (
     without,
 )
 from threestep.errors import SettingsError
-from threestep.goodness import Goodness
+from threestep.goodness import Goodness, check_metric
 from threestep.network import Network, check_space, parse, supernet_of
 from threestep.pick import Samples, searcher_of
 from threestep.settings import Settings, check_settings
 from threestep.study.choices import choose_settings, space_of
 from threestep.study.clock import Clock
 from threestep.study.details import known_target
-from threestep.study.searching import check_latency
+from threestep.study.picking import check_latency
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,8 +170,32 @@ def _prepared(
     network = _given_network(settings, prep.layout.n_inputs, n_outputs)
     check_latency(network or parse("", (prep.layout.n_inputs,), n_outputs), settings)
     goodness = _goodness(settings, target)
+    check_metric(goodness.kind, settings.score_metric)
+    if settings.class_weight == "balanced":
+        parts = _balanced(parts, prep)
     clock.stage("prepare")
     return Prepared(name, table, parts, prep, network, goodness, settings, clock.seconds, began)
+
+
+def _balanced(parts: Split, prep: Prep) -> Split:
+    """The samples, with weights by which all classes count the same.
+
+    Raises
+    ------
+    SettingsError
+        There are no classes.
+    """
+    if prep.target.kind != "classes":
+        raise SettingsError(
+            f"`class_weight` is 'balanced', but the target {prep.target.name!r} is {prep.target.kind}",
+            "leave it out, or set `task`",
+        )
+    n_classes, same = len(prep.target.classes), parts.valid is parts.train
+    train, valid = (
+        replace(part, weight=balanced_weights(encode_target(prep, part), n_classes, part.weight))
+        for part in (parts.train, parts.valid)
+    )
+    return Split(train, train if same else valid, parts.test)
 
 
 _USUAL_LOSSES = {"classes": "cross_entropy", "labels": "sigmoid_cross_entropy", "number": "squared_error"}
@@ -196,6 +221,8 @@ def _goodness(settings: Settings, target: Target) -> Goodness:
             f"{target.kind}",
             "leave it out, or set `task`",
         )
+    if settings.quantiles and settings.score_metric != "loss":
+        raise SettingsError("`score_metric` of quantiles", "they are compared by their loss")
     if settings.quantiles and target.n_columns > 1:
         raise SettingsError("`quantiles` of several numbers", "fit one network for each number")
     return goodness
@@ -212,8 +239,11 @@ def _given_network(settings: Settings, n_inputs: int, n_outputs: int) -> Network
     if settings.network == "auto":
         return None
     network = parse(settings.network, (n_inputs,), n_outputs)
-    if settings.ensemble > 1 or settings.refit:
-        asked = f"`ensemble` is {settings.ensemble}" if settings.ensemble > 1 else "`refit` is True"
+    given = {"ensemble": settings.ensemble or 1, "folds": settings.folds or 1, "refit": settings.refit}
+    asked = " and ".join(
+        f"`{name}` is {value}" for name, value in given.items() if value > 1 or value is True
+    )
+    if asked:
         try:
             supernet_of(network)
         except ValueError as error:

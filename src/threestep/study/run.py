@@ -13,7 +13,7 @@ Nothing is called back: the command line prints events, the report reads them.
     note          of a search: what could not be done as asked
     epoch         step 3: one row of numbers per epoch
     pick          which epoch was picked, and why descent ended
-    scores        loss, total loss and metrics on train, valid and test
+    scores        loss, total loss and metrics on train, valid and test; with folds, valid is out of fold
     details       the worst samples, and which classes are taken for which
     end           seconds by stage
 """
@@ -26,7 +26,7 @@ from threestep.model import Model, model_of
 from threestep.network import Network, parse
 from threestep.pick import Field, Outcome, Picked, Samples, Tried, descend, leaderboard
 from threestep.settings import Settings
-from threestep.study.choices import space_of
+from threestep.study.choices import n_averaged, space_of
 from threestep.study.clock import Clock
 from threestep.study.corrections import corrected
 from threestep.study.details import details_of
@@ -39,9 +39,10 @@ from threestep.study.events import (
     start_event,
 )
 from threestep.study.folder import Event, RunFolder
+from threestep.study.picking import Found, Unseen
 from threestep.study.preparing import Prepared, arrays_of
-from threestep.study.scores import Scores, score_samples
-from threestep.study.searching import Found, deadline_of, search_steps
+from threestep.study.scores import Scores, score_outputs, score_samples
+from threestep.study.searching import deadline_of, search_steps
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -143,7 +144,7 @@ def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[
     if prepared.network is None:
         yield say(space_event(prepared))
     else:
-        yield say(network_event([prepared.network] * prepared.settings.ensemble))
+        yield say(network_event([prepared.network] * n_averaged(prepared.settings)))
     loss = prepared.goodness.loss
     yield say({"event": "goodness", "loss": loss, "guess_loss": guess_loss(prepared)})
     found = yield from _find(prepared, say)
@@ -168,7 +169,7 @@ def _find(prepared: Prepared, say) -> Generator[Event, None, Found]:
         There is nothing to keep.
     """
     settings = prepared.settings
-    if prepared.network is None or settings.ensemble > 1 or settings.refit or prepared.shares_programs:
+    if prepared.network is None or n_averaged(settings) > 1 or settings.refit or prepared.shares_programs:
         found = yield from _search(prepared, say)
     else:
         found = Found((yield from _pick(prepared, prepared.network, say)), (), [])
@@ -206,7 +207,7 @@ def _search(prepared: Prepared, say) -> Generator[Event, None, Found]:
             found: Found = end.value
             break
         yield event if event["event"] == "tick" else say(event)
-    if prepared.network is None or 1 + len(found.others) < prepared.settings.ensemble:  # some diverged
+    if prepared.network is None or 1 + len(found.others) < n_averaged(prepared.settings):  # some diverged
         yield say(network_event([found.picked.network, *(network for network, _ in found.others)]))
     history = found.picked.history
     for row in history:
@@ -242,9 +243,17 @@ def _model(prepared: Prepared, found: Found) -> Model:
     picked = found.picked
     functions = [(picked.network, picked.params), *found.others]
     model = model_of(prepared.prep, prepared.goodness, functions)
+    unseen = found.unseen or _unseen(prepared, model)
+    return model if unseen is None else corrected(model, *unseen, prepared.settings)
+
+
+def _unseen(prepared: Prepared, model: Model) -> Unseen | None:
+    """What the model says of the samples that chose; None if it learned from them: that says nothing of how
+    sure to be."""
     if prepared.parts.valid is prepared.parts.train or prepared.settings.refit:
-        return model  # what was learned from says nothing of how sure to be
-    return corrected(model, arrays_of(prepared.prep, prepared.parts.valid), prepared.settings)
+        return None
+    valid = arrays_of(prepared.prep, prepared.parts.valid)
+    return Unseen(model.outputs_for(valid.x), valid)
 
 
 def _measure(prepared: Prepared, found: Found, events: list[Event], folder: RunFolder | None) -> Run:
@@ -255,4 +264,8 @@ def _measure(prepared: Prepared, found: Found, events: list[Event], folder: RunF
         for name, part in prepared.parts._asdict().items()
         if part.n_samples > 0
     }
+    if found.unseen is not None:  # the networks learned from the validation samples, each from most of them
+        outputs, samples = found.unseen
+        scores["valid"], _ = score_outputs(model, model.corrected(outputs), samples.y)
+        scores["valid"]["n_folds"] = prepared.settings.folds or 1
     return Run(replace(model, scores=scores), picked, prepared.settings, scores, events, folder, found.tried)

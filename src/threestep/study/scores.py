@@ -29,14 +29,17 @@ def score_samples(model: Model, table: Table) -> tuple[Scores, NDArray]:
     Returns
     -------
     Scores
-        n_samples, loss (mean), total_loss (sum); for classes those of `class_metrics`, the accuracy with its
-        95 % interval; for labels those of `label_metrics`; for numbers r2, rmse and mae, in the target's own
-        unit.
+        n_samples, loss (mean), total_loss (sum); for classes those of `class_metrics`, for labels those
+        of `label_metrics`, the accuracy with its 95 % interval; for numbers r2, rmse and mae, in the target's
+        own unit.
     ndarray of shape (n_samples,)
         Loss of each sample.
     """
-    targets = encode_target(model.prep, table)
-    outputs = model.outputs(table)
+    return score_outputs(model, model.outputs(table), encode_target(model.prep, table))
+
+
+def score_outputs(model: Model, outputs: NDArray, targets: NDArray) -> tuple[Scores, NDArray]:
+    """As `score_samples`, of corrected outputs and encoded targets."""
     losses = losses_of(model.goodness.for_judging, outputs, targets).astype(np.float64)
     scores: Scores = {
         "n_samples": len(losses),
@@ -53,8 +56,9 @@ def _metrics(model: Model, outputs: NDArray, targets: NDArray) -> Scores:
         known = model.answers(targets.reshape(len(targets), -1))
         return dict(number_metrics(_middle(model, answers), known))
     if model.prep.target.kind == "labels":
-        return dict(label_metrics(answers, targets))
-    metrics = class_metrics(answers, targets, model.class_indices(outputs))
+        metrics = label_metrics(answers, targets)
+    else:
+        metrics = class_metrics(answers, targets, model.class_indices(outputs))
     low, high = share_interval(metrics["accuracy"], len(targets))
     return {"accuracy": metrics.pop("accuracy"), "accuracy_low": low, "accuracy_high": high, **metrics}
 

@@ -9,17 +9,19 @@ import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
 
-from threestep.errors import SettingsError
+from threestep.data import dealt
 from threestep.goodness import Goodness
 from threestep.network import Dense, Network, Params
 from threestep.pick import (
+    NO_FINALS,
     Field,
+    Finals,
+    Folded,
     Job,
     Member,
     Outcome,
@@ -29,43 +31,22 @@ from threestep.pick import (
     Samples,
     Searcher,
     Tried,
-    distinct_ones,
     ended,
     hold_finals,
-    leaderboard,
-    outputs_of,
-    preferred,
+    hold_finals_in_folds,
     repeats_of,
+    room_of,
     search,
     searcher_of,
 )
 from threestep.settings import Settings, seconds_of
-from threestep.study.choices import choose_plan
+from threestep.study.choices import choose_plan, n_averaged
+from threestep.study.picking import Found, fast_enough, fastest, pick_in_folds, pick_some
 
 _SECONDS_AFTER = 0.8  # for measuring the winner and writing the run down
 _SECONDS_PER_SAMPLE = 2e-6  # beside the network's products
 _SECONDS_PER_PRODUCT = 1e-10
 _REFIT_FRACTION = 0.2  # of a budget
-_N_LATENCIES = 20
-_MOST_ROWS = 1000  # of the leaderboard in the journal
-
-
-class Found(NamedTuple):
-    """What a search gives.
-
-    Parameters
-    ----------
-    picked : Picked
-        The best.
-    others : tuple of (Network, Params)
-        Those that are averaged with it.
-    tried : list of Tried
-        The chosen ones, then the others, the best of both first.
-    """
-
-    picked: Picked
-    others: tuple[tuple[Network, Params], ...]
-    tried: list[Tried]
 
 
 def deadline_of(settings: Settings, n_samples: int, n_products: int, began: float) -> float:
@@ -83,7 +64,7 @@ def deadline_of(settings: Settings, n_samples: int, n_products: int, began: floa
     """
     budget = seconds_of(settings.budget)
     for_one = _SECONDS_PER_SAMPLE + n_products * _SECONDS_PER_PRODUCT
-    after = _SECONDS_AFTER + n_samples * settings.ensemble * for_one
+    after = _SECONDS_AFTER + n_samples * n_averaged(settings) * for_one
     return math.inf if budget is None else began + budget - after
 
 
@@ -122,16 +103,32 @@ def search_steps(
     left = deadline - time.perf_counter()
     end = deadline - _REFIT_FRACTION * max(0.0, left) if settings.refit and left < math.inf else deadline
     searcher, plan = _how(settings, network, train, end)
+    both = train if valid is train else _joined(train, valid)
+    fold_of = dealt(
+        both.y if goodness.is_for_classes else None, len(both.y), settings.folds or 1, settings.seed
+    )
     with _interruptible() as stop:
-        with Population(goodness, train, valid, settings, settings.seed, end) as population:
-            tried = yield from _searched(population, searcher, wanted, plan, settings, stop)
+        folded = list[Folded]()
+        room = room_of(fold_of, len(train.y), len(valid.y))
+        with Population(goodness, train, valid, settings, settings.seed, end, room) as population:
+            tried = yield from search(population, searcher, wanted, plan, stop)
+            if tried and plan.finals.n and not stop.is_set():
+                fast = fast_enough(tried, settings) or [fastest(tried)]
+                finals = fast, plan.finals, stop
+                if plan.finals.n_folds > 1:
+                    folded = yield from hold_finals_in_folds(population, both, fold_of, *finals)
+                else:
+                    tried += yield from hold_finals(population, *finals)
+        if folded:
+            return (yield from pick_in_folds(folded, tried, goodness, both, settings, stop.is_set()))
+        tried.sort(key=lambda each: each.loss)
         if stop.is_set() and not tried:
             raise KeyboardInterrupt
         if not tried:
             yield {"event": "leaderboard", "rows": [], "picked": [], "n_tried": 0}
             outcome = Outcome.DIVERGED if population.n_diverged else Outcome.OUT_OF_TIME
             return Found(_nothing_learned(goodness, train, wanted, network, outcome), (), tried)
-        chosen, tried = yield from _chosen(tried, settings)
+        chosen, tried = yield from pick_some(tried, goodness, valid, settings)
         functions = [(each.trained.member.network, each.trained.params) for each in chosen]
         if settings.refit and not stop.is_set():
             functions, n_refitted = _refitted(goodness, train, valid, settings, chosen, deadline, stop)
@@ -143,45 +140,13 @@ def search_steps(
     return Found(picked, tuple(functions[1:]), tried)
 
 
-def _chosen(
-    tried: Sequence[Tried], settings: Settings
-) -> Generator[dict[str, Any], None, tuple[list[Tried], list[Tried]]]:
-    """The ones to pick, best first; and all that was tried, those first."""
-    fast = _fast_enough(tried, settings)
-    if not fast:
-        yield {"event": "note", "text": _too_slow(settings)}
-    chosen = distinct_ones(preferred(fast), settings.ensemble) if fast else [_fastest(tried)]
-    numbers = [each.number for each in chosen]
-    everything = [*chosen, *(each for each in tried if each.number not in numbers)]
-    rows = leaderboard(everything)[:_MOST_ROWS]
-    yield {"event": "leaderboard", "rows": rows, "picked": numbers, "n_tried": len(everything)}
-    return chosen, everything
-
-
-def _searched(
-    population: Population,
-    searcher: Searcher,
-    wanted: Field,
-    plan: Plan,
-    settings: Settings,
-    stop: threading.Event,
-) -> Generator[dict[str, Any], None, list[Tried]]:
-    """Search, then train the best anew; all that was tried, best first."""
-    tried = yield from search(population, searcher, wanted, plan, stop)
-    if tried and plan.finals.n and not stop.is_set():
-        fast = _fast_enough(tried, settings) or [_fastest(tried)]
-        first = 1 + max(each.number for each in tried)
-        anew = yield from hold_finals(population, fast, plan.finals, first, stop)
-        tried = sorted([*tried, *anew], key=lambda each: each.loss)
-    return tried
-
-
 def _how(settings: Settings, network: Network | None, train: Samples, end: float) -> tuple[Searcher, Plan]:
     """Who proposes, and how much is tried."""
     if network is not None:
         rates = (settings.learning_rate or 0.0, settings.weight_decay or 0.0, settings.dropout or 0.0)
-        once = Plan(settings.ensemble, (settings.epochs or 1,), n_rounds=1)
-        return repeats_of(Member(network, *rates)), once
+        n, epochs, n_folds = settings.ensemble or 1, settings.epochs or 1, settings.folds or 1
+        finals = Finals(n, epochs, n_folds=n_folds) if n_folds > 1 else NO_FINALS
+        return repeats_of(Member(network, *rates)), Plan(n, (epochs,), n_rounds=1, finals=finals)
     left = None if end == math.inf else max(1.0, end - time.perf_counter())
     return searcher_of(settings.searcher), choose_plan(settings, len(train.y), train.x.shape[1], left)
 
@@ -245,57 +210,6 @@ def _interruptible() -> Iterator[threading.Event]:
         yield stop
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def check_latency(network: Network, settings: Settings) -> None:
-    """Refuse a limit that not even this network keeps.
-
-    Raises
-    ------
-    SettingsError
-    """
-    most_ms = settings.max_latency_ms
-    if most_ms is not None and (took := _latency_ms(network)) * settings.ensemble > most_ms:
-        raise SettingsError(
-            f"`max_latency_ms` is {most_ms:g}; {network} takes {took * settings.ensemble:.3g}",
-            "allow more, or give fewer and narrower layers, or a smaller `ensemble`",
-        )
-
-
-def _fast_enough(tried: Sequence[Tried], settings: Settings) -> list[Tried]:
-    """Those that predict one sample within their share of the limit; perhaps none."""
-    most_ms = math.inf if settings.max_latency_ms is None else settings.max_latency_ms
-    known = [each for each in tried if each.trained.params]  # the others were forgotten
-    if most_ms == math.inf:
-        return known
-    return [each for each in known if _latency(each) * settings.ensemble <= most_ms]
-
-
-def _fastest(tried: Sequence[Tried]) -> Tried:
-    return min((each for each in tried if each.trained.params), key=_latency)
-
-
-def _latency(tried: Tried) -> float:
-    return _latency_ms(tried.trained.member.network)
-
-
-@lru_cache(maxsize=4096)  # one measurement of a structure: it is compared with the same limit several times
-def _latency_ms(network: Network) -> float:
-    """Median time of predicting one sample by such a network."""
-    params, one, times = network.init(0), np.zeros((1, network.n_inputs), np.float32), []
-    outputs_of(network, params, one)
-    for _ in range(_N_LATENCIES):
-        began = time.perf_counter()
-        outputs_of(network, params, one)
-        times.append(time.perf_counter() - began)
-    return 1000 * float(np.median(times))
-
-
-def _too_slow(settings: Settings) -> str:
-    """That no network kept the limit, in words."""
-    return (
-        f"none that was trained keeps `max_latency_ms` = {settings.max_latency_ms:g}: the fastest is picked"
-    )
 
 
 def _nothing_learned(

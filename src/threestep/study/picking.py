@@ -1,0 +1,249 @@
+"""What of a search is picked: what limits allow, and what answers best together."""
+
+import math
+import time
+from collections.abc import Callable, Generator, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from threestep.errors import SettingsError
+from threestep.goodness import Goodness, metric_score, temperature_of
+from threestep.network import Network, Params
+from threestep.pick import (
+    Folded,
+    Outcome,
+    Picked,
+    Samples,
+    Tried,
+    averaged_ones,
+    distinct_ones,
+    leaderboard,
+    losses_of,
+    outputs_of,
+    preferred,
+    rows_of,
+)
+from threestep.settings import Settings
+from threestep.study.choices import most_averaged
+
+_Some = TypeVar("_Some", Tried, Folded)
+_N_LATENCIES = 20
+_MOST_CANDIDATES = 10  # of what may be averaged
+_MOST_TO_COMPARE = 4000  # samples
+_MOST_ROWS = 1000  # of the leaderboard in the journal
+
+
+class Unseen(NamedTuple):
+    """What was said of samples by networks that did not learn from them.
+
+    Parameters
+    ----------
+    outputs : ndarray of shape (n_samples, n_outputs)
+    samples : Samples
+    """
+
+    outputs: NDArray
+    samples: Samples
+
+
+class Found(NamedTuple):
+    """What a search gives.
+
+    Parameters
+    ----------
+    picked : Picked
+        The best.
+    others : tuple of (Network, Params)
+        Those that are averaged with it.
+    tried : list of Tried
+        The chosen ones, then the others, the best of both first.
+    unseen : Unseen or None
+        With folds: of all samples, each by the networks of the folds that did not learn from it.
+    """
+
+    picked: Picked
+    others: tuple[tuple[Network, Params], ...]
+    tried: list[Tried]
+    unseen: Unseen | None = None
+
+
+def pick_some(
+    tried: Sequence[Tried], goodness: Goodness, valid: Samples, settings: Settings
+) -> Generator[dict[str, Any], None, tuple[list[Tried], list[Tried]]]:
+    """The ones to pick, best first; and all that was tried, those first.
+
+    Parameters
+    ----------
+    tried : sequence of Tried
+        Best first, at least one.
+    goodness : Goodness
+    valid : Samples
+        Which chose.
+    settings : Settings
+
+    Yields
+    ------
+    dict
+        The leaderboard, and a note if no network keeps the limit.
+    """
+    fast = fast_enough(tried, settings)
+    if not fast:
+        yield {"event": "note", "text": _too_slow(settings)}
+        chosen = [fastest(tried)]
+    elif settings.ensemble is not None:
+        able = _compared(preferred(fast), lambda each: _said_by(each, valid), goodness, valid, settings)
+        chosen = distinct_ones(able, settings.ensemble)
+    else:
+        able = _compared(preferred(fast), lambda each: _said_by(each, valid), goodness, valid, settings)
+        able = able[:_MOST_CANDIDATES]
+        places = _best_together([_said_by(each, valid) for each in able], goodness, valid, settings)
+        chosen = [able[place] for place in places]
+    everything = _first_those(chosen, tried)
+    yield _leaderboard_event(everything, chosen)
+    return chosen, everything
+
+
+def _compared(
+    able: Sequence[_Some],
+    said_by: Callable[[_Some], NDArray],
+    goodness: Goodness,
+    samples: Samples,
+    settings: Settings,
+) -> list[_Some]:
+    """As they come, best first; or by the metric that is asked for, equal ones as they come."""
+    name = settings.score_metric
+    if name == "loss":
+        return list(able)
+    return sorted(able, key=lambda each: -metric_score(goodness.kind, name, said_by(each), samples.y))
+
+
+def _best_together(
+    outputs: Sequence[NDArray], goodness: Goodness, samples: Samples, settings: Settings
+) -> list[int]:
+    """Places of those outputs whose average is best, once it is as sure as it should be: an average is less
+    sure than each of its networks, which says nothing against it."""
+    step = -(-len(samples.y) // _MOST_TO_COMPARE)
+    few = rows_of(samples, np.arange(0, len(samples.y), step))
+
+    def badness(places: Sequence[int]) -> float:
+        together = goodness.averaged([outputs[place][::step] for place in places])
+        if settings.score_metric not in ("loss", "log_loss"):
+            return -metric_score(goodness.kind, settings.score_metric, together, few.y)
+        if settings.calibrate and goodness.kind != "number":
+            together = together / np.float32(temperature_of(goodness.kind, together, few.y, few.weight))
+        losses = losses_of(goodness.for_judging, together, few.y)
+        return float(np.average(losses, weights=few.weight))
+
+    return averaged_ones(len(outputs), badness, most_averaged(settings))
+
+
+def _said_by(tried: Tried, samples: Samples) -> NDArray:
+    """The outputs of one network."""
+    network = tried.trained.member.network
+    return outputs_of(network, tried.trained.params, samples.x[:, : network.n_inputs])
+
+
+def _first_those(chosen: Sequence[Tried], tried: Sequence[Tried]) -> list[Tried]:
+    """All, the chosen ones first."""
+    numbers = {each.number for each in chosen}
+    return [*chosen, *(each for each in tried if each.number not in numbers)]
+
+
+def _leaderboard_event(everything: Sequence[Tried], chosen: Sequence[Tried]) -> dict[str, Any]:
+    rows, picked = leaderboard(everything)[:_MOST_ROWS], [each.number for each in chosen]
+    return {"event": "leaderboard", "rows": rows, "picked": picked, "n_tried": len(everything)}
+
+
+def pick_in_folds(
+    folded: Sequence[Folded],
+    tried: Sequence[Tried],
+    goodness: Goodness,
+    both: Samples,
+    settings: Settings,
+    is_interrupted: bool,
+) -> Generator[dict[str, Any], None, Found]:
+    """Pick structures by what their networks say of samples that they did not learn from.
+
+    Parameters
+    ----------
+    folded, tried : sequence of Folded, of Tried
+        What was trained in folds, at least one, and what was searched before; best first.
+    goodness : Goodness
+    both : Samples
+        Those of all folds.
+    settings : Settings
+    is_interrupted : bool
+
+    Yields
+    ------
+    dict
+        The leaderboard.
+    """
+    folded = _compared(folded, lambda each: each.outputs, goodness, both, settings)
+    if settings.ensemble is None:
+        places = _best_together([each.outputs for each in folded], goodness, both, settings)
+        chosen = [folded[place] for place in places]
+    else:
+        chosen = list(folded[: settings.ensemble])
+    picked = [each.tried for each in chosen]
+    everything = _first_those(picked, [*(each.tried for each in folded), *tried])
+    yield _leaderboard_event(everything, picked)
+    best, (first, *others) = picked[0].trained, [own for each in chosen for own in each.functions]
+    outcome = Outcome.INTERRUPTED if is_interrupted else best.outcome
+    unseen = Unseen(goodness.averaged([each.outputs for each in chosen]), both)
+    found = Picked(*first, best.history, best.best_epoch, outcome)
+    return Found(found, tuple(others), everything, unseen)
+
+
+def check_latency(network: Network, settings: Settings) -> None:
+    """Refuse a limit that not even this network keeps.
+
+    Raises
+    ------
+    SettingsError
+    """
+    most_ms = settings.max_latency_ms
+    if most_ms is not None and (took := _latency_ms(network)) * (settings.ensemble or 1) > most_ms:
+        raise SettingsError(
+            f"`max_latency_ms` is {most_ms:g}; {network} takes {took * (settings.ensemble or 1):.3g}",
+            "allow more, or give fewer and narrower layers, or a smaller `ensemble`",
+        )
+
+
+def fast_enough(tried: Sequence[Tried], settings: Settings) -> list[Tried]:
+    """Those that predict one sample within their share of the limit; perhaps none."""
+    most_ms = math.inf if settings.max_latency_ms is None else settings.max_latency_ms
+    known = [each for each in tried if each.trained.params]  # the others were forgotten
+    if most_ms == math.inf:
+        return known
+    return [each for each in known if _latency(each) * (settings.ensemble or 1) <= most_ms]
+
+
+def fastest(tried: Sequence[Tried]) -> Tried:
+    return min((each for each in tried if each.trained.params), key=_latency)
+
+
+def _latency(tried: Tried) -> float:
+    return _latency_ms(tried.trained.member.network)
+
+
+@lru_cache(maxsize=4096)  # one measurement of a structure: it is compared with the same limit several times
+def _latency_ms(network: Network) -> float:
+    """Median time of predicting one sample by such a network."""
+    params, one, times = network.init(0), np.zeros((1, network.n_inputs), np.float32), []
+    outputs_of(network, params, one)
+    for _ in range(_N_LATENCIES):
+        began = time.perf_counter()
+        outputs_of(network, params, one)
+        times.append(time.perf_counter() - began)
+    return 1000 * float(np.median(times))
+
+
+def _too_slow(settings: Settings) -> str:
+    """That no network kept the limit, in words."""
+    return (
+        f"none that was trained keeps `max_latency_ms` = {settings.max_latency_ms:g}: the fastest is picked"
+    )

@@ -1,0 +1,97 @@
+"""By what found networks are compared, and how much a class counts."""
+
+import numpy as np
+import pytest
+from sklearn import metrics
+
+import threestep as ts
+from threestep.goodness import metric_score, sigmoid, softmax
+
+SMALL = {"effort": "quick", "epochs": 10, "widths": (8, 8), "depths": (0, 1)}
+
+
+def rare(n=400, seed=0):
+    """Two classes, one of them rare and hard to tell."""
+    rng = np.random.default_rng(seed)
+    y = (rng.random(n) < 0.15).astype(int)
+    x = rng.normal(size=(n, 3)).astype(np.float32)
+    x[:, 0] += y
+    return x, y
+
+
+def test_scores_are_scikit_learns_and_higher_is_better():
+    rng = np.random.default_rng(1)
+    outputs, y = rng.normal(size=(200, 2)), rng.integers(0, 2, 200)
+    said, sure = outputs.argmax(axis=1), softmax(outputs)
+    wanted = {
+        "accuracy": metrics.accuracy_score(y, said),
+        "balanced_accuracy": metrics.balanced_accuracy_score(y, said),
+        "f1": metrics.f1_score(y, said),
+        "auc": metrics.roc_auc_score(y, sure[:, 1]),
+        "log_loss": -metrics.log_loss(y, sure),
+    }
+    for name, value in wanted.items():
+        assert metric_score("classes", name, outputs, y) == pytest.approx(value)
+    numbers = rng.normal(size=(50, 1)), rng.normal(size=50)
+    assert metric_score("number", "r2", *numbers) == pytest.approx(metrics.r2_score(numbers[1], numbers[0]))
+    mae = metrics.mean_absolute_error(numbers[1], numbers[0])
+    assert metric_score("number", "mae", *numbers) == pytest.approx(-mae)
+
+
+def test_a_metric_that_is_not_defined_is_the_worst():
+    assert metric_score("classes", "auc", np.zeros((3, 2)), np.zeros(3, int)) == -np.inf
+
+
+def test_confidences_of_labels_are_those_of_a_yes():
+    labels, outputs = np.array([[0, 1], [1, 1]]), np.array([[-9.0, 9.0], [9.0, -9.0]])
+    assert metric_score("labels", "label_accuracy", outputs, labels) == 0.75
+    np.testing.assert_allclose(sigmoid(outputs), 1 / (1 + np.exp(-outputs)))
+
+
+@pytest.mark.parametrize("folds", [1, 3])
+def test_what_is_picked_is_the_best_by_the_metric(folds):
+    run = ts.fit(rare(), score_metric="auc", ensemble=1, folds=folds, calibrate=False, seed=2, **SMALL)
+    known = [each for each in run.leaderboard if each["change"].startswith("trained anew in") == (folds > 1)]
+    assert len(known) >= 1
+    assert run.settings.score_metric == "auc"
+    by_loss = ts.fit(rare(), ensemble=1, folds=folds, calibrate=False, seed=2, **SMALL)
+    assert run.scores["valid"]["auc"] >= by_loss.scores["valid"]["auc"]
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [("r2", {}), ("auc", {"task": "number"}), ("mae", {"task": "number", "quantiles": (0.5,)})],
+)
+def test_a_metric_of_another_kind_of_target_is_refused(name, given):
+    with pytest.raises(ts.SettingsError, match="`score_metric`"):
+        ts.fit(rare(), score_metric=name, **given)
+
+
+def test_an_unknown_metric_is_refused():
+    with pytest.raises(ts.SettingsError, match="`score_metric` is 'acuracy'"):
+        ts.fit(rare(), score_metric="acuracy")
+
+
+def test_balanced_classes_count_the_same():
+    plain, balanced = (
+        ts.fit(rare(), network="", epochs=60, seed=0, calibrate=False, class_weight=name)
+        for name in ("even", "balanced")
+    )
+    x, y = rare(2000, seed=9)
+    recalls = [(run.model.predict(x)[y == 1] == 1).mean() for run in (plain, balanced)]
+    assert recalls[0] < 0.35 < 0.6 < recalls[1]
+
+
+def test_there_is_nothing_to_balance_among_numbers():
+    with pytest.raises(
+        ts.SettingsError, match="`class_weight` is 'balanced', but the target 'target' is number"
+    ):
+        ts.fit(rare(), task="number", class_weight="balanced")
+
+
+def test_estimators_compare_by_a_metric_too():
+    classifier = ts.Classifier(score_metric="balanced_accuracy", epochs=5, effort="quick", random_state=0)
+    x, y = rare()
+    assert classifier.fit(x, y).settings_.score_metric == "balanced_accuracy"
+    with pytest.raises(ValueError, match="`score_metric` is 'r2'"):
+        ts.Classifier(score_metric="r2").fit(x, y)
