@@ -21,14 +21,14 @@ _NARROWEST = 8
 _EFFORT_CORE_SECONDS = {"quick": 2.0, "normal": 12.0, "thorough": 150.0}
 _USUAL_SAMPLES = 2000  # to learn from, for which these are; less work for fewer, more for more
 _EFFORT_SHARES = (0.05, 1.0)
-_LEAST_CORE_SECONDS = 0.3
+_LEAST_CORE_SECONDS, _LITTLE_CORE_SECONDS = 0.3, 2.5
 _EFFORT_PATIENCE = {"quick": 1, "normal": 2, "thorough": 6}
 _USUAL_CORES = 2  # for a plan that is the same on every machine
 _MEMBERS, _FEWEST_MEMBERS, _FEWEST_EPOCHS = 18, 6, 6
 _MEMBERS_AT_ONCE = 4  # rounds of them that all cores train in the first rung; a third goes on
 _FEWEST_ROUNDS = 4  # that should fit into a budget or an effort
 _FINALS, _FEWEST_FINALS, _FINAL_FRACTION = 16, 2, 0.3  # of a budget or an effort at most
-_FOLDS, _FOLDS_FRACTION = 4, 0.5
+_FOLDS, _FOLDS_FRACTION, _FEWEST_IN_FOLDS = 4, 0.5, 3
 _SAMPLES_FOR_FOLDS = range(16, 2000)  # to learn from
 _MOST_AVERAGED, _MOST_AVERAGED_IN_FOLDS = 4, 2
 _FINAL_SLACK = 1.5  # how much longer than counted they may take
@@ -126,11 +126,14 @@ def choose_plan(settings: Settings, n_train: int, n_inputs: int, seconds: float 
     work = (settings.epochs or 1) * _epoch_seconds(settings, n_train, n_inputs)
     fewest, most = _EFFORT_SHARES
     share_of_usual = min(most, max(fewest, n_train / _USUAL_SAMPLES))
-    effort = max(_LEAST_CORE_SECONDS, share_of_usual * _EFFORT_CORE_SECONDS[settings.effort])
+    effort = share_of_usual * _EFFORT_CORE_SECONDS[settings.effort]
+    if (settings.folds or 1) > 1:  # half of it is theirs, where it is not little
+        effort = max(min(effort, _LITTLE_CORE_SECONDS), (1 - _FOLDS_FRACTION) * effort)
+    effort = max(_LEAST_CORE_SECONDS, effort)
     in_all = effort / _USUAL_CORES if seconds is None else seconds
     last = _finals(settings, in_all, work)
     of_finals = last.n * last.n_folds * _FINAL_SLACK * work
-    if last.n_folds > 1:  # they come on top of an effort, and take their part of a budget
+    if last.n_folds > 1:  # their half of an effort is off already
         of_finals = 0.0 if seconds is None else min(of_finals, last.fraction * seconds)
     in_round = (in_all - of_finals) / _FEWEST_ROUNDS
     most = _MEMBERS
@@ -152,7 +155,7 @@ def _finals(settings: Settings, seconds: float, work: float) -> Finals:
     n_folds, epochs = settings.folds or 1, settings.epochs or 1
     if n_folds > 1:
         n_fitting = int(seconds / (_FINAL_SLACK * work * n_folds))  # in as long as the search takes
-        n = max(most_averaged(settings), min(_FINALS // n_folds, n_fitting))
+        n = max(most_averaged(settings), _FEWEST_IN_FOLDS, min(_FINALS // n_folds, n_fitting))
         return Finals(n, epochs, _FOLDS_FRACTION, n_folds)
     n = int(min(_FINALS, _FINAL_FRACTION * seconds / (_FINAL_SLACK * work)))
     return Finals(n if n >= _FEWEST_FINALS else 0, epochs, _FINAL_FRACTION)
