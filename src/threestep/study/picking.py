@@ -93,14 +93,13 @@ def pick_some(
     if not fast:
         yield {"event": "note", "text": _too_slow(settings)}
         chosen = [fastest(tried)]
-    elif settings.ensemble is not None:
-        able = _compared(preferred(fast), lambda each: _said_by(each, valid), goodness, valid, settings)
-        chosen = distinct_ones(able, settings.ensemble)
     else:
         able = _compared(preferred(fast), lambda each: _said_by(each, valid), goodness, valid, settings)
-        able = able[:_MOST_CANDIDATES]
-        places = _best_together([_said_by(each, valid) for each in able], goodness, valid, settings)
-        chosen = [able[place] for place in places]
+        if settings.ensemble is not None:
+            chosen = distinct_ones(able, settings.ensemble)
+        else:
+            said = [_said_by(each, valid) for each in able[:_MOST_CANDIDATES]]
+            chosen = [able[place] for place in _best_together(said, goodness, valid, settings)]
     everything = _first_those(chosen, tried)
     yield _leaderboard_event(everything, chosen)
     return chosen, everything
