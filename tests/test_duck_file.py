@@ -139,3 +139,27 @@ def test_no_such_data_set_is_an_error_with_a_hint(monkeypatch):
     monkeypatch.setattr(datasets, "fetch_openml", fails)
     with pytest.raises(ts.DataError, match="openml:nothing: cannot be fetched"):
         read("openml:nothing")
+
+
+@pytest.mark.parametrize(
+    ("early", "late", "expected"),
+    [("1", "1.5", 1.5), ("01", "x", "x"), ("1.25", "-3e400", None), ("", "word", "word"), ("", "2", 2.0)],
+)
+def test_what_stands_far_down_a_large_file_is_read_as_it_is(early, late, expected, tmp_path, monkeypatch):
+    """DuckDB looks at the first 20,480 lines to see what a column is."""
+    monkeypatch.setattr(csv_file, "_LARGE", 0)
+    n_early = 30_000
+    lines = ["a,b", *[f"{early},0"] * n_early, *[f"{late},1"] * n_early]
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    if expected is None:
+        with pytest.raises(ts.UserError, match="finite"):
+            read(tmp_path / "t.csv")
+        return
+    column = read(tmp_path / "t.csv").columns()["a"]
+    assert column[-1] == expected
+    assert len(column) == 2 * n_early
+    assert (
+        set(column[:n_early].tolist()) == {early}
+        if isinstance(expected, str)
+        else column[n_early] == expected
+    )

@@ -239,3 +239,17 @@ def test_samples_of_the_same_columns_are_always_encoded(learned, strange):
     for name in new:
         new[name] = new[name].sample(frac=1, random_state=0).to_numpy()
     assert np.isfinite(encode(prep, read(new))).all()
+
+
+def test_numbers_that_never_come_twice_are_no_leak_of_such():
+    columns = {"x": RNG.normal(size=N), "z": RNG.normal(size=N)}
+    assert leaks_of(columns, RNG.normal(size=N)) == []
+
+
+@pytest.mark.parametrize("n_samples", [40, 9000])
+def test_a_value_with_two_targets_far_down_is_no_leak(n_samples):
+    x = np.repeat(np.arange(4.0), n_samples // 4)
+    y = x.astype(int) % 2
+    assert [name for name, _ in leaks_of({"x": x}, y)] == ["x"]
+    y[-1] = 1 - y[-1]
+    assert leaks_of({"x": x}, y) == []

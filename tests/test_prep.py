@@ -469,3 +469,26 @@ def test_another_number_of_targets_than_in_training_is_refused():
     prep = fit_prep(table, understand_target(y, "y"))
     with pytest.raises(ts.DataError, match="got 2 columns, expected 3"):
         encode_target(prep, Table("t", table.x, y[:, :2]))
+
+
+@pytest.mark.parametrize("most", [1, 7, 1000, None])
+def test_encoded_in_parts_it_is_the_same(most):
+    rng = np.random.default_rng(0)
+    x = {
+        "a": np.where(rng.random(900) < 0.1, np.nan, rng.normal(size=900)),
+        "b": np.round(rng.normal(size=900)),
+        "c": rng.choice(np.array(["x", "y", ""], object), 900),
+    }
+    prep = prep_of(x)
+    assert sum(prep.layout.bins) > 0
+    parts = [part.copy() for part in ts.data.encoded(prep, Table("t", x), most)]
+    np.testing.assert_array_equal(np.concatenate(parts), encoded(prep, x))
+    assert len(parts) == {1: 900, 7: 129}.get(most, 1)
+
+
+def test_no_samples_are_no_inputs():
+    prep = prep_of(MIXED)
+    assert encoded(prep, {name: column[:0] for name, column in MIXED.items()}).shape == (
+        0,
+        prep.layout.n_inputs,
+    )

@@ -7,22 +7,15 @@ same columns into arrays. Nothing here knows a network.
 
 from threestep.data.builtin import BUILTIN_NAMES
 from threestep.data.dates import DATE_ORDERS
+from threestep.data.encoding import encode, encode_target, encoded
 from threestep.data.kinds import COLUMN_KINDS, kinds_of, leaks_of, overrides_of
-from threestep.data.prep import (
-    NO_BINS,
-    Layout,
-    Prep,
-    Target,
-    encode,
-    encode_target,
-    fit_prep,
-    without_bins,
-)
+from threestep.data.layout import Layout
+from threestep.data.prep import NO_BINS, Prep, fit_prep, without_bins
 from threestep.data.reading import label, read
 from threestep.data.roles import balanced_weights, column_of, ranks_in, weights_in, without
 from threestep.data.splitting import Split, dealt, split
 from threestep.data.table import Table
-from threestep.data.target import understand_target
+from threestep.data.target import Target, understand_target
 
 __all__ = [
     "BUILTIN_NAMES",
@@ -39,6 +32,7 @@ __all__ = [
     "dealt",
     "encode",
     "encode_target",
+    "encoded",
     "fit_prep",
     "kinds_of",
     "label",

@@ -7,6 +7,7 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
+from threestep.data.coding import coded
 from threestep.errors import DataError
 
 MISSING = frozenset({"", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None"})
@@ -27,7 +28,7 @@ def is_number(cell: str) -> bool:
     return "_" not in cell
 
 
-def column_of_cells(cells: Sequence[str], name: str) -> NDArray:
+def column_of_cells(cells: Sequence[str] | NDArray, name: str) -> NDArray:
     """One column of text cells as numbers (float64, NaN = missing) or words (object).
 
     Raises
@@ -35,22 +36,23 @@ def column_of_cells(cells: Sequence[str], name: str) -> NDArray:
     DataError
         Text stands where a number belongs: nearly all cells are numbers, a few are not.
     """
-    known = np.array([cell not in MISSING for cell in cells], dtype=bool)
-    numeric = np.array([is_number(cell) for cell in cells], dtype=bool) & known
-    strays = np.flatnonzero(known & ~numeric)
-    if len(strays) == 0:
-        numbers = np.full(len(cells), np.nan)
-        numbers[numeric] = [float(cells[row]) for row in np.flatnonzero(numeric).tolist()]
-        return finite_or_missing(numbers, name)
-    few = len(strays) <= max(1, int(_STRAY_FRACTION * len(cells)))
-    if few and numeric.sum() > len(strays):
-        row = int(strays[0])
+    different, codes = coded(cells)
+    words = [cell if cell not in MISSING else "" for cell in different]
+    numbers = [float(word) if word and is_number(word) else math.nan for word in words]
+    is_stray = np.array([word != "" and not is_number(word) for word in words], bool)
+    if not is_stray.any():
+        return finite_or_missing(np.array(numbers, np.float64)[codes], name)
+    is_numeric = np.array([word != "" for word in words], bool) & ~is_stray
+    counts = np.bincount(codes, minlength=len(words))
+    n_strays, n_numeric = int(counts[is_stray].sum()), int(counts[is_numeric].sum())
+    if n_numeric > n_strays <= max(1, int(_STRAY_FRACTION * len(cells))):
+        row = int(is_stray[codes].argmax())
         raise DataError(
             f"column {name!r}, sample {row + 1}: got {shown(cells[row])}, expected a number "
-            f"({int(numeric.sum())} other cells of the column are numbers)",
+            f"({n_numeric} other cells of the column are numbers)",
             _HINT_STRAY,
         )
-    return np.array([cell if cell not in MISSING else "" for cell in cells], dtype=object)
+    return np.array(words, dtype=object)[codes]
 
 
 def is_missing(cell: object) -> bool:
@@ -85,6 +87,8 @@ def column_of_objects(cells: Sequence[object], name: str) -> NDArray:
 
 def words_of_objects(cells: Sequence[object]) -> NDArray:
     """One column of Python objects as words ("" = missing)."""
+    if all(type(cell) is str for cell in cells):
+        return np.array(cells, dtype=object)
     return np.array(["" if is_missing(cell) else text_of(cell) for cell in cells], dtype=object)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from threestep.data.coding import coded
+
 DATE_ORDERS = ("ymd", "dmy", "mdy")
 """In which order year, month and day stand."""
 
@@ -49,9 +51,15 @@ def _are_dates(cells: Sequence[str], order: str) -> bool:
     return not np.isnan(_seconds_of(cells, order)).any()
 
 
-def date_parts_of(cells: Sequence[object], order: str) -> dict[str, NDArray]:
+def date_parts_of(cells: Sequence[object] | NDArray, order: str) -> dict[str, NDArray]:
     """The numbers in dates, by the names of `DATE_PARTS`: float64, NaN where missing or no date."""
-    seconds = _seconds_of([str(cell) for cell in cells], order)
+    different, codes = coded(cells)
+    parts = _parts_of([str(cell) for cell in different], order)
+    return {name: values[codes] for name, values in parts.items()}
+
+
+def _parts_of(cells: Sequence[str], order: str) -> dict[str, NDArray]:
+    seconds = _seconds_of(cells, order)
     days = np.floor(seconds / 86400)
     known = np.where(np.isnan(days), 0, days).astype("datetime64[D]")
     months = known.astype("datetime64[M]")

@@ -1,5 +1,6 @@
 """Parquet, JSON lines and large CSV files to named columns, by DuckDB (the extra `tables`)."""
 
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from threestep.data.cells import MISSING, column_of_cells, finite_or_missing, words_of_objects
+from threestep.data.coding import mapped
 from threestep.data.table import Table
 from threestep.errors import DataError
 
@@ -19,7 +21,7 @@ _READERS = {
     ".tsv.gz": "read_csv",
     ".txt.gz": "read_csv",
 }
-_TYPES = "['BIGINT', 'DOUBLE', 'VARCHAR']"
+_TYPES = "['DOUBLE', 'VARCHAR']"  # a whole number is no other kind of column
 DUCK_ENDINGS = tuple(_READERS)
 """Endings of the files that only DuckDB reads."""
 
@@ -58,10 +60,13 @@ def read_large_csv(path: Path, delimiter: str, names: list[str], has_header: boo
     missing = ", ".join(f"'{word}'" for word in sorted(MISSING))
     query = (
         f"SELECT * FROM read_csv(?, delim = '{delimiter}', header = {has_header}, names = ?, "
-        f"hive_partitioning = false, sample_size = -1, auto_type_candidates = {_TYPES}, "
-        f"nullstr = [{missing}], quote = '\"')"
+        f"hive_partitioning = false, auto_type_candidates = {_TYPES}, "
+        f"nullstr = [{missing}], quote = '\"'"
     )
-    return _table(query, path, names)
+    try:
+        return _table(f"{query})", path, names)
+    except DataError:  # what looked like numbers at first are words further down: look at all of it first
+        return _table(f"{query}, sample_size = -1)", path, names)
 
 
 def _table(query: str, path: Path, *more: Any) -> Table:
@@ -94,20 +99,23 @@ def _column(values: Any, name: str) -> NDArray | None:
     if data.dtype.kind == "b" and (mask is None or not mask.any()):
         return data
     if data.dtype.kind in "biuf":
-        numbers = data.astype(np.float64)
-        if mask is not None:
-            numbers[mask] = np.nan
+        numbers = data.astype(np.float64, copy=False)
+        if mask is not None and mask.any():
+            numbers = np.where(mask, np.nan, numbers)
         return finite_or_missing(numbers, name)
     if data.dtype.kind == "M":
         texts = np.datetime_as_string(data, unit="s").astype(object)
         texts[np.isnat(data) if mask is None else mask | np.isnat(data)] = ""
         return texts
+    if mask is not None and mask.any():
+        data = data.astype(object)
+        data[mask] = None
     cells: list[Any] = data.tolist()
-    if mask is not None:
-        cells = [None if is_unknown else cell for cell, is_unknown in zip(cells, mask.tolist(), strict=True)]
-    known = [cell for cell in cells if cell is not None]
-    if any(isinstance(cell, (list, dict, tuple, np.ndarray)) for cell in known[:1000]):
+    known = list(islice((cell for cell in cells if cell is not None), 1000))
+    if any(isinstance(cell, (list, dict, tuple, np.ndarray)) for cell in known):
         return None
-    if all(isinstance(cell, str) for cell in known[:1000]):
-        return column_of_cells(["" if cell is None else str(cell).strip() for cell in cells], name)
-    return words_of_objects(cells)
+    if not all(isinstance(cell, str) for cell in known):
+        return words_of_objects(cells)
+    return column_of_cells(
+        mapped(lambda cell: "" if cell is None else str(cell).strip(), cells, object), name
+    )

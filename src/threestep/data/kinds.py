@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from threestep.data.cells import is_number, shown
+from threestep.data.coding import coded, different_words, mapped
 from threestep.data.dates import date_order_of
 from threestep.errors import DataError, SettingsError, did_you_mean
 
@@ -89,13 +90,13 @@ def _kind(column: NDArray) -> ColumnKind:
 
 
 def _kind_of_words(column: NDArray) -> ColumnKind:
-    known = [str(cell) for cell in column if cell != ""]
-    n_distinct = len(set(known))
+    known = different_words(column)
+    n_distinct = len(known)
     if n_distinct == 0:
         return ColumnKind("ignore", "every value is missing")
     if date_order_of(known) is not None:
         return ColumnKind("date", "dates")
-    if n_distinct > _FEW_WORDS and n_distinct > _MOST_DISTINCT * len(known):
+    if n_distinct > _FEW_WORDS and n_distinct > _MOST_DISTINCT * int((column != "").sum()):
         return ColumnKind("ignore", f"looks like an id or free text: {n_distinct} different words")
     return ColumnKind("category", f"{n_distinct} different words")
 
@@ -121,8 +122,7 @@ def words_of(column: NDArray) -> NDArray:
     """
     if column.dtype.kind == "O":
         return column
-    cells = column.astype(np.float64).tolist()
-    return np.array(["" if cell != cell else f"{cell:.15g}" for cell in cells], dtype=object)
+    return mapped(lambda cell: "" if cell != cell else f"{cell:.15g}", column.astype(np.float64), object)
 
 
 def numbers_of(column: NDArray, name: str) -> NDArray:
@@ -133,14 +133,16 @@ def numbers_of(column: NDArray, name: str) -> NDArray:
     DataError
         A word is no number.
     """
-    row = next((row for row, cell in enumerate(column) if cell != "" and not is_number(cell)), None)
-    if row is not None:
+    different, codes = coded(column)
+    is_text = np.array([cell != "" and not is_number(cell) for cell in different], bool)
+    if is_text.any():
+        row = int(is_text[codes].argmax())
         raise DataError(
             f"column {name!r}, sample {row + 1}: got text such as {shown(column[row])}, "
             "expected numbers as in training",
             "check the column's values",
         )
-    return np.array([float(cell) if cell != "" else np.nan for cell in column])
+    return np.array([float(cell) if cell != "" else np.nan for cell in different], np.float64)[codes]
 
 
 def leaks_of(columns: Mapping[str, NDArray], y: NDArray) -> list[tuple[str, str]]:
@@ -157,20 +159,35 @@ def leaks_of(columns: Mapping[str, NDArray], y: NDArray) -> list[tuple[str, str]
 
 def _determining(columns: Mapping[str, NDArray], y: NDArray) -> list[tuple[str, str]]:
     """Columns that determine the target, each by itself."""
-    _, targets = np.unique(y.astype(str) if y.dtype.kind == "O" else y, return_inverse=True)
+    targets = _codes(y)
+    n_targets = int(targets.max()) + 1
     found = []
     for name, column in columns.items():
-        values = column.astype(str) if column.dtype.kind == "O" else np.nan_to_num(column, nan=-1.2345e30)
-        _, codes = np.unique(values, return_inverse=True)
-        n_values, n_targets = int(codes.max()) + 1, int(targets.max()) + 1
-        pairs = len(np.unique(codes.astype(np.int64) * n_targets + targets))
-        if n_values < 2 or pairs != n_values:
+        # one value with two targets is proof enough; most columns show it soon
+        if not _are_determined(_codes(column[:_MOST_ROWS]), targets[:_MOST_ROWS]):
             continue
-        if n_values == n_targets and n_values > 1:
-            found.append((name, "says the same as the target, in other words"))
-        elif n_values <= _MOST_DISTINCT * len(y):
-            found.append((name, f"its {n_values} values determine the target"))
+        codes = _codes(column)
+        n_values = int(codes.max()) + 1
+        # values that hardly come twice could not show that they do not determine it
+        if n_values < 2 or n_values > _MOST_DISTINCT * len(y) or not _are_determined(codes, targets):
+            continue
+        how = f"its {n_values} values determine the target"
+        found.append((name, "says the same as the target, in other words" if n_values == n_targets else how))
     return found
+
+
+def _codes(column: NDArray) -> NDArray:
+    """Of each value which one of the different ones it is, int64; a gap is a value of its own."""
+    if column.dtype.kind == "O":
+        return coded(column)[1]
+    return np.unique(column, return_inverse=True)[1]
+
+
+def _are_determined(codes: NDArray, targets: NDArray) -> bool:
+    """Whether each value always goes with one target."""
+    target_of = np.zeros(int(codes.max()) + 1, np.int64)
+    target_of[codes] = targets
+    return bool((target_of[codes] == targets).all())
 
 
 def _adding_up(columns: Mapping[str, NDArray], y: NDArray) -> list[tuple[str, str]]:

@@ -19,77 +19,31 @@ Everything here is learned from the training samples only.
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data.cells import is_number, numeric_array, shown
-from threestep.data.dates import DATE_PARTS, date_order_of, date_parts_of
-from threestep.data.kinds import kinds_of, numbers_of, words_of
+from threestep.data.coding import coded, different_words
+from threestep.data.dates import DATE_PARTS, date_order_of
+from threestep.data.kinds import kinds_of, words_of
+from threestep.data.layout import Layout, Numbers, numbers_in, part_name, with_names
 from threestep.data.table import Table
-from threestep.data.target import Target, known_values, label_texts
-from threestep.errors import DataError, did_you_mean
+from threestep.data.target import Target
+from threestep.devices import side_by_side
+from threestep.errors import DataError
 
 _MOST_LEVELS = 100
 _SILENCE = 1e12
-_FARTHEST = 1e6  # scales from the mean; a stranger's absurd value must not overflow float32
 _BINS = (48, 32, 16, 8, 4)  # few numbers of them: a few samples more should not change a network's inputs
 _SAMPLES_PER_BIN = 64
 _MOST_BINS_IN_ALL = 768
 _MOST_VALUES = 1 << 28  # float32: 1 GiB
-_BLOCK = 4096
+_MOST_AT_ONCE = 1 << 21  # numbers looked at together
+_MOST_FOR_EDGES = 200_000  # samples: more hardly move a quantile
 _SMALLEST_SPREAD = float(np.finfo(np.float32).tiny)
 _HINT_SCALE = "scale the column down"
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Which columns become which inputs: plain settings, no arrays.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Of one sample, if the samples come as one array without names; else ().
-    numbers : tuple of str
-        Names of the numeric columns, if they have names.
-    gaps : tuple of int
-        Indices of the numbers that had missing values in training.
-    words : tuple of (str, tuple of str)
-        Names of the text columns with their levels.
-    left_out : tuple of str
-        Columns that are not used.
-    bins : tuple of int
-        How many bins each number has; () if none has any.
-    dates : tuple of (str, str)
-        Columns of dates, whose parts are among the numbers: name, order of day, month and year.
-    """
-
-    shape: tuple[int, ...] = ()
-    numbers: tuple[str, ...] = ()
-    gaps: tuple[int, ...] = ()
-    words: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    left_out: tuple[str, ...] = ()
-    bins: tuple[int, ...] = ()
-    dates: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def is_picture(self) -> bool:
-        """Whether one sample is a picture rather than a row of features."""
-        return len(self.shape) > 1
-
-    @property
-    def n_inputs(self) -> int:
-        """How many inputs the network gets."""
-        n_numbers = int(np.prod(self.shape)) if self.shape else len(self.numbers)
-        n_levels = sum(len(levels) for _, levels in self.words)
-        return n_numbers + len(self.gaps) + n_levels + sum(self.bins)
-
-    @property
-    def n_plain_inputs(self) -> int:
-        """How many of these are no bins; they come first."""
-        return self.n_inputs - sum(self.bins)
 
 
 NO_BINS = np.zeros((2, 0))
@@ -138,15 +92,18 @@ def fit_prep(
     DataError
         No column can be used.
     """
-    layout = _layout(train, kinds or {})
+    layout = _layout_of_array(train) if isinstance(train.x, np.ndarray) else _layout(train, kinds or {})
+    samples = train if layout.shape else with_names(layout, train)
+    numbers = numbers_in(layout, samples)
+    seen = _seen(layout, numbers)
+    layout = replace(layout, gaps=tuple(np.flatnonzero(seen.n_missing > 0).tolist()))
     if layout.n_inputs == 0:
         raise DataError(
             f"{train.name}: no usable feature column", "expected numbers, dates or words with few levels"
         )
-    samples = train if layout.shape else _with_names(layout, train)
-    layout, bins = _with_bins(layout, samples, most_bins)
-    center, scale = _center_and_scale(layout, _raw_inputs(layout, samples))
-    center, scale = np.pad(center, (0, bins.shape[1])), np.pad(scale, (0, bins.shape[1]), constant_values=1.0)
+    layout, bins = _with_bins(layout, numbers, most_bins)
+    center = np.pad(seen.center, (0, layout.n_inputs - layout.n_numbers))
+    scale = np.concatenate([seen.scale, _scale_of_flags(layout, seen, samples), np.ones(bins.shape[1])])
     if target.kind != "number":
         return Prep(layout, target, center, scale, bins=bins)
     columns = np.asarray(train.y, np.float64).reshape(train.n_samples, -1).T
@@ -166,31 +123,6 @@ def _center_and_scale_of_target(y: NDArray, target: Target) -> tuple[float, floa
     return mean, spread if y.min() < y.max() and spread >= _SMALLEST_SPREAD else 1.0
 
 
-def encode(prep: Prep, table: Table) -> NDArray:
-    """The network's inputs.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_inputs), float32
-
-    Raises
-    ------
-    DataError
-        A column is missing, has text where a number belongs, or the shape differs from training.
-    """
-    table = table if prep.layout.shape else _with_names(prep.layout, table)
-    raw = _raw_inputs(prep.layout, table)
-    n = raw.shape[1]
-    with np.errstate(over="ignore"):  # an absurd value becomes infinite here, and is clipped next
-        raw -= prep.center[:n].astype(raw.dtype)
-        raw /= prep.scale[:n].astype(raw.dtype)
-    np.clip(raw, -_FARTHEST, _FARTHEST, out=raw)
-    inputs = np.nan_to_num(raw.astype(np.float32, copy=False), copy=False, nan=0.0)
-    if not prep.layout.bins:
-        return inputs
-    return np.concatenate([inputs, _through_bins(prep, _numbers(prep.layout, table))], axis=1)
-
-
 def without_bins(prep: Prep) -> Prep:
     """The same with no input per bin."""
     n_inputs = prep.layout.n_plain_inputs
@@ -199,96 +131,30 @@ def without_bins(prep: Prep) -> Prep:
     return prep._replace(layout=layout, center=center, scale=scale, bins=NO_BINS)
 
 
-def _through_bins(prep: Prep, matrix: NDArray) -> NDArray:
-    """How far through each bin the numbers are: (n_samples, n_bins) float32, from 0 to 1."""
-    column_of_bin = np.repeat(np.arange(len(prep.layout.bins)), prep.layout.bins)
-    starts, widths = prep.bins
-    through = np.empty((len(matrix), len(starts)), np.float32)
-    for at in range(0, len(matrix), _BLOCK):
-        with np.errstate(over="ignore", invalid="ignore"):
-            block = (matrix[at : at + _BLOCK, column_of_bin] - starts) / widths
-        through[at : at + _BLOCK] = np.nan_to_num(np.clip(block, 0.0, 1.0), copy=False, nan=0.0)
-    return through
-
-
-def encode_target(prep: Prep, table: Table) -> NDArray:
-    """The target as the loss wants it.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,), or (n_samples, n) for several numbers or labels
-        int32 class indices, float32 standardised numbers, or float32 labels of 0 and 1.
-
-    Raises
-    ------
-    DataError
-        A class that was not there in training, or text where a number belongs.
-    """
-    target = prep.target
-    if table.y is None:
-        raise DataError(f"{table.name}: has no target {target.name!r}", "evaluation needs labelled samples")
-    if target.kind == "number":
-        y = numeric_array(known_values(table.y, target.name), f"target {target.name!r}").astype(np.float64)
-        _check_columns(y, target)
-        with np.errstate(over="ignore"):
-            shifted = y - np.asarray(prep.target_center)
-            numbers = (shifted / np.asarray(prep.target_scale)).astype(np.float32)
-        if not np.isfinite(numbers).all():
-            raise DataError(f"target {target.name!r}: has values too large to compute with", _HINT_SCALE)
-        return numbers
-    if target.kind == "labels":
-        y = numeric_array(known_values(table.y, target.name), f"target {target.name!r}")
-        _check_columns(y, target)
-        return y.reshape(len(y), -1).astype(np.float32)
-    index_of = {str(label): index for index, label in enumerate(target.classes)}
-    texts = label_texts(known_values(table.y, target.name)).tolist()
-    unknown = sorted(set(texts) - set(index_of))
-    if unknown:
-        raise DataError(
-            f"target {target.name!r}: got class(es) {', '.join(map(shown, unknown[:5]))}, "
-            "not seen in training",
-            did_you_mean(unknown[0], index_of),
-        )
-    return np.array([index_of[text] for text in texts], np.int32)
-
-
-def _check_columns(y: NDArray, target: Target) -> None:
-    """Refuse another number of columns than in training.
-
-    Raises
-    ------
-    DataError
-    """
-    n_columns = y.shape[1] if y.ndim > 1 else 1
-    if n_columns != target.n_columns:
-        raise DataError(f"target {target.name!r}: got {n_columns} columns, expected {target.n_columns}")
+def _layout_of_array(train: Table) -> Layout:
+    return Layout(shape=tuple(np.asarray(train.x).shape[1:]))
 
 
 def _layout(train: Table, kinds: Mapping[str, str]) -> Layout:
-    """Which columns become which inputs, seen from the training samples."""
-    if isinstance(train.x, np.ndarray):
-        gaps = _gap_indices(train.x.reshape(len(train.x), -1))
-        return Layout(shape=tuple(train.x.shape[1:]), gaps=gaps)
-    found = {name: each.kind for name, each in kinds_of(train.x, kinds).items()}
+    """Which columns become which inputs, seen from the training samples; gaps are not looked at yet."""
+    columns = train.columns()
+    found = {name: each.kind for name, each in kinds_of(columns, kinds).items()}
     numbers = [name for name, kind in found.items() if kind == "number"]
-    words = [(name, _levels(words_of(train.x[name]))) for name, kind in found.items() if kind == "category"]
-    dates = [(name, _date_order(train.x[name], name)) for name, kind in found.items() if kind == "date"]
+    words = [(name, _levels(words_of(columns[name]))) for name, kind in found.items() if kind == "category"]
+    dates = [(name, _date_order(columns[name], name)) for name, kind in found.items() if kind == "date"]
     numbers += [part_name(name, part) for name, _ in dates for part in DATE_PARTS]
     left_out = tuple(name for name, kind in found.items() if kind == "ignore")
-    layout = Layout((), tuple(numbers), (), tuple(words), left_out, (), tuple(dates))
-    matrix = _number_matrix(_with_names(layout, train), numbers)
-    return replace(layout, gaps=_gap_indices(matrix))
-
-
-def part_name(column: str, part: str) -> str:
-    """What a part of a date is called."""
-    return f"{column}: {part}"
+    return Layout((), tuple(numbers), (), tuple(words), left_out, (), tuple(dates))
 
 
 def _levels(column: NDArray) -> tuple[str, ...]:
     """The levels of a category in sorted order; of many the most frequent."""
-    known = [str(cell) for cell in column if cell != ""]
-    return tuple(sorted(level for level, _ in Counter(known).most_common(_MOST_LEVELS)))
+    different, codes = coded(column)
+    counts = Counter[str]()
+    for cell, n_cells in zip(different, np.bincount(codes).tolist(), strict=True):
+        counts[str(cell)] += n_cells
+    del counts[""]
+    return tuple(sorted(level for level, _ in counts.most_common(_MOST_LEVELS)))
 
 
 def _date_order(column: NDArray, name: str) -> str:
@@ -299,30 +165,102 @@ def _date_order(column: NDArray, name: str) -> str:
     DataError
         It is not one of dates.
     """
-    order = date_order_of([str(cell) for cell in words_of(column) if cell != ""])
+    order = date_order_of(different_words(words_of(column)))
     if order is None:
         raise DataError(f"column {name!r}: got no dates such as 2011-01-31, 31.1.2011 or 1/31/2011")
     return order
 
 
-def _gap_indices(matrix: NDArray) -> tuple[int, ...]:
-    """Columns with missing values."""
-    if matrix.dtype.kind != "f":
-        return ()
-    return tuple(np.flatnonzero(np.isnan(matrix).any(axis=0)).tolist())
+class _Seen(NamedTuple):
+    """What the training samples showed of their numbers, (n_numbers,) each."""
+
+    n_missing: NDArray
+    center: NDArray
+    scale: NDArray
 
 
-def _with_bins(layout: Layout, train: Table, most: int | None) -> tuple[Layout, NDArray]:
+def _seen(layout: Layout, numbers: Numbers) -> _Seen:
+    """Look at all numbers, a few columns at a time, so that no copy of them all is ever there."""
+    width = max(1, _MOST_AT_ONCE // max(1, numbers.n_samples))
+    parts = [slice(at, min(at + width, layout.n_numbers)) for at in range(0, layout.n_numbers, width)]
+    look = _look_at_pixels if layout.is_picture else _look_at_numbers
+    found = side_by_side(lambda part: look(layout, part, numbers.part(columns=part)), parts)
+    if not found:
+        return _Seen(np.zeros(0, int), np.zeros(0), np.zeros(0))
+    seen = _Seen(*map(np.concatenate, zip(*found, strict=True)))
+    if not layout.is_picture:
+        return seen
+    brightest = float(np.fmax.reduce(seen.scale))
+    scale = np.full(layout.n_numbers, brightest if brightest >= _SMALLEST_SPREAD else 1.0)
+    return seen._replace(scale=scale)
+
+
+def _look_at_pixels(layout: Layout, part: slice, pixels: NDArray) -> _Seen:
+    """Some pixels, (n_samples, n): `scale` is the brightest value of each."""
+    brightest = np.fmax.reduce(np.abs(pixels), axis=0).astype(np.float64)
+    return _Seen(np.isnan(pixels).sum(axis=0), np.zeros(pixels.shape[1]), brightest)
+
+
+def _look_at_numbers(layout: Layout, part: slice, columns: NDArray) -> _Seen:
+    """Some columns of numbers, (n_samples, n): (raw - center) / scale is what the network sees."""
+    missing = np.isnan(columns)
+    n_missing = missing.sum(axis=0)
+    counts = np.maximum(len(columns) - n_missing, 1)
+    least, most = np.fmin.reduce(columns, axis=0), np.fmax.reduce(columns, axis=0)
+    binary = (least >= 0) & (most <= 1) & (n_missing == 0)
+    binary[binary] = ((columns[:, binary] == 0) | (columns[:, binary] == 1)).all(axis=0)
+    # seconds since 1970 vary in their last digits: float64 keeps them, float32 does not
+    noise = 1e-7 if columns.dtype == np.float32 else 1e-12
+    filled = columns.astype(np.float64, copy=False)
+    has_gaps = bool(n_missing.any())
+    with np.errstate(over="ignore", invalid="ignore"):
+        if has_gaps:
+            np.copyto(filled, 0.0, where=missing)
+        mean = filled.sum(axis=0) / counts
+        filled -= mean
+        if has_gaps:
+            np.copyto(filled, 0.0, where=missing)
+        spread = np.sqrt(np.square(filled, out=filled).sum(axis=0) / counts)
+    too_large = ~(np.isfinite(mean) & np.isfinite(spread))
+    if too_large.any():
+        place = part.start + int(too_large.argmax())
+        name = layout.numbers[place] if layout.numbers else f"input {place + 1}"
+        raise DataError(f"{name!r}: has values too large to compute with", _HINT_SCALE)
+    constant = (spread <= noise * np.abs(mean)) | (spread < _SMALLEST_SPREAD) | (least == most)
+    scale = np.where(constant, _silent(mean), np.where(binary, 1.0, spread))
+    return _Seen(n_missing, np.where(binary, 0.0, mean), scale)
+
+
+def _silent(mean: NDArray | float) -> NDArray:
+    """The scale of what has one value in training: a stranger's other one must not meet weights that nothing
+    was learned with."""
+    return _SILENCE * np.maximum(1.0, np.abs(mean))
+
+
+def _scale_of_flags(layout: Layout, seen: _Seen, samples: Table) -> NDArray:
+    """Of the 0/1 inputs of gaps and words, (n_flags,): 1, but for those that are 1 for every sample."""
+    n_samples = samples.n_samples
+    n_ones = [*seen.n_missing[list(layout.gaps)].tolist()]
+    for name, levels in layout.words:
+        is_alone = len(levels) == 1 and not (samples.columns()[name] != levels[0]).any()
+        n_ones += [n_samples if is_alone else 0] * len(levels)
+    return np.where(np.array(n_ones, int) == n_samples, _silent(1.0), 1.0)
+
+
+def _with_bins(layout: Layout, numbers: Numbers, most: int | None) -> tuple[Layout, NDArray]:
     """The layout with as many bins as the samples allow, and those; none for pictures."""
-    n_numbers = int(np.prod(layout.shape)) if layout.shape else len(layout.numbers)
-    most_inputs = min(_MOST_BINS_IN_ALL, _MOST_VALUES // train.n_samples)
+    n_samples, n_numbers = numbers.n_samples, layout.n_numbers
+    most_inputs = min(_MOST_BINS_IN_ALL, _MOST_VALUES // n_samples)
     if most is None:
-        room = min(train.n_samples // _SAMPLES_PER_BIN, most_inputs // max(1, n_numbers))
+        room = min(n_samples // _SAMPLES_PER_BIN, most_inputs // max(1, n_numbers))
         most = next((size for size in _BINS if size <= room), 0)
     if layout.is_picture or most == 0:
         return layout, NO_BINS
-    matrix = _numbers(layout, train)
-    edges = [_edges(column.astype(np.float64), most) for column in matrix.T]
+    rows = slice(None, None, max(1, n_samples // _MOST_FOR_EDGES))
+    edges = side_by_side(
+        lambda place: _edges(numbers.part(rows, slice(place, place + 1))[:, 0].astype(np.float64), most),
+        range(n_numbers),
+    )
     if not any(len(each) for each in edges):
         return layout, NO_BINS
     bins = np.array([np.concatenate([each[:-1] for each in edges]), np.concatenate([*map(np.diff, edges)])])
@@ -339,130 +277,3 @@ def _edges(column: NDArray, most: int) -> NDArray:
         widths = np.diff(values)
     is_usable = len(values) > 2 and np.isfinite(widths).all() and (widths > _SMALLEST_SPREAD).all()
     return values if is_usable else values[:0]
-
-
-def _raw_inputs(layout: Layout, table: Table) -> NDArray:
-    """(n_samples, n_inputs but bins): numbers with NaN gaps, then gap flags, then words as 0/1.
-
-    float64 where the numbers are, so that dates and other large values keep their digits until
-    they are centred; float32 for pixels and float32 arrays.
-    """
-    matrix = _numbers(layout, table)
-    narrow = matrix.dtype in (np.float32, np.float16, np.uint8, np.int8, np.bool_, np.int16, np.uint16)
-    raw = np.empty((len(matrix), layout.n_plain_inputs), np.float32 if narrow else np.float64)
-    raw[:, : matrix.shape[1]] = matrix
-    at = matrix.shape[1]
-    raw[:, at : at + len(layout.gaps)] = np.isnan(raw[:, list(layout.gaps)])
-    at += len(layout.gaps)
-    for name, levels in layout.words:
-        place = {level: at + index for index, level in enumerate(levels)}
-        places = np.array([place.get(str(cell), -1) for cell in table.columns()[name]], dtype=int)
-        raw[:, at : at + len(levels)] = 0
-        raw[np.flatnonzero(places >= 0), places[places >= 0]] = 1
-        at += len(levels)
-    return raw
-
-
-def _numbers(layout: Layout, table: Table) -> NDArray:
-    """All numbers side by side: (n_samples, n_numbers)."""
-    return _matrix_of_array(layout, table) if layout.shape else _number_matrix(table, layout.numbers)
-
-
-def _matrix_of_array(layout: Layout, table: Table) -> NDArray:
-    """Samples of one array, flattened: (n_samples, n_features)."""
-    x = table.x if isinstance(table.x, np.ndarray) else _number_matrix(table, list(table.x))
-    n_features = int(np.prod(layout.shape))
-    if int(np.prod(x.shape[1:])) != n_features:
-        raise DataError(
-            f"{table.name}: got samples of shape {x.shape[1:]}, expected {layout.shape} as in training",
-            "prediction needs the same inputs as training",
-        )
-    return x.reshape(len(x), n_features)
-
-
-def _with_names(layout: Layout, table: Table) -> Table:
-    """A table with all columns of the layout, or an error that names the missing ones.
-
-    An array without names is taken in the order of training.
-    """
-    parts = {part_name(name, part) for name, _ in layout.dates for part in DATE_PARTS}
-    numbers = [name for name in layout.numbers if name not in parts]
-    wanted = [*numbers, *(name for name, _ in (*layout.words, *layout.dates))]
-    if isinstance(table.x, np.ndarray):
-        if layout.words or layout.dates or table.x.ndim != 2 or table.x.shape[1] != len(wanted):
-            raise DataError(
-                f"{table.name}: got an array of shape {table.x.shape}, "
-                f"expected columns {', '.join(wanted[:8])}",
-                "give a data frame or a file with these columns",
-            )
-        return Table(table.name, {name: table.x[:, index] for index, name in enumerate(wanted)})
-    absent = [name for name in wanted if name not in table.x]
-    if absent:
-        raise DataError(
-            f"{table.name}: column(s) missing: {', '.join(absent[:8])}", did_you_mean(absent[0], table.x)
-        )
-    columns = dict(table.x)
-    for name, order in layout.dates:
-        for part, values in date_parts_of(words_of(columns[name]).tolist(), order).items():
-            columns[part_name(name, part)] = values
-    for name, levels in layout.words:
-        if columns[name].dtype.kind != "O":
-            columns[name] = _words_of_numbers(columns[name], levels)
-    return Table(table.name, columns)
-
-
-def _words_of_numbers(column: NDArray, levels: tuple[str, ...]) -> NDArray:
-    """A column that was words in training and looks like numbers now, as the words it was.
-
-    A level such as "01" is found again: few samples may hold no cell that shows they are words.
-    """
-    if column.dtype.kind == "b":
-        texts = [str(cell) for cell in column.tolist()]
-        return np.array(texts if set(texts) & set(levels) else words_of(column), dtype=object)
-    known = {float(level): level for level in levels if is_number(level)}
-    known |= {float(level): level for level in levels if is_number(level) and f"{float(level):.15g}" == level}
-    cells = column.astype(np.float64).tolist()
-    return np.array([known.get(cell, "") for cell in cells], dtype=object)
-
-
-def _number_matrix(table: Table, names: list[str] | tuple[str, ...]) -> NDArray:
-    """Numeric columns side by side: (n_samples, n_numbers) float64."""
-    matrix = np.empty((table.n_samples, len(names)))
-    for index, name in enumerate(names):
-        column = table.columns()[name]
-        matrix[:, index] = numbers_of(column, name) if column.dtype.kind == "O" else column
-    return matrix
-
-
-def _center_and_scale(layout: Layout, raw: NDArray) -> tuple[NDArray, NDArray]:
-    """float64 (n_inputs,) each: (raw - center) / scale is what the network sees."""
-    n_inputs = raw.shape[1]
-    if layout.is_picture:
-        n_pixels = n_inputs - len(layout.gaps)
-        brightest = float(np.fmax.reduce(np.abs(raw[:, :n_pixels]), axis=None))
-        scale = np.ones(n_inputs)
-        scale[:n_pixels] = brightest if brightest >= _SMALLEST_SPREAD else 1.0
-        return np.zeros(n_inputs), scale
-    known = ~np.isnan(raw)
-    counts = np.maximum(known.sum(axis=0), 1)
-    filled = np.where(known, raw, 0.0).astype(np.float64)
-    with np.errstate(over="ignore", invalid="ignore"):
-        mean = filled.sum(axis=0) / counts
-        spread = np.sqrt(np.where(known, (filled - mean) ** 2, 0.0).sum(axis=0) / counts)
-    if not (np.isfinite(mean) & np.isfinite(spread)).all():
-        place = int((~(np.isfinite(mean) & np.isfinite(spread))).argmax())
-        name = layout.numbers[place] if layout.numbers else f"input {place + 1}"
-        raise DataError(f"{name!r}: has values too large to compute with", _HINT_SCALE)
-    binary = ((raw == 0) | (raw == 1)).all(axis=0)
-    # seconds since 1970 vary in their last digits: float64 keeps them, float32 does not
-    noise = 1e-7 if raw.dtype == np.float32 else 1e-12
-    constant = (spread <= noise * np.abs(mean)) | (spread < _SMALLEST_SPREAD) | _is_one_value(raw)
-    center = np.where(binary, 0.0, mean)
-    # a stranger's other value must not meet weights that nothing was learned with
-    silent = _SILENCE * np.maximum(1.0, np.abs(mean))
-    return center, np.where(constant, silent, np.where(binary, 1.0, spread))
-
-
-def _is_one_value(raw: NDArray) -> NDArray:
-    """Which inputs have one known value only."""
-    return np.fmax.reduce(raw, axis=0) == np.fmin.reduce(raw, axis=0)

@@ -9,11 +9,13 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data import Prep, encode, read, without_bins
+from threestep.data import Prep, encoded, read, without_bins
 from threestep.errors import DataError
 from threestep.goodness import Goodness, sigmoid, softmax
 from threestep.network import Network, Params
 from threestep.pick import outputs_of
+
+_MOST_AT_ONCE = 8192  # samples whose inputs are there together
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -71,7 +73,8 @@ class Model:
         DataError
             The samples do not have the columns or the shape of training.
         """
-        return self.outputs_for(encode(self.prep, read(samples)), precise)
+        parts = encoded(self.prep, read(samples), _MOST_AT_ONCE)
+        return np.concatenate([self.outputs_for(inputs, precise) for inputs in parts])
 
     def outputs_for(self, inputs: NDArray, precise: bool = False) -> NDArray:
         """As `outputs`, for samples that are encoded already: (n_samples, n_inputs) float32."""

@@ -1,0 +1,189 @@
+"""Layout: which columns become which inputs; and the columns of any table, as a layout wants them."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from threestep.data.cells import is_number
+from threestep.data.coding import mapped
+from threestep.data.dates import DATE_PARTS, date_parts_of
+from threestep.data.kinds import numbers_of, words_of
+from threestep.data.table import Table
+from threestep.errors import DataError, did_you_mean
+
+_NARROW = tuple(
+    map(np.dtype, ("f4", "f2", "u1", "i1", "?", "i2", "u2"))
+)  # float32 holds them to the last digit
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which columns become which inputs: plain settings, no arrays.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of one sample, if the samples come as one array without names; else ().
+    numbers : tuple of str
+        Names of the numeric columns, if they have names.
+    gaps : tuple of int
+        Indices of the numbers that had missing values in training.
+    words : tuple of (str, tuple of str)
+        Names of the text columns with their levels.
+    left_out : tuple of str
+        Columns that are not used.
+    bins : tuple of int
+        How many bins each number has; () if none has any.
+    dates : tuple of (str, str)
+        Columns of dates, whose parts are among the numbers: name, order of day, month and year.
+    """
+
+    shape: tuple[int, ...] = ()
+    numbers: tuple[str, ...] = ()
+    gaps: tuple[int, ...] = ()
+    words: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    left_out: tuple[str, ...] = ()
+    bins: tuple[int, ...] = ()
+    dates: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether one sample is a picture rather than a row of features."""
+        return len(self.shape) > 1
+
+    @property
+    def n_numbers(self) -> int:
+        """How many inputs are numbers; they come first."""
+        return int(np.prod(self.shape)) if self.shape else len(self.numbers)
+
+    @property
+    def n_inputs(self) -> int:
+        """How many inputs the network gets."""
+        return self.n_plain_inputs + sum(self.bins)
+
+    @property
+    def n_plain_inputs(self) -> int:
+        """How many of these are no bins; they come first."""
+        return self.n_numbers + len(self.gaps) + sum(len(levels) for _, levels in self.words)
+
+
+class Numbers(NamedTuple):
+    """All numbers of a table, wherever they lie: nothing is copied before a part is asked for.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n_samples, n_numbers) or None
+        Of an array without names.
+    columns : tuple of ndarray of shape (n_samples,)
+        Of named columns.
+    n_samples : int
+    """
+
+    matrix: NDArray | None
+    columns: tuple[NDArray, ...]
+    n_samples: int
+
+    def part(self, rows: slice = slice(None), columns: slice = slice(None)) -> NDArray:
+        """A new array of shape (n_rows, n_columns).
+
+        float64, so that dates and other large values keep their digits until they are centred; float32 for
+        pixels and float32 arrays.
+        """
+        if self.matrix is not None:
+            narrow = self.matrix.dtype in _NARROW
+            return self.matrix[rows, columns].astype(np.float32 if narrow else np.float64)
+        chosen = self.columns[columns]
+        part = np.empty((len(range(*rows.indices(self.n_samples))), len(chosen)))
+        for place, column in enumerate(chosen):
+            part[:, place] = column[rows]
+        return part
+
+
+def numbers_in(layout: Layout, table: Table) -> Numbers:
+    """The numbers of a table that has all columns of the layout.
+
+    Raises
+    ------
+    DataError
+        Text where a number belongs, or another shape than in training.
+    """
+    if layout.shape:
+        matrix = _matrix_of_array(layout, table)
+        return Numbers(matrix, (), len(matrix))
+    columns = table.columns()
+    return Numbers(None, tuple(_numeric(columns[name], name) for name in layout.numbers), table.n_samples)
+
+
+def _numeric(column: NDArray, name: str) -> NDArray:
+    return numbers_of(column, name) if column.dtype.kind == "O" else column
+
+
+def _matrix_of_array(layout: Layout, table: Table) -> NDArray:
+    """Samples of one array, flattened: (n_samples, n_features)."""
+    if isinstance(table.x, np.ndarray):
+        x = table.x
+    else:
+        x = Numbers(
+            None, tuple(_numeric(each, name) for name, each in table.x.items()), table.n_samples
+        ).part()
+    if int(np.prod(x.shape[1:])) != layout.n_numbers:
+        raise DataError(
+            f"{table.name}: got samples of shape {x.shape[1:]}, expected {layout.shape} as in training",
+            "prediction needs the same inputs as training",
+        )
+    return x.reshape(len(x), layout.n_numbers)
+
+
+def part_name(column: str, part: str) -> str:
+    """What a part of a date is called."""
+    return f"{column}: {part}"
+
+
+def with_names(layout: Layout, table: Table) -> Table:
+    """A table with all columns of the layout, or an error that names the missing ones.
+
+    An array without names is taken in the order of training.
+
+    Raises
+    ------
+    DataError
+    """
+    parts = {part_name(name, part) for name, _ in layout.dates for part in DATE_PARTS}
+    numbers = [name for name in layout.numbers if name not in parts]
+    wanted = [*numbers, *(name for name, _ in (*layout.words, *layout.dates))]
+    if isinstance(table.x, np.ndarray):
+        if layout.words or layout.dates or table.x.ndim != 2 or table.x.shape[1] != len(wanted):
+            raise DataError(
+                f"{table.name}: got an array of shape {table.x.shape}, "
+                f"expected columns {', '.join(wanted[:8])}",
+                "give a data frame or a file with these columns",
+            )
+        return Table(table.name, {name: table.x[:, index] for index, name in enumerate(wanted)})
+    absent = [name for name in wanted if name not in table.x]
+    if absent:
+        raise DataError(
+            f"{table.name}: column(s) missing: {', '.join(absent[:8])}", did_you_mean(absent[0], table.x)
+        )
+    columns = dict(table.x)
+    for name, order in layout.dates:
+        for part, values in date_parts_of(words_of(columns[name]), order).items():
+            columns[part_name(name, part)] = values
+    for name, levels in layout.words:
+        if columns[name].dtype.kind != "O":
+            columns[name] = _words_of_numbers(columns[name], levels)
+    return Table(table.name, columns)
+
+
+def _words_of_numbers(column: NDArray, levels: tuple[str, ...]) -> NDArray:
+    """A column that was words in training and looks like numbers now, as the words it was.
+
+    A level such as "01" is found again: few samples may hold no cell that shows they are words.
+    """
+    if column.dtype.kind == "b":
+        texts = mapped(str, column, object)
+        return texts if set(texts) & set(levels) else words_of(column)
+    known = {float(level): level for level in levels if is_number(level)}
+    known |= {float(level): level for level in levels if is_number(level) and f"{float(level):.15g}" == level}
+    return mapped(lambda cell: known.get(cell, ""), column.astype(np.float64), object)
