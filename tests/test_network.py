@@ -10,7 +10,7 @@ from hypothesis import given
 from scipy import special, stats
 
 import threestep as ts
-from threestep.network import ACTIVATION_NAMES, Dense, Dropout, Network
+from threestep.network import ACTIVATION_NAMES, Dense, Training, Network
 from threestep.network.activations import ACTIVATIONS
 from threestep.network.layers import drop
 
@@ -302,7 +302,7 @@ def test_a_residual_layer_adds_what_dropout_left_of_its_input():
         {"weight": jnp.eye(40), "bias": jnp.zeros(40)},
         {"weight": jnp.zeros((40, 40)), "bias": jnp.zeros(40)},
     )
-    outputs = network.apply(plain, jnp.ones((50, 40)), Dropout(KEY, hidden=0.5))
+    outputs = network.apply(plain, jnp.ones((50, 40)), Training(KEY, hidden=0.5))
     assert set(np.unique(outputs)) == {0, 2}
 
 
@@ -372,18 +372,18 @@ def test_dropout_of_nothing_changes_nothing():
     params = some_params(network)
     x = normal((10, 8))
     plain = APPLY(network, params, x)
-    np.testing.assert_array_equal(APPLY(network, params, x, Dropout(KEY, 0.0, 0.0)), plain)
-    np.testing.assert_array_equal(APPLY(network, params, x, Dropout(KEY)), plain)
+    np.testing.assert_array_equal(APPLY(network, params, x, Training(KEY, 0.0, 0.0)), plain)
+    np.testing.assert_array_equal(APPLY(network, params, x, Training(KEY)), plain)
 
 
 def test_dropout_of_inputs_and_of_hidden_neurons_are_apart():
     network = Network((50,), (Dense(40, "linear"), Dense(30, "linear")))
     ones = tuple({"weight": jnp.eye(*shape), "bias": jnp.zeros(shape[1])} for shape in ((50, 40), (40, 30)))
     x = jnp.ones((20, 50))
-    inputs = TRACE(network, ones, x, Dropout(KEY, inputs=0.5))
+    inputs = TRACE(network, ones, x, Training(KEY, inputs=0.5))
     assert (inputs[0].z == 0).mean() == pytest.approx(0.5, abs=0.1)
     np.testing.assert_array_equal(inputs[1].z, inputs[0].a[:, :30])
-    hidden = TRACE(network, ones, x, Dropout(KEY, hidden=0.5))
+    hidden = TRACE(network, ones, x, Training(KEY, hidden=0.5))
     np.testing.assert_array_equal(hidden[0].z, jnp.ones((20, 40)))
     assert (hidden[1].z == 0).mean() == pytest.approx(0.5, abs=0.1)
 
@@ -391,7 +391,7 @@ def test_dropout_of_inputs_and_of_hidden_neurons_are_apart():
 def test_layers_leave_out_neurons_independently():
     network = Network((64,), (Dense(64, "linear"),) * 3)
     plain = ({"weight": jnp.eye(64), "bias": jnp.zeros(64)},) * 3
-    outputs = TRACE(network, plain, jnp.ones((100, 64)), Dropout(KEY, 0.5, 0.5))
+    outputs = TRACE(network, plain, jnp.ones((100, 64)), Training(KEY, 0.5, 0.5))
     left = [float((np.asarray(output.z) != 0).mean()) for output in outputs]
     assert left == pytest.approx([0.5, 0.25, 0.125], abs=0.04)  # with one mask for all: 0.5 each time
 

@@ -17,7 +17,7 @@ from threestep.data import DATE_ORDERS, Layout, Target
 from threestep.errors import SettingsError, SpecError
 from threestep.goodness import Goodness
 from threestep.model.model import Model
-from threestep.network import ACTIVATION_NAMES, Network
+from threestep.network import ACTIVATION_NAMES, NORMS, Blocks, Conv, Dense, Layer, Network, Pool
 
 NO_HASH = "0" * 64
 """Stands in the text while the file is hashed."""
@@ -46,13 +46,13 @@ class Description(msgspec.Struct, forbid_unknown_fields=True):
     sha256: str
     format: int
     threestep: str
-    network: Network
+    network: Any  # a Network; as entries on its way in
     goodness: Goodness
     layout: Layout
     target: Target
     number: NumberTarget
     scores: dict[str, dict[str, int | float | None]]
-    others: tuple[Network, ...] = ()
+    others: tuple[Any, ...] = ()
     temperature: float = 1.0
     threshold: float = 0.5
     shifts: tuple[float, ...] = ()
@@ -101,6 +101,8 @@ def description_of(entries: dict[str, Any]) -> Description:
     """
     try:
         description = msgspec.convert(entries, Description)
+        description.network = _network_of(description.network)
+        description.others = tuple(map(_network_of, description.others))
     except (SettingsError, SpecError) as error:
         raise ValueError(error.message) from error
     problem = next(_problems(description), None)
@@ -157,27 +159,85 @@ def _inner_entries(key: str, record: Any) -> dict[str, Any]:
     }
 
 
+_LAYERS: dict[str, type[Layer]] = {"dense": Dense, "conv": Conv, "pool": Pool, "blocks": Blocks}
+_LAYER_NAMES = {layer: name for name, layer in _LAYERS.items()}
+
+
 def _network_entries(network: Network) -> dict[str, Any]:
-    """A layer says that it is residual only if it is."""
-    entries = asdict(network)
-    for layer in entries["layers"]:
-        if not layer["residual"]:
-            del layer["residual"]
-    return entries
+    """A layer says which it is only if it is not a dense one."""
+    return {"input_shape": network.input_shape, "layers": [*map(_layer_entries, network.layers)]}
+
+
+def _layer_entries(layer: Layer) -> dict[str, Any]:
+    """A dense one says that it is residual only if it is."""
+    entries = asdict(layer)
+    if not isinstance(layer, Dense):
+        return {"layer": _LAYER_NAMES[type(layer)], **entries}
+    return entries if layer.residual else {key: entries[key] for key in ("width", "activation")}
+
+
+class _NetworkEntries(msgspec.Struct, forbid_unknown_fields=True):
+    input_shape: tuple[int, ...]
+    layers: list[dict[str, Any]]
+
+
+def _network_of(entries: Any) -> Network:
+    """The network that entries stand for, once its sizes are those of one.
+
+    Raises
+    ------
+    ValueError, SpecError
+    """
+    known = msgspec.convert(entries, _NetworkEntries)
+    if not 0 < len(known.layers) <= _MOST_LAYERS:
+        raise ValueError(f"the network has {len(known.layers)} layers, expected 1 to {_MOST_LAYERS}")
+    if not _is_shape(known.input_shape):
+        raise ValueError("the network's input shape has an axis that is too long or empty")
+    layers = tuple(map(_layer_of, known.layers))
+    if not isinstance(layers[-1], Dense):
+        raise ValueError("the network's last layer is not a dense one")
+    return Network(known.input_shape, layers)
+
+
+def _layer_of(entries: dict[str, Any]) -> Layer:
+    """A layer, once its words are known and its sizes are small."""
+    name = entries.get("layer", "dense")
+    kind = _LAYERS.get(name) if isinstance(name, str) else None
+    if kind is None or ("layer" in entries and kind is Dense):
+        raise ValueError(f"no layer {str(name)[:40]!r}")
+    layer = msgspec.convert({key: value for key, value in entries.items() if key != "layer"}, kind)
+    if not isinstance(layer, Pool):
+        if not 0 < layer.width <= _LONGEST_AXIS:
+            raise ValueError(f"a layer has a width outside 1 to {_LONGEST_AXIS}")
+        if layer.activation not in ACTIVATION_NAMES:
+            raise ValueError(f"no activation {layer.activation[:40]!r}")
+    if isinstance(layer, Dense):
+        return layer
+    sizes = {"size": (0 if isinstance(layer, Pool) else 1, 64), "stride": (1, 64), "count": (1, _MOST_LAYERS)}
+    for part, (least, most) in sizes.items():
+        if not least <= getattr(layer, part, 1) <= most:
+            raise ValueError(f"a layer has a {part} outside {least} to {most}")
+    words = {"norm": NORMS, "kind": ("max", "mean") if isinstance(layer, Pool) else ("basic", "bottleneck")}
+    for part, known in words.items():
+        if getattr(layer, part, known[0]) not in known:
+            raise ValueError(f"no {part} {str(getattr(layer, part))[:40]!r}")
+    return layer
 
 
 def _format_of(description: Description) -> int:
     """The oldest format that can hold a model: 1 knows neither ensembles nor residual layers, 2 neither bins,
-    nor several numbers or labels, nor other losses, nor a temperature."""
+    nor several numbers or labels, nor other losses, nor a temperature, 3 only dense layers."""
     records = {key: asdict(getattr(description, key)) for key in _SINCE_3}
     is_new = any(
         records[key][name] != value for key, since in _SINCE_3.items() for name, value in since.items()
     )
     is_usual = description.goodness.loss in ("cross_entropy", "squared_error")
     is_corrected = description.temperature != 1.0 or description.threshold != 0.5 or description.shifts
+    if not all(network.is_dense for network in (description.network, *description.others)):
+        return 4
     if is_new or not is_usual or is_corrected:
         return 3
-    has_residual = any(layer.residual for layer in description.network.layers)
+    has_residual = any(layer.residual for layer in description.network.hidden)
     return 2 if description.others or has_residual else 1
 
 
@@ -207,8 +267,6 @@ def _problems(description: Description) -> Iterator[str]:
     network, others = description.network, description.others
     if len(others) > _MOST_OTHERS:
         yield f"it has {len(others)} more networks, expected at most {_MOST_OTHERS}"
-    for each in (network, *others):
-        yield from _network_problems(each)
     if any(each.n_outputs != network.n_outputs for each in others):
         yield "its networks do not have the same outputs"
     yield from _layout_problems(description.layout, network, *others)
@@ -223,18 +281,6 @@ def _problems(description: Description) -> Iterator[str]:
         yield "its shifts are not usable numbers"
     if description.format != _format_of(description):
         yield f"what it holds is not of format {description.format}"
-
-
-def _network_problems(network: Network) -> Iterator[str]:
-    if not 0 < len(network.layers) <= _MOST_LAYERS:
-        yield f"the network has {len(network.layers)} layers, expected 1 to {_MOST_LAYERS}"
-    if not _is_shape(network.input_shape):
-        yield "the network's input shape has an axis that is too long or empty"
-    for layer in network.layers:
-        if not 0 < layer.width <= _LONGEST_AXIS:
-            yield f"a layer has a width outside 1 to {_LONGEST_AXIS}"
-        if layer.activation not in ACTIVATION_NAMES:
-            yield f"no activation {layer.activation[:40]!r}"
 
 
 def _layout_problems(layout: Layout, *networks: Network) -> Iterator[str]:

@@ -59,10 +59,8 @@ def tensors_of(n_bins: int, network: Network, *others: Network) -> dict[str, Ten
     if n_bins:
         wanted.append(("prep.bins", "F64", (2, n_bins)))
     for place, each in enumerate((network, *others)):
-        for index, (fan, layer) in enumerate(zip(each.fans, each.layers, strict=True)):
-            name = layer_name(place, index)
-            wanted.append((f"{name}.weight", "F32", (fan, layer.width)))
-            wanted.append((f"{name}.bias", "F32", (layer.width,)))
+        for index, own in enumerate(each.param_shapes):
+            wanted += [(f"{layer_name(place, index)}.{part}", "F32", shape) for part, shape in own.items()]
     tensors, start = {}, 0
     for name, dtype, shape in wanted:
         end = start + math.prod(shape) * _DTYPES[dtype].itemsize

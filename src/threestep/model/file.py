@@ -36,7 +36,7 @@ from threestep.model.envelope import (
 from threestep.model.model import Model
 from threestep.network import Network, Params
 
-MODEL_FORMAT = 3
+MODEL_FORMAT = 4
 """The newest format this code writes; it reads every version up to it."""
 
 _HINT_COPY = "copy the file again from where it was written"
@@ -164,9 +164,9 @@ def _arrays_of(model: Model) -> dict[str, NDArray]:
     }
     if sum(model.prep.layout.bins):
         arrays["prep.bins"] = np.ascontiguousarray(model.prep.bins, "<f8")
-    for place, params in enumerate([model.params, *(params for _, params in model.others)]):
-        for index, layer in enumerate(params):
-            for part in ("weight", "bias"):
+    for place, (network, params) in enumerate([(model.network, model.params), *model.others]):
+        for index, (layer, parts) in enumerate(zip(params, network.param_shapes, strict=True)):
+            for part in parts:
                 arrays[f"{layer_name(place, index)}.{part}"] = np.ascontiguousarray(layer[part], "<f4")
     return arrays
 
@@ -221,6 +221,9 @@ def _check_arrays(arrays: dict[str, NDArray]) -> None:
             raise ValueError(f"{name} holds numbers that are not finite")
     if not (arrays["prep.scale"] > 0).all():
         raise ValueError("prep.scale holds numbers that are not above zero")
+    for name, array in arrays.items():
+        if name.endswith("variance") and not (array >= 0).all():
+            raise ValueError(f"{name} holds numbers below zero")
     if "prep.bins" in arrays and not (arrays["prep.bins"][1] > 0).all():
         raise ValueError("prep.bins holds widths that are not above zero")
 
@@ -251,8 +254,8 @@ def _model(description: Description, arrays: dict[str, Any]) -> Model:
 def _params_of(network: Network, place: int, arrays: dict[str, Any]) -> Params:
     """The params of the network at that place: 0 is the first."""
     return tuple(
-        {part: arrays[f"{layer_name(place, index)}.{part}"] for part in ("weight", "bias")}
-        for index in range(len(network.layers))
+        {part: arrays[f"{layer_name(place, index)}.{part}"] for part in own}
+        for index, own in enumerate(network.param_shapes)
     )
 
 

@@ -59,7 +59,7 @@ class Model:
 
     def outputs(self, samples: object, precise: bool = False) -> NDArray:
         """Raw outputs of the network, or of all of an ensemble together: ndarray of shape
-        (n_samples, n_outputs), float32, or float64 if precise.
+        (n_samples, n_outputs), float32; float64 if precise and all networks are dense.
 
         Parameters
         ----------
@@ -79,7 +79,7 @@ class Model:
     def outputs_for(self, inputs: NDArray, precise: bool = False) -> NDArray:
         """As `outputs`, for samples that are encoded already: (n_samples, n_inputs) float32."""
         functions = [(self.network, self.params), *self.others]
-        if precise:
+        if precise and all(network.is_dense for network, _ in functions):
             inputs, functions = inputs.astype(np.float64), self._precise_functions
         outputs = self.goodness.averaged(
             [outputs_of(network, params, inputs[:, : network.n_inputs]) for network, params in functions]

@@ -7,8 +7,11 @@ This room knows no loss and no data file.
 
 from threestep.network.activations import ACTIVATION_NAMES
 from threestep.network.inherit import deepen, narrow, remove, widen
-from threestep.network.layers import Dense, Dropout, LayerOutput
+from threestep.network.kinds import Layer
+from threestep.network.layers import Dense, LayerOutput, Training
 from threestep.network.network import Network, Params
+from threestep.network.normalization import NORMS, RUNNING
+from threestep.network.pictures import Blocks, Conv, Pool
 from threestep.network.spec import parse, spec_of
 from threestep.network.supernet import (
     Form,
@@ -25,13 +28,19 @@ from threestep.network.variation import check_space, random_network, usual_width
 
 __all__ = [
     "ACTIVATION_NAMES",
+    "NORMS",
+    "RUNNING",
+    "Blocks",
+    "Conv",
     "Dense",
-    "Dropout",
     "Form",
+    "Layer",
     "LayerOutput",
     "Network",
     "Params",
+    "Pool",
     "Supernet",
+    "Training",
     "check_space",
     "deepen",
     "form_of",

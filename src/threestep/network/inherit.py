@@ -40,9 +40,9 @@ def widen(network: Network, params: Params, index: int, width: int, generator: n
     generator : Generator
     """
     first, last = _run_of_residuals(network, index)
-    old = network.layers[first].width
+    old = network.neurons[first].width
     source = np.concatenate([np.arange(old), generator.integers(0, old, width - old)])
-    layers, changed = list(network.layers), [dict(own) for own in params]
+    layers, changed = list(network.neurons), [dict(own) for own in params]
     for at in range(first, last + 1):
         layers[at] = replace(layers[at], width=width)
         changed[at]["bias"] = changed[at]["bias"][source]
@@ -63,7 +63,7 @@ def deepen(network: Network, params: Params, index: int) -> Child:
     ValueError
         An activation that is not zero at zero cannot be followed by either.
     """
-    before = network.layers[index]
+    before = network.neurons[index]
     if before.activation not in _ZERO_AT_ZERO:
         raise ValueError(f"{before.activation} cannot be deepened without changing the function")
     is_residual = before.activation != "linear" and not _is_relu_of_itself(network, index)
@@ -72,7 +72,7 @@ def deepen(network: Network, params: Params, index: int) -> Child:
         "weight": eye((before.width, before.width), np.float32),
         "bias": np.full(before.width, _SPARK if is_residual else 0, np.float32),
     }
-    layers, changed = list(network.layers), list(params)
+    layers, changed = list(network.neurons), list(params)
     layers.insert(index + 1, Dense(before.width, before.activation, is_residual))
     changed.insert(index + 1, own)
     return _child(network, layers, changed)
@@ -84,7 +84,7 @@ def narrow(network: Network, params: Params, index: int, width: int) -> Child:
     heard = np.abs(np.asarray(params[last + 1]["weight"])).sum(axis=1)
     said = np.abs(np.asarray(params[first]["weight"])).sum(axis=0)
     kept = np.sort(np.argsort(heard * said)[-width:])
-    layers, changed = list(network.layers), [dict(own) for own in params]
+    layers, changed = list(network.neurons), [dict(own) for own in params]
     for at in range(first, last + 1):
         layers[at] = replace(layers[at], width=width)
         changed[at]["bias"] = changed[at]["bias"][kept]
@@ -95,7 +95,7 @@ def narrow(network: Network, params: Params, index: int, width: int) -> Child:
 
 def remove(network: Network, params: Params, index: int) -> Child:
     """Take hidden layer `index` away; the next one hears its inputs through both weights at once."""
-    layers, changed = list(network.layers), list(params)
+    layers, changed = list(network.neurons), list(params)
     gone, own = layers.pop(index), changed.pop(index)
     weight, after = np.asarray(own["weight"]), changed[index]
     if not gone.residual:
@@ -112,14 +112,14 @@ def remove(network: Network, params: Params, index: int) -> Child:
 
 def switch_residual(network: Network, params: Params, index: int) -> Child:
     """Make hidden layer `index` residual, or plain if it is."""
-    layers = list(network.layers)
+    layers = list(network.neurons)
     layers[index] = replace(layers[index], residual=not layers[index].residual)
     return _child(network, layers, params)
 
 
 def change_activation(network: Network, params: Params, name: str) -> Child:
     """Give all hidden layers another activation."""
-    layers = [*(replace(layer, activation=name) for layer in network.hidden), network.layers[-1]]
+    layers = [*(replace(layer, activation=name) for layer in network.hidden), network.neurons[-1]]
     return _child(network, layers, params)
 
 
@@ -131,7 +131,7 @@ def _child(network: Network, layers: list[Dense], params) -> Child:
 
 def _is_relu_of_itself(network: Network, index: int) -> bool:
     """Whether relu would not change the layer's outputs: it is relu's own, and so is all it adds."""
-    layers = network.layers[: index + 1]
+    layers = network.neurons[: index + 1]
     plain = max((at for at, layer in enumerate(layers) if not layer.residual), default=None)
     return plain is not None and all(layer.activation == "relu" for layer in layers[plain:])
 
@@ -145,11 +145,11 @@ def _run_of_residuals(network: Network, index: int) -> tuple[int, int]:
         The first layer is residual: its width is that of the inputs.
     """
     first = last = index
-    while network.layers[first].residual:
+    while network.neurons[first].residual:
         if first == 0:
             raise ValueError("a layer that adds the network's inputs must stay as wide as they are")
         first -= 1
-    while network.layers[last + 1].residual:
+    while network.neurons[last + 1].residual:
         last += 1
     return first, last
 

@@ -56,20 +56,23 @@ LAST = 2**31 - 1
 """The place of an output layer behind hidden ones: the same however many there are."""
 
 
-class Dropout(NamedTuple):
-    """Leave neurons out at random during training (Srivastava et al. 2014).
+class Training(NamedTuple):
+    """What is different while a network is trained.
 
     Parameters
     ----------
     key : Array
         JAX's random key of this step; layers fold their place into it.
     inputs, hidden : float or Array of shape ()
-        Shares of inputs and of hidden neurons left out. None: never.
+        Shares of inputs and of hidden neurons left out at random (Srivastava et al. 2014). None: never.
+    present : Array of shape (n_samples,), or None
+        1 for samples, 0 for what only fills the batch up and must not be normalized by. None: all 1.
     """
 
     key: Array
     inputs: float | Array | None = None
     hidden: float | Array | None = None
+    present: Array | None = None
 
     def apply(self, place: int, h: Array) -> Array:
         """What is left of the inputs of the layer at that place, from 0; the output layer's is `LAST`."""

@@ -21,7 +21,7 @@ import numpy as np
 from jax import Array, lax
 
 from threestep.network.activations import ACTIVATIONS
-from threestep.network.layers import LAST, Dropout, LayerParams, drop
+from threestep.network.layers import LAST, LayerParams, Training, drop
 from threestep.network.network import Network, Params
 
 _DEPTHS = (0, 4, 8)
@@ -64,7 +64,7 @@ class Supernet:
         inner = [(self.width, self.width)] * (self.n_hidden - 1)
         return ((self.n_inputs, self.width), *inner, (self.width, self.n_outputs))
 
-    def apply(self, params: Params, x: Array, dropout: Dropout | None, form: "Form") -> Array:
+    def apply(self, params: Params, x: Array, dropout: Training | None, form: "Form") -> Array:
         """The function of one member: (n_samples, n_inputs) to (n_samples, n_outputs)."""
         h: Any = x.reshape(x.shape[0], self.n_inputs)
         if dropout is not None:
@@ -110,6 +110,8 @@ def supernet_of(network: Network) -> Supernet:
     ValueError
         Hidden layers of different activations, more than 8 of them, or a residual first one.
     """
+    if not network.is_dense:
+        raise ValueError("is not of fully connected layers only")
     hidden, n_hidden = network.hidden, len(network.hidden)
     if n_hidden > _DEPTHS[-1]:
         raise ValueError(f"got {n_hidden} hidden layers, expected at most {_DEPTHS[-1]}")
@@ -119,7 +121,7 @@ def supernet_of(network: Network) -> Supernet:
     if len(names) > 1:
         raise ValueError(f"got activations {sorted(names)}, expected one for all hidden layers")
     n_inputs = padded_size(network.n_inputs)
-    outer = (network.n_outputs, (), network.layers[-1].activation)
+    outer = (network.n_outputs, (), network.neurons[-1].activation)
     if not hidden:
         return Supernet(n_inputs, 0, 0, *outer)
     widest = max(_SMALLEST_WIDTH, *(layer.width for layer in hidden))
@@ -186,7 +188,7 @@ def unpad(supernet: Supernet, network: Network, params: Params) -> Params:
             "weight": np.array(params[index]["weight"][:fan, : layer.width]),
             "bias": np.array(params[index]["bias"][: layer.width]),
         }
-        for index, fan, layer in zip(_places(supernet, network), network.fans, network.layers, strict=True)
+        for index, fan, layer in zip(_places(supernet, network), network.fans, network.neurons, strict=True)
     )
 
 
@@ -213,7 +215,7 @@ class _Setting(NamedTuple):
         return jnp.where(jnp.arange(h.shape[1]) < self.width, h, 0.0)
 
 
-def _setting(form: LayerForm, index: int, dropout: Dropout | None) -> _Setting:
+def _setting(form: LayerForm, index: int, dropout: Training | None) -> _Setting:
     if index == 0 or dropout is None or dropout.hidden is None:
         return _Setting(*form, None, None)
     return _Setting(*form, jax.random.fold_in(dropout.key, index), dropout.hidden)

@@ -108,7 +108,7 @@ def _deepened(space: Space, network: Network, params: Params, generator: np.rand
         child = deepen(network, params, index)
     except ValueError:
         return None
-    if child[0].layers[index + 1].residual and not space.residual:
+    if child[0].neurons[index + 1].residual and not space.residual:
         return None
     return *child, f"a layer added behind layer {index + 1}"
 
@@ -124,7 +124,7 @@ def _residual(space: Space, network: Network, params: Params, generator: np.rand
     index, width = _any_hidden(network, generator)
     if not index or not space.residual or network.fans[index] != width:  # the first is always plain
         return None
-    words = "made plain" if network.layers[index].residual else "made residual"
+    words = "made plain" if network.neurons[index].residual else "made residual"
     return *switch_residual(network, params, index), f"layer {index + 1} {words}"
 
 

@@ -39,7 +39,9 @@ _DEFAULT_BATCH = 64
 
 _run_block = jax.jit(run_block)  # nothing is donated: an interrupt must find the state whole
 _losses = jax.jit(Goodness.losses, static_argnums=0)
+_outputs = jax.jit(Network.apply, static_argnums=0)
 _BLOCK_SIZES = (1, 32, 1024)
+_PICTURE_BLOCK_SIZES = (1, 32, 128)  # what a layer makes of them stays in the cache
 
 
 class Picked(NamedTuple):
@@ -148,7 +150,8 @@ def descend(
         has_dropout=bool(settings.dropout),
         has_input_dropout=bool(settings.input_dropout),
     )
-    rates, judged = rates_of(settings, n_epochs, n_steps), judged_in_blocks(choose)
+    rates = rates_of(settings, n_epochs, n_steps)
+    judged = judged_in_blocks(choose, most=None if network.is_dense else _PICTURE_BLOCK_SIZES[-1])
     task = Task(recipe, *jax.device_put((rates, np.uint32(seed), None, *learn, judged)))
     state = start(recipe, network.init(seed), judged.weight.shape, batch_size)
     later, history = state, list[EpochRow]()
@@ -171,7 +174,8 @@ def descend(
 
 
 def outputs_of(network: Network, params: Params, x: NDArray) -> NDArray:
-    """The network's outputs for any number of samples, a block at a time.
+    """The network's outputs for any number of samples, a block at a time: of a dense one by NumPy, so that
+    nothing is compiled; else by a program for a few sizes of blocks.
 
     Parameters
     ----------
@@ -181,6 +185,10 @@ def outputs_of(network: Network, params: Params, x: NDArray) -> NDArray:
     -------
     ndarray of shape (n_samples, n_outputs), float32
     """
+    if not network.is_dense:
+        prepare()
+        x = np.asarray(x, np.float32)
+        return _in_blocks(lambda block: _outputs(network, params, block), x, sizes=_PICTURE_BLOCK_SIZES)
     starts = range(0, max(len(x), 1), _BLOCK_SIZES[-1])
     return np.concatenate([network.predict(params, x[at : at + _BLOCK_SIZES[-1]]) for at in starts])
 
@@ -191,13 +199,15 @@ def losses_of(goodness: Goodness, outputs: NDArray, y: NDArray) -> NDArray:
     return _in_blocks(lambda *block: _losses(goodness, *block), outputs, y)
 
 
-def _in_blocks(function: Callable[..., Array], *arrays: NDArray) -> NDArray:
+def _in_blocks(
+    function: Callable[..., Array], *arrays: NDArray, sizes: tuple[int, ...] = _BLOCK_SIZES
+) -> NDArray:
     """A compiled function over samples, in blocks of a few fixed sizes filled up with zeros."""
     n_samples = len(arrays[0])
     results, at = [], 0
     while at < n_samples or not results:
         left = n_samples - at
-        size = next((size for size in _BLOCK_SIZES if size >= left), _BLOCK_SIZES[-1])
+        size = next((size for size in sizes if size >= left), sizes[-1])
         block = [filled(array[at : at + size], size) for array in arrays]
         results.append(np.asarray(function(*block))[: min(left, size)])
         at += size

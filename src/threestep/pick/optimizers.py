@@ -13,10 +13,14 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from threestep.network import RUNNING
+
 _MOMENTUM = 0.9
 _TINY = 1e-8
 _MEAN_KEPT, _SQUARE_KEPT = 0.9, 0.999
 """Adam's: shares of the moments that a step keeps."""
+_NEW_SHARE = 1 - _MEAN_KEPT
+"""What running statistics take of a batch's; more in the first steps, as much as makes them a mean."""
 
 
 class Pace(NamedTuple):
@@ -61,13 +65,16 @@ def updated(name: str, row: Array, gradient: dict, moments: dict, params: dict) 
     """One update of a layer, array by array, at the pace of that row: (params, moments).
 
     Weight decay falls on the weights only, and only for rules that decouple it (Loshchilov & Hutter
-    2019, arXiv:1711.05101).
+    2019, arXiv:1711.05101). Running statistics follow the batches, whatever the rule.
     """
     rule, pace = RULES[name], Pace(*row)
     new_params, new_moments = {}, {}
     for part, own in params.items():
+        if part.endswith(RUNNING):  # its gradient is how far it is from the batch's own
+            new_params[part], new_moments[part] = own - _NEW_SHARE * pace.mean_scale * gradient[part], ()
+            continue
         loss, new_moments[part] = rule.change(pace, gradient[part], moments[part])
-        kept = own - pace.decay * own if rule.decays and own.ndim > 1 else own
+        kept = own - pace.decay * own if rule.decays and part.endswith("weight") else own
         new_params[part] = kept - loss
     return new_params, new_moments
 

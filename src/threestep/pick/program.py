@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from threestep.network import Params
+from threestep.network import RUNNING, Params
 from threestep.pick.optimizers import RULES
 from threestep.pick.outcome import Outcome
 from threestep.pick.step import (
@@ -132,7 +132,10 @@ def start(recipe: Recipe, params: Params, n_judged: tuple[int, int], batch_size:
     """
     return State(
         params=params,
-        moments=_no_moments(recipe.optimizer, tuple(own["weight"].shape for own in params)),
+        moments=_no_moments(
+            recipe.optimizer,
+            tuple(tuple((part, array.shape) for part, array in own.items()) for own in params),
+        ),
         epoch=np.int32(0),
         losses=np.zeros(batch_size, np.float32),
         gradient_norm=np.float32(np.nan),
@@ -147,12 +150,12 @@ def start(recipe: Recipe, params: Params, n_judged: tuple[int, int], batch_size:
 
 
 @lru_cache(maxsize=64)
-def _no_moments(name: str, shapes: tuple[tuple[int, int], ...]) -> Moments:
-    """The moments before the first step: all zero, and never written to."""
+def _no_moments(name: str, shapes: tuple[tuple[tuple[str, tuple[int, ...]], ...], ...]) -> Moments:
+    """The moments before the first step: all zero, and never written to; running statistics have none."""
     n = RULES[name].n_moments
     return tuple(
-        {"weight": (np.zeros(shape, np.float32),) * n, "bias": (np.zeros(shape[1], np.float32),) * n}
-        for shape in shapes
+        {part: () if part.endswith(RUNNING) else (np.zeros(shape, np.float32),) * n for part, shape in own}
+        for own in shapes
     )
 
 

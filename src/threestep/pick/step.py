@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from threestep.goodness import Goodness
-from threestep.network import Dropout, Form, Network, Params, Supernet
+from threestep.network import Form, Network, Params, Supernet, Training
 from threestep.pick.optimizers import pace_of, row_of, updated
 
 Numbers = Any
@@ -122,7 +122,7 @@ def take_step(task: Task, batch: Batch, index: Array, pace: Array, is_last: Arra
     recipe = task.recipe
 
     def batch_loss(params: Params) -> tuple[Array, Array]:
-        outputs = outputs_in(task, params, batch.x, _dropout(task, index))
+        outputs = outputs_in(task, params, batch.x, _training(task, batch, index))
         losses = recipe.goodness.losses(outputs, batch.y)
         return (batch.share * losses).sum(), losses
 
@@ -135,13 +135,13 @@ def take_step(task: Task, batch: Batch, index: Array, pace: Array, is_last: Arra
     return Moving(params, moments, losses, norm)
 
 
-def outputs_in(task: Task, params: Params, x: Array, dropout: Dropout | None = None) -> Array:
+def outputs_in(task: Task, params: Params, x: Array, training: Training | None = None) -> Array:
     """The outputs of the task's network: (n_samples, n_outputs)."""
     network = task.recipe.network
     if isinstance(network, Supernet):
         assert task.form is not None
-        return network.apply(params, x, dropout, task.form)
-    return network.apply(params, x, dropout)
+        return network.apply(params, x, training, task.form)
+    return network.apply(params, x, training)
 
 
 def _update(task: Task, pace: Array, gradient: Params, moving: Moving) -> tuple[Params, Moments]:
@@ -175,13 +175,15 @@ def _norm(gradient: Params) -> Array:
     return jnp.sqrt(sum((leaf**2).sum() for leaf in jax.tree.leaves(gradient)))
 
 
-def _dropout(task: Task, index: Array) -> Dropout | None:
-    """This step's dropout, if there is any."""
+def _training(task: Task, batch: Batch, index: Array) -> Training | None:
+    """What is different in this step's outputs from those of predicting, if anything is."""
     recipe, rates = task.recipe, task.rates
-    if not (recipe.has_dropout or recipe.has_input_dropout):
+    is_normalized = isinstance(recipe.network, Network) and recipe.network.is_normalized
+    if not (recipe.has_dropout or recipe.has_input_dropout or is_normalized):
         return None
-    return Dropout(
+    return Training(
         jax.random.fold_in(jax.random.key(task.seed), index),
         rates.input_dropout if recipe.has_input_dropout else None,
         rates.dropout if recipe.has_dropout else None,
+        (batch.share > 0).astype(jnp.float32) if is_normalized else None,
     )

@@ -5,6 +5,7 @@ Every number on the page is in the journal; nothing is measured here.
 
 from collections.abc import Sequence
 from importlib.resources import files
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -107,20 +108,21 @@ def _function_set(by_name: dict[str, Event]) -> Markup:
     """Step 1: what could be tried, the network as a drawing and a table."""
     start, event = by_name["start"], by_name["function_set"]
     layers, others = event["layers"], event["others"]
-    widths = [layers[0]["n_inputs"], *(layer["width"] for layer in layers)]
-    names = ["inputs", *(layer["activation"] for layer in layers[:-1]), "outputs"]
+    shapes = [layers[0]["shape_in"], *(layer["shape_out"] for layer in layers)]
+    widths = [prod(shape) for shape in shapes]
+    names = ["inputs", *(layer["what"].split(" ", 1)[-1] for layer in layers[:-1]), "outputs"]
     rows = [
         (
             f"hidden {index}" if index < len(layers) else "output",
-            f"{layer['n_inputs']:,} → {layer['width']:,}",
-            layer["activation"] + (", residual" if layer.get("residual") else ""),
-            f"{(layer['n_inputs'] + 1) * layer['width']:,}",
+            layer["what"],
+            f"{_size(layer['shape_in'])} → {_size(layer['shape_out'])}",
+            f"{layer['n_params']:,}",
         )
         for index, layer in enumerate(layers, start=1)
     ]
-    n_params = sum((layer["n_inputs"] + 1) * layer["width"] for layer in layers)
-    rows.append(("all", "", "", f"{n_params:,}"))
-    drawing = network_drawing(widths, names) if len(widths) <= 9 else ""
+    rows.append(("all", "", "", f"{sum(layer['n_params'] for layer in layers):,}"))
+    is_drawn = len(widths) <= 9 and all(len(shape) == 1 for shape in shapes[1:])
+    drawing = network_drawing(widths, names) if is_drawn else ""
     return _section(
         1,
         "Define a set of functions",
@@ -129,7 +131,7 @@ def _function_set(by_name: dict[str, Event]) -> Markup:
         if "space" in by_name
         else "",
         drawing,
-        table(("layer", "inputs → neurons", "activation", "params"), rows),
+        table(("layer", "what", "inputs → outputs", "params"), rows),
         tag("p", _FEWER_INPUTS) if widths[0] < start["n_inputs"] else "",
         tag(
             "p",
@@ -139,6 +141,11 @@ def _function_set(by_name: dict[str, Event]) -> Markup:
         if others
         else "",
     )
+
+
+def _size(shape: Sequence[int]) -> str:
+    """A shape for people: 28 × 28 × 8."""
+    return " × ".join(f"{side:,}" for side in shape)
 
 
 _METRICS = (

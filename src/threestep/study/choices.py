@@ -2,6 +2,7 @@
 
 from dataclasses import fields, replace
 
+from threestep.network import Network
 from threestep.pick import Finals, Plan, members_at_once, rungs_of
 from threestep.settings import (
     DEFAULT_LEARNING_RATE,
@@ -33,6 +34,8 @@ _SAMPLES_FOR_FOLDS = range(16, 2000)  # to learn from
 _MOST_AVERAGED, _MOST_AVERAGED_IN_FOLDS = 4, 2
 _FINAL_SLACK = 1.5  # how much longer than counted they may take
 _CLIMB = 1 / 2  # of full trainings, what a round costs: a rung takes up to half of the members thrice as far
+_WORK_ON_PICTURES = 10_000_000_000_000  # floating-point operations: about two minutes on two cores
+_FEWEST_LOOKS = 8
 _BATCH_BY_SAMPLES = ((50_000, 256), (10_000, 128), (1_000, 64), (300, 32), (0, 16))
 """From how many training samples on which batch size."""
 
@@ -80,6 +83,19 @@ def choose_settings(
         learning_rate=_given(settings.learning_rate, DEFAULT_LEARNING_RATE),
         weight_decay=_given(settings.weight_decay, DEFAULT_WEIGHT_DECAY),
         dropout=_given(settings.dropout, 0.2 if is_classes else 0.0),
+    )
+
+
+def choose_for_pictures(asked: Settings, chosen: Settings, network: Network, n_train: int) -> Settings:
+    """As `choose_settings`, for a network that is not of neurons only: the same picture is looked at fewer
+    times if one look takes long, and pixels are not left out."""
+    work = 6 * network.n_products * n_train
+    epochs = asked.epochs or min(chosen.epochs or 1, max(_FEWEST_LOOKS, _WORK_ON_PICTURES // work))
+    return replace(
+        chosen,
+        epochs=epochs,
+        patience=asked.patience or usual_patience(epochs),
+        input_dropout=_given(asked.input_dropout, 0.0),
     )
 
 

@@ -65,12 +65,12 @@ def network_event(networks: Sequence[Network]) -> Event:
         "n_products": sum(each.n_products for each in networks),
         "layers": [
             {
-                "n_inputs": fan,
-                "width": layer.width,
-                "activation": layer.activation,
-                "residual": layer.residual,
+                "what": what,
+                "shape_in": shape_in,
+                "shape_out": shape_out,
+                "n_params": n_params,
             }
-            for fan, layer in zip(network.fans, network.layers, strict=True)
+            for what, shape_in, shape_out, n_params in network.rows
         ],
     }
 

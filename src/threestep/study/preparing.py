@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from threestep.data import (
+    Layout,
     Prep,
     Split,
     Table,
@@ -30,7 +31,7 @@ from threestep.goodness import Goodness, check_metric
 from threestep.network import Network, check_space, parse, supernet_of
 from threestep.pick import Samples, searcher_of
 from threestep.settings import Settings, check_settings
-from threestep.study.choices import choose_settings, space_of
+from threestep.study.choices import choose_for_pictures, choose_settings, space_of
 from threestep.study.clock import Clock
 from threestep.study.details import known_target
 from threestep.study.picking import check_latency
@@ -166,8 +167,10 @@ def _prepared(
     prep = fit_prep(parts.train, target, overrides_of(settings.column, names), settings.bins)
     n_outputs = len(settings.quantiles) or target.n_outputs
     facts = is_classes, prep.layout.is_picture, table.y_name, prep.layout.n_inputs + n_outputs
-    settings = choose_settings(settings, parts.train.n_samples, *facts)
-    network = _given_network(settings, prep.layout.n_inputs, n_outputs)
+    asked, settings = settings, choose_settings(settings, parts.train.n_samples, *facts)
+    network = _given_network(settings, prep.layout, n_outputs)
+    if network is not None and not network.is_dense:
+        settings = choose_for_pictures(asked, settings, network, parts.train.n_samples)
     check_latency(network or parse("", (prep.layout.n_inputs,), n_outputs), settings)
     goodness = _goodness(settings, target)
     check_metric(goodness.kind, settings.score_metric)
@@ -228,7 +231,7 @@ def _goodness(settings: Settings, target: Target) -> Goodness:
     return goodness
 
 
-def _given_network(settings: Settings, n_inputs: int, n_outputs: int) -> Network | None:
+def _given_network(settings: Settings, layout: Layout, n_outputs: int) -> Network | None:
     """The network that the settings describe; None if it is to be searched for.
 
     Raises
@@ -238,7 +241,11 @@ def _given_network(settings: Settings, n_inputs: int, n_outputs: int) -> Network
     """
     if settings.network == "auto":
         return None
-    network = parse(settings.network, (n_inputs,), n_outputs)
+    # flags of missing pixels have no place in a picture
+    is_picture = layout.is_picture and layout.n_inputs == layout.n_numbers
+    network = parse(settings.network, layout.shape if is_picture else (layout.n_inputs,), n_outputs)
+    if network.is_dense:
+        network = replace(network, input_shape=(layout.n_inputs,))
     given = {"ensemble": settings.ensemble or 1, "folds": settings.folds or 1, "refit": settings.refit}
     asked = " and ".join(
         f"`{name}` is {value}" for name, value in given.items() if value > 1 or value is True
