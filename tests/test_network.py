@@ -10,7 +10,7 @@ from hypothesis import given
 from scipy import special, stats
 
 import threestep as ts
-from threestep.network import ACTIVATION_NAMES, Dense, Training, Network
+from threestep.network import ACTIVATION_NAMES, Dense, Network, Training
 from threestep.network.activations import ACTIVATIONS
 from threestep.network.layers import drop
 

@@ -70,6 +70,12 @@ class Descent:
     searched."""
     input_dropout: float | None = None
     """Share of inputs left out per step; by default 0.1 for pictures, else 0."""
+    shift: float | None = None
+    """Share of a picture's sides by which it is moved at random each time it is learned from; by default 0.1
+    for networks with convolutions."""
+    flip: bool | None = None
+    """Mirror half of the pictures each time they are learned from; by default only colour ones, for networks
+    with convolutions."""
     patience: int | None = None
     """Epochs without a better validation loss after which training stops; by default half of all."""
 
@@ -216,6 +222,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "input_dropout": (0.0, 0.95),
     "patience": (1, 1_000_000),
     "label_smoothing": (0.0, 0.95),
+    "shift": (0.0, 0.5),
     "valid_fraction": (0.01, 0.8),
     "test_fraction": (0.0, 0.8),
     "seed": (0, 2**32 - 1),
@@ -359,6 +366,7 @@ def _switch_problem(name: str, value: object) -> str:
 _CHECKS = {
     "residual": _switch_problem,
     "quantiles": _quantiles_problem,
+    "flip": _switch_problem,
     "refit": _switch_problem,
     "calibrate": _switch_problem,
     "column": _words_problem,

@@ -45,7 +45,7 @@ def fit(command: Fit, began: float | None = None) -> None:
 def predict(command: Predict) -> None:
     """Write a CSV line per sample."""
     model = load(command.model)
-    table = read(command.data)
+    table = read(command.data, model.prep.layout.media)
     if model.is_classifier:
         classes = model.prep.target.classes
         names = [f"confidence_{name}" for name in classes]
@@ -57,6 +57,8 @@ def predict(command: Predict) -> None:
     else:
         names, rows = [], [[f"{value:.9g}"] for value in model.predict(table).tolist()]
     header = [model.prep.target.name, *names]
+    if table.names:  # files
+        header, rows = ["file", *header], [[name, *row] for name, row in zip(table.names, rows, strict=True)]
     if command.out is None:
         _write_csv(sys.stdout, header, rows)
         return
@@ -71,7 +73,7 @@ def predict(command: Predict) -> None:
 def evaluate(command: Evaluate) -> None:
     """Print the scores on labelled samples."""
     model = load(command.model)
-    table = read(command.data)
+    table = read(command.data, model.prep.layout.media)
     scores, _ = score_samples(model, label(table, None if table.y is not None else model.prep.target.name))
     if command.json:
         _print_json(scores)

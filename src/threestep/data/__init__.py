@@ -10,6 +10,7 @@ from threestep.data.dates import DATE_ORDERS
 from threestep.data.encoding import encode, encode_target, encoded
 from threestep.data.kinds import COLUMN_KINDS, kinds_of, leaks_of, overrides_of
 from threestep.data.layout import Layout
+from threestep.data.media import Media
 from threestep.data.prep import NO_BINS, Prep, fit_prep, without_bins
 from threestep.data.reading import label, read
 from threestep.data.roles import balanced_weights, column_of, ranks_in, weights_in, without
@@ -23,6 +24,7 @@ __all__ = [
     "DATE_ORDERS",
     "NO_BINS",
     "Layout",
+    "Media",
     "Prep",
     "Split",
     "Table",

@@ -10,6 +10,7 @@ from threestep.data.cells import is_number
 from threestep.data.coding import mapped
 from threestep.data.dates import DATE_PARTS, date_parts_of
 from threestep.data.kinds import numbers_of, words_of
+from threestep.data.media import Media
 from threestep.data.table import Table
 from threestep.errors import DataError, did_you_mean
 
@@ -38,6 +39,8 @@ class Layout:
         How many bins each number has; () if none has any.
     dates : tuple of (str, str)
         Columns of dates, whose parts are among the numbers: name, order of day, month and year.
+    media : Media or None
+        How files become arrays, if the samples are pictures or sounds.
     """
 
     shape: tuple[int, ...] = ()
@@ -47,6 +50,7 @@ class Layout:
     left_out: tuple[str, ...] = ()
     bins: tuple[int, ...] = ()
     dates: tuple[tuple[str, str], ...] = ()
+    media: Media | None = None
 
     @property
     def is_picture(self) -> bool:

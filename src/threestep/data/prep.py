@@ -132,7 +132,7 @@ def without_bins(prep: Prep) -> Prep:
 
 
 def _layout_of_array(train: Table) -> Layout:
-    return Layout(shape=tuple(np.asarray(train.x).shape[1:]))
+    return Layout(shape=tuple(np.asarray(train.x).shape[1:]), media=train.media)
 
 
 def _layout(train: Table, kinds: Mapping[str, str]) -> Layout:

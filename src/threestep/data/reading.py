@@ -13,7 +13,9 @@ from threestep.data.builtin import BUILTIN_NAMES, load_builtin
 from threestep.data.cells import array_of, column_of_objects, numeric_array
 from threestep.data.csv_file import read_csv
 from threestep.data.duck_file import DUCK_ENDINGS, read_duck_file
+from threestep.data.folders import is_media_file, read_folder
 from threestep.data.frames import is_frame, read_frame
+from threestep.data.media import Media
 from threestep.data.table import Table
 from threestep.errors import DataError, did_you_mean
 
@@ -21,12 +23,12 @@ _OPENML = "openml:"
 _USUAL_TARGETS = ("target", "label", "class", "y")
 _TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".data")
 _HINT_SOURCES = (
-    "expected a built-in name, a .csv, .parquet, .jsonl or .npz file, `images.gz,labels.gz`, "
-    "`openml:NAME`, arrays or a data frame"
+    "expected a built-in name, a .csv, .parquet, .jsonl or .npz file, a folder of pictures or sounds, "
+    "`images.gz,labels.gz`, `openml:NAME`, arrays or a data frame"
 )
 
 
-def read(source: object) -> Table:
+def read(source: object, media: Media | None = None) -> Table:
     """Read samples from whatever the user names.
 
     Parameters
@@ -34,7 +36,10 @@ def read(source: object) -> Table:
     source : str, Path, (x, y), ndarray, mapping, data frame or Table
         A built-in name (`digits`), a file (`.csv`, `.tsv`, `.npz`; with DuckDB `.parquet`, `.jsonl`,
         `.csv.gz`), `openml:NAME` or `openml:NUMBER`, an idx pair (`images.gz,labels.gz`),
-        arrays of shape (n_samples, ...) and (n_samples,), named columns, or any data frame.
+        arrays of shape (n_samples, ...) and (n_samples,), named columns, any data frame, or a folder
+        with one folder of pictures or sounds per class.
+    media : Media or None
+        How a folder's files become arrays, if that was learned before.
 
     Returns
     -------
@@ -49,7 +54,7 @@ def read(source: object) -> Table:
     if isinstance(source, Table):
         return source
     if isinstance(source, (str, Path)):
-        return _read_named(str(source))
+        return _read_named(str(source), media)
     if isinstance(source, tuple) and len(source) == 2:
         return _read_pair(*source)
     if isinstance(source, Mapping):
@@ -138,7 +143,7 @@ def _usual_target(names: list[str]) -> str:
     return next((lowered[usual] for usual in _USUAL_TARGETS if usual in lowered), names[-1])
 
 
-def _read_named(name: str) -> Table:
+def _read_named(name: str, media: Media | None) -> Table:
     """A built-in name, a file, or a pair of files with a comma between."""
     if name in BUILTIN_NAMES:
         return load_builtin(name)
@@ -147,9 +152,10 @@ def _read_named(name: str) -> Table:
     if name.startswith(_OPENML):
         return _read_openml(name.removeprefix(_OPENML))
     if _is_there(name, Path.is_dir):
-        raise DataError(f"{name} is a folder", _HINT_SOURCES)
+        return read_folder(Path(name), media)
     if _is_there(name, Path.is_file):
-        return _read_file(Path(name))
+        path = Path(name)
+        return read_folder(path, media) if media is not None and is_media_file(path) else _read_file(path)
     images, comma, labels = name.partition(",")
     if comma:
         for part in (images, labels):

@@ -1,5 +1,6 @@
 """Train, valid and test: who learns, who chooses, who only measures."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -58,6 +59,8 @@ def split(
             f"{table.name}: got {n_samples} sample(s), expected at least {_FEWEST}",
             "training, choosing and testing need samples of their own",
         )
+    if table.is_test is not None:
+        return _split_as_given(table, table.is_test, valid_fraction, (seed, by_class))
     n_test = min(max(1, round(test_fraction * n_samples)), n_samples - 2) if test_fraction > 0 else 0
     n_valid = min(max(1, round(valid_fraction * n_samples)), n_samples - n_test - 1)
     if groups is not None:
@@ -69,6 +72,14 @@ def split(
         order = _interleave_classes(order, np.asarray(table.y)[order])
     test, valid, train = np.split(order, [n_test, n_test + n_valid])
     return Split(*(table.take(np.sort(rows)) for rows in (train, valid, test)))
+
+
+def _split_as_given(table: Table, is_test: NDArray, valid_fraction: float, drawn: tuple[int, bool]) -> Split:
+    """The test samples are those the source names; the others are divided as ever."""
+    seed, by_class = drawn
+    rest = table.take(np.flatnonzero(~is_test))
+    own = split(replace(rest, is_test=None), valid_fraction, 0.0, seed, by_class)
+    return Split(own.train, own.valid, table.take(np.flatnonzero(is_test)))
 
 
 def dealt(classes: NDArray | None, n_samples: int, n_folds: int, seed: int) -> NDArray:

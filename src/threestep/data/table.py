@@ -7,6 +7,8 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from threestep.data.media import Media
+
 
 @dataclass(frozen=True, eq=False)
 class Table:
@@ -27,6 +29,12 @@ class Table:
         What the user should know about how the samples were read.
     weight : ndarray of shape (n_samples,) or None
         How much each sample counts; None: all the same.
+    media : Media or None
+        How the files became arrays, if they were pictures or sounds.
+    is_test : ndarray of shape (n_samples,) of bool, or None
+        Which samples are for the test; None: the source does not say.
+    names : tuple of str
+        What each sample is called, such as its file; () if they have no names.
     """
 
     name: str
@@ -35,6 +43,9 @@ class Table:
     y_name: str = "target"
     notes: tuple[str, ...] = ()
     weight: NDArray | None = None
+    media: Media | None = None
+    is_test: NDArray | None = None
+    names: tuple[str, ...] = ()
 
     @property
     def n_samples(self) -> int:
@@ -45,12 +56,15 @@ class Table:
 
     def take(self, rows: NDArray) -> "Table":
         """The samples of the given row numbers, in that order."""
-        y = None if self.y is None else self.y[rows]
-        weight = None if self.weight is None else self.weight[rows]
+        own = {name: values if values is None else values[rows] for name, values in self._by_sample().items()}
+        names = tuple(self.names[row] for row in np.arange(self.n_samples)[rows]) if self.names else ()
         if isinstance(self.x, np.ndarray):
-            return replace(self, x=self.x[rows], y=y, weight=weight)
+            return replace(self, x=self.x[rows], names=names, **own)
         columns = {name: column[rows] for name, column in self.x.items()}
-        return replace(self, x=columns, y=y, weight=weight)
+        return replace(self, x=columns, names=names, **own)
+
+    def _by_sample(self) -> dict[str, NDArray | None]:
+        return {"y": self.y, "weight": self.weight, "is_test": self.is_test}
 
     def columns(self) -> Mapping[str, NDArray]:
         """The named columns; only for a table that has them."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from threestep.data import DATE_ORDERS, Layout, Target
+from threestep.data import DATE_ORDERS, Layout, Media, Target
 from threestep.errors import SettingsError, SpecError
 from threestep.goodness import Goodness
 from threestep.model.model import Model
@@ -26,6 +26,7 @@ _MOST_LAYERS = 2000
 _MOST_AXES = 32
 _MOST_OTHERS = 1000
 _LONGEST_AXIS = 1 << 31
+_LONGEST_WINDOW = 1 << 20
 _LARGEST_LABEL = 1 << 64
 _MOST_LETTERS = 1 << 26  # of a column's levels side by side, each as long as the longest
 _MOST_BINS = 1 << 16
@@ -143,17 +144,17 @@ def _entries(description: Description) -> dict[str, Any]:
     return {key: value for key, value in entries.items() if key not in silent or value != silent[key]}
 
 
-_SINCE_3: dict[str, dict[str, Any]] = {
+_SINCE: dict[str, dict[str, Any]] = {
     "goodness": {"gamma": 2.0, "delta": 1.0, "quantiles": ()},
-    "layout": {"bins": (), "dates": ()},
+    "layout": {"bins": (), "dates": (), "media": None},
     "target": {"n_columns": 1},
 }
-"""What the records of formats 1 and 2 do not have, and what it is there."""
+"""What the records of formats 1 and 2 do not have, and what it is there; 3 has no media either."""
 
 
 def _inner_entries(key: str, record: Any) -> dict[str, Any]:
     """A record's entries; those that came later only if they say something."""
-    since = _SINCE_3[key]
+    since = _SINCE[key]
     return {
         name: value for name, value in asdict(record).items() if name not in since or value != since[name]
     }
@@ -226,14 +227,16 @@ def _layer_of(entries: dict[str, Any]) -> Layer:
 
 def _format_of(description: Description) -> int:
     """The oldest format that can hold a model: 1 knows neither ensembles nor residual layers, 2 neither bins,
-    nor several numbers or labels, nor other losses, nor a temperature, 3 only dense layers."""
-    records = {key: asdict(getattr(description, key)) for key in _SINCE_3}
+    nor several numbers or labels, nor other losses, nor a temperature, 3 only dense layers and no files of
+    pictures or sounds."""
+    records = {key: asdict(getattr(description, key)) for key in _SINCE}
     is_new = any(
-        records[key][name] != value for key, since in _SINCE_3.items() for name, value in since.items()
+        records[key][name] != value for key, since in _SINCE.items() for name, value in since.items()
     )
     is_usual = description.goodness.loss in ("cross_entropy", "squared_error")
     is_corrected = description.temperature != 1.0 or description.threshold != 0.5 or description.shifts
-    if not all(network.is_dense for network in (description.network, *description.others)):
+    networks = description.network, *description.others
+    if description.layout.media is not None or not all(network.is_dense for network in networks):
         return 4
     if is_new or not is_usual or is_corrected:
         return 3
@@ -291,6 +294,9 @@ def _layout_problems(layout: Layout, *networks: Network) -> Iterator[str]:
         yield "a column or a level stands twice"
     if any(not levels or len(levels) * max(map(len, levels)) > _MOST_LETTERS for _, levels in layout.words):
         yield "a column of words has no levels, or too long ones"
+    media = layout.media
+    if media is not None and (media.shape != layout.shape or not _is_media(media)):
+        yield "its files do not become samples of its shape"
     n_numbers = math.prod(layout.shape) if layout.shape else len(layout.numbers)
     if any(not 0 <= gap < n_numbers for gap in layout.gaps) or list(layout.gaps) != sorted(set(layout.gaps)):
         yield "a column with gaps is not there, or not in order"
@@ -303,6 +309,15 @@ def _layout_problems(layout: Layout, *networks: Network) -> Iterator[str]:
         yield f"the columns make {layout.n_inputs} inputs, the network takes {networks[0].n_inputs}"
     elif all(network.n_inputs < layout.n_inputs for network in networks):
         yield "it has bins that no network looks at"
+
+
+def _is_media(media: Media) -> bool:
+    """Whether files can become arrays in this way."""
+    of_sound = media.rate, media.window, media.hop
+    if media.kind == "picture":
+        return media.channels in (1, 3) and of_sound == (0, 0, 0)
+    is_small = all(0 < each <= _LONGEST_AXIS for each in of_sound) and media.window <= _LONGEST_WINDOW
+    return media.kind == "sound" and media.channels == 1 and is_small and media.window > 1
 
 
 def _target_problems(description: Description) -> Iterator[str]:

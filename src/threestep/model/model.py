@@ -73,7 +73,7 @@ class Model:
         DataError
             The samples do not have the columns or the shape of training.
         """
-        parts = encoded(self.prep, read(samples), _MOST_AT_ONCE)
+        parts = encoded(self.prep, read(samples, self.prep.layout.media), _MOST_AT_ONCE)
         return np.concatenate([self.outputs_for(inputs, precise) for inputs in parts])
 
     def outputs_for(self, inputs: NDArray, precise: bool = False) -> NDArray:

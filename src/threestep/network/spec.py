@@ -100,8 +100,9 @@ def parse(spec: str, input_shape: tuple[int, ...], n_outputs: int, output: str =
     style = _Style(spec, activation, norm)
     layers = list[Layer]()
     for word in words:
-        layers += _layers_of(word, shape, style)
-        shape = Network(shape, tuple(layers[-1:])).shapes[-1]
+        new = _layers_of(word, shape, style)
+        layers += new
+        shape = Network(shape, tuple(new)).shapes[-1]
     return Network(tuple(input_shape), (*layers, Dense(n_outputs, output)))
 
 

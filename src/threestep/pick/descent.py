@@ -15,8 +15,10 @@ from jax import Array
 from numpy.typing import NDArray
 
 from threestep.devices import prepare
+from threestep.errors import SettingsError
 from threestep.goodness import Goodness
 from threestep.network import Network, Params
+from threestep.pick.augmentation import Augmentation
 from threestep.pick.outcome import Outcome
 from threestep.pick.program import EpochRow, State, run_block, sections_of, start, steps_ahead
 from threestep.pick.samples import (
@@ -149,6 +151,7 @@ def descend(
         settings.optimizer,
         has_dropout=bool(settings.dropout),
         has_input_dropout=bool(settings.input_dropout),
+        augmentation=_augmentation(network, settings),
     )
     rates = rates_of(settings, n_epochs, n_steps)
     judged = judged_in_blocks(choose, most=None if network.is_dense else _PICTURE_BLOCK_SIZES[-1])
@@ -212,6 +215,26 @@ def _in_blocks(
         results.append(np.asarray(function(*block))[: min(left, size)])
         at += size
     return np.concatenate(results)
+
+
+def _augmentation(network: Network, settings: Descent) -> Augmentation | None:
+    """How pictures are changed while they are learned from, if they are.
+
+    Raises
+    ------
+    SettingsError
+        The network does not see its inputs as a picture.
+    """
+    if not (settings.shift or settings.flip):
+        return None
+    if network.is_dense or len(network.first_shape) != 3:
+        raise SettingsError(
+            "`shift` or `flip` for a network of neurons only", "use one such as `conv32-dense64`"
+        )
+    height, width, channels = network.first_shape
+    share = settings.shift or 0.0
+    moves = round(share * height), round(share * width)
+    return Augmentation((height, width, channels), moves, bool(settings.flip))
 
 
 def _steps_per_block(network: Network, batch_size: int) -> int:

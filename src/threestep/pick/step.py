@@ -5,11 +5,16 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array, lax
 
 from threestep.goodness import Goodness
 from threestep.network import Form, Network, Params, Supernet, Training
+from threestep.pick.augmentation import Augmentation, augmented
 from threestep.pick.optimizers import pace_of, row_of, updated
+
+_AUGMENTING = 0x5EED
+"""Added to the seed: what is left out of a network must not follow from where its picture was moved."""
 
 Numbers = Any
 """JAX's arrays inside the compiled program, NumPy's on their way there."""
@@ -28,6 +33,7 @@ class Recipe:
     has_dropout: bool
     has_input_dropout: bool
     watches_gradient: bool = True
+    augmentation: Augmentation | None = None
 
 
 class Rates(NamedTuple):
@@ -119,10 +125,12 @@ def take_step(task: Task, batch: Batch, index: Array, pace: Array, is_last: Arra
     The gradient's size is measured at an epoch's last step only: a pass over all params costs a
     tenth of a step.
     """
-    recipe = task.recipe
+    recipe, x = task.recipe, batch.x
+    if recipe.augmentation is not None:
+        x = augmented(recipe.augmentation, _key_of(task, index, _AUGMENTING), x)
 
     def batch_loss(params: Params) -> tuple[Array, Array]:
-        outputs = outputs_in(task, params, batch.x, _training(task, batch, index))
+        outputs = outputs_in(task, params, x, _training(task, batch, index))
         losses = recipe.goodness.losses(outputs, batch.y)
         return (batch.share * losses).sum(), losses
 
@@ -182,8 +190,13 @@ def _training(task: Task, batch: Batch, index: Array) -> Training | None:
     if not (recipe.has_dropout or recipe.has_input_dropout or is_normalized):
         return None
     return Training(
-        jax.random.fold_in(jax.random.key(task.seed), index),
+        _key_of(task, index),
         rates.input_dropout if recipe.has_input_dropout else None,
         rates.dropout if recipe.has_dropout else None,
         (batch.share > 0).astype(jnp.float32) if is_normalized else None,
     )
+
+
+def _key_of(task: Task, index: Array, purpose: int = 0) -> Array:
+    """The random key of a step."""
+    return jax.random.fold_in(jax.random.key(task.seed + np.uint32(purpose)), index)

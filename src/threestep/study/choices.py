@@ -36,6 +36,8 @@ _FINAL_SLACK = 1.5  # how much longer than counted they may take
 _CLIMB = 1 / 2  # of full trainings, what a round costs: a rung takes up to half of the members thrice as far
 _WORK_ON_PICTURES = 10_000_000_000_000  # floating-point operations: about two minutes on two cores
 _FEWEST_LOOKS = 8
+_SHIFT = 0.1  # of a picture's sides
+_COLOURS = 3
 _BATCH_BY_SAMPLES = ((50_000, 256), (10_000, 128), (1_000, 64), (300, 32), (0, 16))
 """From how many training samples on which batch size."""
 
@@ -96,6 +98,8 @@ def choose_for_pictures(asked: Settings, chosen: Settings, network: Network, n_t
         epochs=epochs,
         patience=asked.patience or usual_patience(epochs),
         input_dropout=_given(asked.input_dropout, 0.0),
+        shift=_given(asked.shift, _SHIFT),
+        flip=network.first_shape[-1] == _COLOURS if asked.flip is None else asked.flip,
     )
 
 

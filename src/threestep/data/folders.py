@@ -1,0 +1,213 @@
+"""Folders of pictures or sounds, one folder per class, to samples."""
+
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from threestep.data.media import MEDIA_ENDINGS, PICTURE_ENDINGS, SOUND_ENDINGS, Media
+from threestep.data.picture_files import picture_array, picture_media, pillow
+from threestep.data.sound_files import sound_array, sound_media
+from threestep.data.table import Table
+from threestep.devices import cache_folder, side_by_side
+from threestep.errors import DataError
+
+_TEST_NAMES, _TRAIN_NAMES = ("test", "testing"), ("train", "training")
+_KEPT_FROM = 8 << 20  # bytes of decoded files, from which on they are kept for the next time
+_MOST_NAMED = 5
+_HINT = "expected one folder per class with pictures or sounds in it, or `train` and `test` with such folders"
+
+
+def read_folder(path: Path, media: Media | None = None) -> Table:
+    """A folder with one folder per class, or `train` and `test` folders of that form; or, where it is known
+    how the files become arrays, any files in it or below it.
+
+    Files that are damaged are left out, named and counted in the notes.
+
+    Parameters
+    ----------
+    path : Path
+    media : Media or None
+        How files become arrays; None: seen from the files.
+
+    Raises
+    ------
+    DataError
+        No pictures or sounds, both of them, or no classes.
+    """
+    parts = _parts_of(path)
+    files, labels, is_test = list[Path](), list[str](), list[bool]()
+    for part, folder in parts:
+        for own, label in _labelled(folder):
+            files.append(own)
+            labels.append(label)
+            is_test.append(part == "test")
+    has_classes = bool(files) and all(labels)
+    if not has_classes:
+        if media is None:
+            raise DataError(f"{path}: is no folder of samples", _HINT)
+        files, labels, is_test = _all_files(path), [], []
+    kind = _kind_of(files, path)
+    media = media or (picture_media(files) if kind == "picture" else sound_media(files))
+    if media.kind != kind:
+        raise DataError(f"{path}: holds {kind}s, expected {media.kind}s as in training")
+    arrays, broken = _decoded(files, media)
+    sound_rows = np.array([row for row in range(len(files)) if row not in broken], int)
+    if len(sound_rows) == 0:
+        raise DataError(
+            f"{path}: none of its {len(files)} {kind}s can be read ({next(iter(broken.values()))})"
+        )
+    notes = _notes(files, broken, media)
+    y = np.array(labels, dtype=object)[sound_rows] if has_classes else None
+    marks = np.array(is_test, bool)[sound_rows]
+    return Table(
+        path.resolve().name,
+        arrays if not broken else arrays[sound_rows],
+        y,
+        "class",
+        notes,
+        media=media,
+        is_test=marks if has_classes and marks.any() else None,
+        names=tuple(str(files[row].relative_to(path)) for row in sound_rows),
+    )
+
+
+def is_media_file(path: Path) -> bool:
+    """Whether it is a picture or a sound by its ending."""
+    return path.name.lower().endswith(MEDIA_ENDINGS)
+
+
+def _parts_of(path: Path) -> list[tuple[str, Path]]:
+    """The folder itself, or its parts."""
+    below = {entry.name.lower(): entry for entry in _entries(path) if entry.is_dir()}
+    train = next((below[name] for name in _TRAIN_NAMES if name in below), None)
+    test = next((below[name] for name in _TEST_NAMES if name in below), None)
+    if train is not None and test is not None:
+        return [("train", train), ("test", test)]
+    return [("train", path)]
+
+
+def _entries(path: Path) -> list[Path]:
+    """What lies in a folder, in order; what is hidden is not seen.
+
+    Raises
+    ------
+    DataError
+        It cannot be read.
+    """
+    try:
+        return sorted((entry for entry in path.iterdir() if not entry.name.startswith(".")), key=_natural)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error})", "check your rights to the folder") from error
+
+
+def _natural(path: Path) -> list[tuple[int, int, str]]:
+    """A key by which 2 comes before 10."""
+    pieces = re.split(r"(\d+)", path.name)
+    return [(0, int(piece), "") if piece.isdigit() else (1, 0, piece.lower()) for piece in pieces]
+
+
+def _labelled(folder: Path) -> list[tuple[Path, str]]:
+    """Files with the class that their folder is called by."""
+    classes = [entry for entry in _entries(folder) if entry.is_dir()]
+    return [(file, one.name) for one in classes for file in _all_files(one)]
+
+
+def _all_files(path: Path) -> list[Path]:
+    """Pictures and sounds in a folder and below it, in order; or the one that it is."""
+    if path.is_file():
+        return [path]
+    found = list[Path]()
+    for entry in _entries(path):
+        if entry.is_dir():
+            found += _all_files(entry)
+        elif is_media_file(entry):
+            found.append(entry)
+    return found
+
+
+def _kind_of(files: Sequence[Path], path: Path) -> str:
+    """Pictures or sounds.
+
+    Raises
+    ------
+    DataError
+        Neither, or both.
+    """
+    n_pictures = sum(file.name.lower().endswith(PICTURE_ENDINGS) for file in files)
+    n_sounds = sum(file.name.lower().endswith(SOUND_ENDINGS) for file in files)
+    if not files:
+        raise DataError(
+            f"{path}: holds no pictures ({', '.join(PICTURE_ENDINGS)}) and no sounds "
+            f"({', '.join(SOUND_ENDINGS)})",
+            _HINT,
+        )
+    if n_pictures and n_sounds:
+        raise DataError(
+            f"{path}: holds {n_pictures} pictures and {n_sounds} sounds", "give one kind at a time"
+        )
+    return "picture" if n_pictures else "sound"
+
+
+def _decoded(files: Sequence[Path], media: Media) -> tuple[NDArray, dict[int, str]]:
+    """All files as one array, uint8, and why those that are damaged could not be read; kept on disk for the
+    next time if they are many."""
+    kept = _kept_at(files, media)
+    with suppress(OSError, ValueError):
+        return np.load(kept, mmap_mode="r"), {}
+    read = picture_array if media.kind == "picture" else sound_array
+    if media.kind == "picture":
+        pillow()  # it may not be installed, which is no damage
+    arrays = np.zeros((len(files), *media.shape), np.uint8)
+    broken = dict[int, str]()
+
+    def one(row: int) -> None:
+        try:
+            arrays[row] = read(files[row], media)
+        except DataError:
+            raise
+        except Exception as error:  # whatever a decoder may raise
+            broken[row] = str(error) or type(error).__name__
+
+    side_by_side(one, range(len(files)))
+    if not broken and arrays.nbytes >= _KEPT_FROM:
+        _keep(arrays, kept)
+    return arrays, dict(sorted(broken.items()))
+
+
+def _kept_at(files: Sequence[Path], media: Media) -> Path:
+    """Where these files are kept: by what they are, how large, and when they were changed."""
+    digest = hashlib.sha256(repr(media).encode())
+    for file in files:
+        with suppress(OSError):
+            facts = file.stat()
+            digest.update(f"{file.resolve()}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
+    return cache_folder().parent / "decoded" / f"{digest.hexdigest()[:32]}.npy"
+
+
+def _keep(arrays: NDArray, path: Path) -> None:
+    """Write it whole or not at all; a full or read-only disk only costs the next time."""
+    temporary = path.with_name(f".{os.getpid()}-{secrets.token_hex(4)}.npy")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.save(temporary, arrays)
+        os.replace(temporary, path)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _notes(files: Sequence[Path], broken: dict[int, str], media: Media) -> tuple[str, ...]:
+    """What was found, and what was left out."""
+    found = f"{len(files) - len(broken)} files read as {media}"
+    if not broken:
+        return (found,)
+    named = "; ".join(f"{files[row].name} ({why})" for row, why in list(broken.items())[:_MOST_NAMED])
+    more = f" and {len(broken) - _MOST_NAMED} more" if len(broken) > _MOST_NAMED else ""
+    return found, f"{len(broken)} damaged file(s) left out: {named}{more}"

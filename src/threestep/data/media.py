@@ -1,0 +1,45 @@
+"""Media: how files of pictures or sounds become arrays of one size; plain settings, kept in the model file."""
+
+from dataclasses import dataclass
+
+PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
+SOUND_ENDINGS = (".wav", ".flac", ".ogg")
+MEDIA_ENDINGS = (*PICTURE_ENDINGS, *SOUND_ENDINGS)
+
+
+@dataclass(frozen=True)
+class Media:
+    """How every file becomes an array of the shape (height, width) or (height, width, channels), uint8.
+
+    Parameters
+    ----------
+    kind : {"picture", "sound"}
+        A sound becomes a picture, too: one row per moment, one column per band of frequencies.
+    height, width : int
+        Of a picture, in pixels; of a sound, in moments and bands.
+    channels : int
+        Of a picture: 1 for grey, 3 for colours.
+    rate : int
+        Of a sound: samples per second.
+    window, hop : int
+        Of a sound: samples per moment, and from one moment to the next.
+    """
+
+    kind: str = "picture"
+    height: int = 0
+    width: int = 0
+    channels: int = 1
+    rate: int = 0
+    window: int = 0
+    hop: int = 0
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one array."""
+        return (self.height, self.width) if self.channels == 1 else (self.height, self.width, self.channels)
+
+    def __str__(self) -> str:
+        if self.kind == "sound":
+            seconds = (self.height - 1) * self.hop / self.rate if self.rate else 0.0
+            return f"sounds of {seconds:.2f} s as {self.height} moments × {self.width} bands, {self.rate} Hz"
+        return f"{'grey' if self.channels == 1 else 'colour'} pictures of {self.height} × {self.width} pixels"

@@ -1,0 +1,143 @@
+"""Sound files to log-mel spectrograms of one size: WAV by SciPy, others by soundfile (the extra `sound`).
+
+A sound becomes a picture: one row per moment, one column per band of the mel scale (O'Shaughnessy 1987), as
+loud as it is below the loudest moment, in steps of 256 for 80 decibels.
+"""
+
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from math import gcd
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from threestep.data.media import Media
+from threestep.devices import side_by_side
+from threestep.errors import DataError
+
+_HIGHEST_RATE = 16_000  # samples per second: speech needs no more
+_WINDOW_SECONDS, _HOP_SECONDS = 0.032, 0.010
+_MOST_MOMENTS, _BANDS = 96, 40
+_LONG = 0.95  # of all sounds are no longer than what is looked at
+_QUIETEST = 80.0  # decibels below the loudest
+_SILENCE = 1e-10
+
+
+def sound_media(files: Sequence[Path]) -> Media:
+    """What all sounds are brought to: the usual rate, at most 16,000 per second; a length that 95 % of them
+    keep.
+
+    Raises
+    ------
+    DataError
+        No file is a sound, or soundfile is not installed.
+    """
+    facts = [each for each in side_by_side(_facts_of, files) if each is not None]
+    if not facts:
+        raise DataError(f"{files[0].parent}: none of its {len(files)} sounds can be read")
+    rate = min(_HIGHEST_RATE, Counter(rate for rate, _ in facts).most_common(1)[0][0])
+    seconds = float(np.quantile([n / own for own, n in facts], _LONG))
+    window = 1 << max(5, round(np.log2(_WINDOW_SECONDS * rate)))
+    hop = max(1, round(max(_HOP_SECONDS, seconds / _MOST_MOMENTS) * rate))
+    return Media("sound", max(1, round(seconds * rate / hop)) + 1, _BANDS, 1, rate, window, hop)
+
+
+def _facts_of(file: Path) -> tuple[int, int] | None:
+    """Samples per second, and how many; None if it is no sound."""
+    try:
+        rate, samples = _read(file)
+    except DataError:
+        raise
+    except Exception:  # whatever a decoder may raise; the file is told of when it is read
+        return None
+    return (rate, len(samples)) if rate > 0 and len(samples) else None
+
+
+def sound_array(file: Path, media: Media) -> NDArray:
+    """One sound as a spectrogram, of the shape of `media`, uint8.
+
+    Raises
+    ------
+    Exception
+        Whatever a decoder raises where a file is damaged.
+    """
+    from scipy.signal import resample_poly
+
+    rate, samples = _read(file)
+    if not len(samples) or not np.isfinite(samples).all():
+        raise ValueError("no sound, or not finite")
+    if rate != media.rate:
+        common = gcd(rate, media.rate)
+        samples = resample_poly(samples, media.rate // common, rate // common)
+    return spectrogram(samples, media)
+
+
+def spectrogram(samples: NDArray, media: Media) -> NDArray:
+    """The log-mel spectrogram of a sound at the rate of `media`: (height, width), uint8.
+
+    A shorter sound is followed by silence, of a longer one the middle is taken.
+    """
+    n_samples = (media.height - 1) * media.hop
+    before = max(0, (len(samples) - n_samples) // 2)
+    samples = samples[before : before + n_samples].astype(np.float64)
+    half = media.window // 2
+    padded = np.pad(samples, (half, n_samples - len(samples) + media.window))
+    starts = np.arange(media.height) * media.hop
+    frames = padded[starts[:, None] + np.arange(media.window)] * np.hanning(media.window)
+    power = np.abs(np.fft.rfft(frames)) ** 2
+    mel = power @ mel_filters(media.rate, media.window, media.width)
+    decibels = 10 * np.log10(mel + _SILENCE)
+    below = decibels - decibels.max()
+    return np.round(255 * np.clip(1 + below / _QUIETEST, 0, 1)).astype(np.uint8)
+
+
+@lru_cache(maxsize=8)
+def mel_filters(rate: int, window: int, n_bands: int) -> NDArray:
+    """How much each band takes of each frequency: triangles at even distances on the mel scale,
+    mel = 2595 log10(1 + Hz / 700); (window // 2 + 1, n_bands)."""
+    highest = 2595 * np.log10(1 + rate / 2 / 700)
+    corners = 700 * (10 ** (np.linspace(0, highest, n_bands + 2) / 2595) - 1)
+    frequencies = np.fft.rfftfreq(window, 1 / rate)[:, None]
+    rising = (frequencies - corners[:-2]) / (corners[1:-1] - corners[:-2])
+    falling = (corners[2:] - frequencies) / (corners[2:] - corners[1:-1])
+    return np.maximum(0, np.minimum(rising, falling))
+
+
+def _read(file: Path) -> tuple[int, NDArray]:
+    """Samples per second, and the samples of all channels together, float64."""
+    if file.suffix.lower() == ".wav":
+        from scipy.io import wavfile
+
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", wavfile.WavFileWarning)
+                rate, samples = wavfile.read(file)
+            return int(rate), _mono(samples)
+        except ValueError:  # a kind of WAV that SciPy does not know
+            if not _has_soundfile():
+                raise
+    if not _has_soundfile():
+        raise DataError(f"{file}: needs soundfile to be read", "pip install 'threestep[sound]'")
+    import soundfile
+
+    samples, rate = soundfile.read(file)
+    return int(rate), _mono(samples)
+
+
+def _mono(samples: NDArray) -> NDArray:
+    """The mean of all channels, between -1 and 1 for whole numbers of any size."""
+    if samples.dtype.kind in "iu":
+        facts = np.iinfo(samples.dtype)
+        middle = 128.0 if samples.dtype == np.uint8 else 0.0
+        samples = (samples - middle) / (128.0 if samples.dtype == np.uint8 else float(facts.max))
+    samples = np.asarray(samples, np.float64)
+    return samples if samples.ndim == 1 else samples.mean(axis=1)
+
+
+def _has_soundfile() -> bool:
+    from importlib.util import find_spec
+
+    return find_spec("soundfile") is not None

@@ -1,0 +1,391 @@
+"""Networks for pictures: convolutions, normalization, residual blocks; described, trained, saved."""
+
+import re
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import threestep as ts
+from threestep.network import Blocks, Conv, Dense, Network, Training, parse, spec_of
+from threestep.network.normalization import groups_of, normalize, remember
+
+RNG = np.random.default_rng(0)
+KEY = jax.random.key(0)
+
+
+def pictures(n, *shape):
+    return np.random.default_rng(1).normal(size=(n, *shape)).astype(np.float32)
+
+
+# What a line of text describes
+
+
+@pytest.mark.parametrize(
+    ("name", "millions"),
+    [
+        ("resnet18", 11.69),
+        ("resnet34", 21.80),
+        ("resnet50", 25.56),
+        ("resnet101", 44.55),
+        ("resnet152", 60.19),
+    ],
+)
+def test_resnets_have_as_many_params_as_published(name, millions):
+    network = parse(name, input_shape=(224, 224, 3), n_outputs=1000)
+    assert round(network.n_params / 1e6, 2) == millions
+    assert spec_of(network) == f"{name} relu"
+
+
+def test_resnet_152_has_152_layers_with_weights():
+    layers = parse("resnet152", (224, 224, 3), 1000).layers
+    n_of_blocks = sum(layer.count * 3 for layer in layers if isinstance(layer, Blocks))
+    assert n_of_blocks + sum(isinstance(layer, Conv | Dense) for layer in layers) == 152
+
+
+@pytest.mark.parametrize(
+    ("spec", "shape", "printed"),
+    [
+        ("conv8-dense16", (16, 16), "16×16 → 8 × 3×3 relu → max of 2×2 → 16 relu → 3"),
+        ("conv8+4k5 tanh", (9, 8, 3), "9×8×3 → 8 × 5×5 tanh → 4 × 5×5 tanh → max of 2×2 → 3"),
+        ("conv8s2-globalpool", (8, 8, 1), "8×8×1 → 8 × 3×3 /2 relu → mean of all → 3"),
+        ("conv8", (3, 3), "3×3 → 8 × 3×3 relu → 3"),
+        ("conv4s1-res4x2-plain8x3s2", (8, 8), "8×8 → 4 × 3×3 relu → 2 basic 4 → 1 basic 8 /2 without residuals"
+         " → 2 basic 8 without residuals → 3"),
+    ],
+)  # fmt: skip
+def test_specs_of_pictures_are_read(spec, shape, printed):
+    network = parse(spec, shape, 3)
+    assert str(network) == printed
+    assert parse(spec_of(network), shape, 3) == network
+
+
+WORDS = st.one_of(
+    st.builds("conv{}".format, st.integers(1, 99)),
+    st.builds("conv{}+{}k5".format, st.integers(1, 99), st.integers(1, 99)),
+    st.builds("conv{}s{}".format, st.integers(1, 99), st.integers(1, 3)),
+    st.builds("res{}x{}s{}".format, st.integers(1, 9), st.integers(1, 4), st.integers(1, 2)),
+    st.builds("plain{}x{}".format, st.integers(1, 9), st.integers(1, 4)),
+    st.sampled_from(["globalpool"]),
+)
+
+
+@settings(deadline=None)
+@given(st.lists(WORDS, max_size=5), st.sampled_from(["", "-dense7", "-dense7-r7"]),
+       st.sampled_from(["relu", "tanh group", "gelu none"]))  # fmt: skip
+def test_spec_of_a_picture_network_is_read_as_that_network(words, ending, style):
+    text = "-".join(words) + ending
+    network = parse(f"{text.removeprefix('-')} {style}", (16, 20, 3), 4)
+    assert parse(spec_of(network), (16, 20, 3), 4) == network
+
+
+@pytest.mark.parametrize(
+    ("spec", "shape", "said"),
+    [
+        ("conv8", (20,), "needs a picture"),
+        ("64-conv8", (8, 8), "needs a picture"),
+        ("conv8k4", (8, 8), "even"),
+        ("conv8s17", (8, 8), "stride"),
+        ("resnet19", (8, 8), "no activation 'resnet19'"),
+        ("conv8 tanh foo", (8, 8), "no activation 'foo'"),
+        ("conv8 tanh relu", (8, 8), "two activations"),
+        ("conv8-", (8, 8), "where a width belongs"),
+        ("convx", (8, 8), "no activation"),
+        ("maxpool-maxpool-maxpool-maxpool", (8, 8), "leaves nothing"),
+        ("res4x0", (8, 8), "count"),
+    ],
+)
+def test_bad_specs_of_pictures_are_refused_with_a_hint(spec, shape, said):
+    with pytest.raises(ts.SpecError, match=re.escape(said)) as caught:
+        parse(spec, shape, 3)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "spec", ["conv3+4-dense5", "conv4s1-res4x3-res6x3s2-globalpool group", "conv3-5 tanh none"]
+)
+def test_the_shapes_of_params_are_those_of_a_start(spec):
+    network = parse(spec, (8, 8, 2), 3)
+    params = network.init(0)
+    assert [{name: array.shape for name, array in own.items()} for own in params] == [*network.param_shapes]
+    x = pictures(5, 8, 8, 2)
+    trace = network.trace(params, jnp.asarray(x))
+    assert [output.a.shape[1:] for output in trace] == [*network.shapes[1:]]
+    assert network.apply(params, x.reshape(5, -1)).shape == (5, 3)
+
+
+# Normalization
+
+
+@pytest.mark.parametrize("channels", [1, 6, 7, 32, 48, 64])
+def test_groups_divide_the_channels(channels):
+    assert channels % groups_of(channels) == 0
+    assert groups_of(channels) <= 32
+
+
+@pytest.mark.parametrize("norm", ["group", "layer"])
+def test_a_sample_is_normalized_by_itself(norm):
+    x = jnp.asarray(pictures(4, 5, 5, 8)) * 3 + 1
+    params = {"scale": jnp.ones(8), "shift": jnp.zeros(8)}
+    y = normalize(norm, params, x, None)
+    n_groups = 1 if norm == "layer" else groups_of(8)
+    parts = y.reshape(4, 5, 5, n_groups, -1)
+    np.testing.assert_allclose(parts.mean(axis=(1, 2, 4)), 0, atol=1e-5)
+    np.testing.assert_allclose(parts.var(axis=(1, 2, 4)), 1, atol=1e-3)
+    np.testing.assert_allclose(y[:1], normalize(norm, params, x[:1], None), rtol=1e-4, atol=1e-5)
+
+
+def test_what_fills_a_batch_up_is_not_normalized_by():
+    params = {"scale": jnp.ones(3), "shift": jnp.zeros(3), "mean": jnp.zeros(3), "variance": jnp.ones(3)}
+    x = jnp.asarray(pictures(6, 4, 4, 3))
+    present = jnp.array([1.0, 1, 1, 1, 0, 0])
+    filled = normalize("batch", params, x, present)[:4]
+    np.testing.assert_allclose(filled, normalize("batch", params, x[:4], jnp.ones(4)), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(filled.mean(axis=(0, 1, 2)), 0, atol=1e-5)
+
+
+def test_a_running_statistic_has_the_distance_to_the_batch_as_its_gradient():
+    gradient = jax.grad(lambda kept: 7 * remember(jnp.ones(2), kept, jnp.array([3.0, 5.0])).sum())
+    np.testing.assert_array_equal(gradient(jnp.array([1.0, 1.0])), [-2, -4])
+
+
+def test_running_statistics_become_those_of_the_samples():
+    """With a rate of zero nothing else moves, and they end near the mean of all batches."""
+    x = (pictures(320, 6, 6, 2) * [2, 0.5] + [1, -3]).reshape(320, -1).astype(np.float32)
+    y = RNG.integers(0, 2, 320)
+    network = Network((6, 6, 2), (Conv(3, 1), Dense(2, "linear")))
+    found = ts.pick.train(
+        network, ts.goodness.Goodness("cross_entropy"), (x, y), (x, y),
+        ts.settings.Descent(epochs=4, batch_size=32, learning_rate=0.0),
+    )  # fmt: skip
+    z = x.reshape(320, 6, 6, 2) @ np.asarray(found.params[0]["weight"][0, 0])
+    np.testing.assert_array_equal(found.params[0]["weight"], network.init(0)[0]["weight"])
+    np.testing.assert_allclose(found.params[0]["mean"], z.mean(axis=(0, 1, 2)), atol=0.15)
+    np.testing.assert_allclose(found.params[0]["variance"], z.var(axis=(0, 1, 2)), rtol=0.1)
+
+
+# Residual blocks
+
+
+@pytest.mark.parametrize("kind", ["basic", "bottleneck"])
+@pytest.mark.parametrize("training", [None, Training(KEY)])
+def test_blocks_in_a_row_are_one_block_after_the_other(kind, training):
+    """The loop over equal blocks computes what the blocks written out do."""
+    several = Network((6, 6, 8), (Blocks(8, kind, count=3), Dense(2, "linear")))
+    alone = Network((6, 6, 8), (*[Blocks(8, kind)] * 3, Dense(2, "linear")))
+    params = jax.tree.map(lambda leaf: leaf + RNG.random(leaf.shape, np.float32) / 4, several.init(0))
+    each = [{name: array[index] for name, array in params[0].items()} for index in range(3)]
+    x = jnp.asarray(pictures(5, 6, 6, 8))
+    np.testing.assert_allclose(
+        several.apply(params, x, training), alone.apply((*each, params[1]), x, training), rtol=2e-4, atol=2e-4
+    )
+
+
+def test_a_residual_block_begins_as_if_it_were_not_there():
+    network = parse("res4x3", (6, 6, 4), 2)
+    x = np.abs(pictures(5, 6, 6, 4))
+    np.testing.assert_allclose(network.trace(network.init(0), x)[0].a, x, rtol=1e-5)
+
+
+def test_of_plain_blocks_nothing_is_added():
+    with_it, without = (Network((6, 6, 4), (Blocks(4, residual=each), Dense(2))) for each in (True, False))
+    params, x = without.init(0), pictures(5, 6, 6, 4)
+    plain = without.trace(params, x)[0].a
+    sums = with_it.trace(params, x)[0].a
+    assert not np.allclose(plain, sums)
+    positive = np.asarray(plain) > 0
+    np.testing.assert_allclose(
+        np.asarray(sums)[positive & (x > 0)], (plain + x)[positive & (x > 0)], rtol=1e-4
+    )
+
+
+# Beside PyTorch
+
+
+def torch_block(torch, layer, own, channels):
+    """torch.nn's layers with our params: a function of NCHW."""
+    nn = torch.nn
+    parts, modules = layer.parts(channels), {}
+    for name, (size, n_in, n_out, stride) in parts.items():
+        conv = nn.Conv2d(n_in, n_out, size, stride, (size - 1) // 2, bias=False)
+        norm = nn.BatchNorm2d(n_out)
+        load(torch, conv, norm, {key.removeprefix(f"{name}."): value for key, value in own.items()
+                                 if key.startswith(f"{name}.")})  # fmt: skip
+        modules[name] = nn.Sequential(conv, norm)
+    names = [name for name in parts if name != "skip"]
+
+    def apply(x):
+        h = x
+        for name in names[:-1]:
+            h = torch.relu(modules[name](h))
+        h = modules[names[-1]](h)
+        return torch.relu(h + (modules["skip"](x) if "skip" in modules else x))
+
+    return apply, modules
+
+
+def load(torch, conv, norm, own):
+    with torch.no_grad():
+        conv.weight.copy_(torch.tensor(np.asarray(own["weight"]).transpose(3, 2, 0, 1).copy()))
+        for ours, theirs in {"scale": norm.weight, "shift": norm.bias, "mean": norm.running_mean,
+                             "variance": norm.running_var}.items():  # fmt: skip
+            theirs.copy_(torch.tensor(np.asarray(own[ours]).copy()))
+
+
+@pytest.mark.parametrize("is_training", [False, True])
+@pytest.mark.parametrize(
+    "layer", [Blocks(8), Blocks(12, stride=2), Blocks(8, "bottleneck"), Blocks(16, "bottleneck", stride=2)]
+)
+def test_blocks_and_their_gradients_equal_pytorch(layer, is_training):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed (extra `torch`)")
+    network = Network((7, 7, 8), (layer, Dense(2)))
+    rng = np.random.default_rng(3)
+    own = {
+        name: (array + rng.random(array.shape).astype(np.float32) / 2).astype(np.float32)
+        for name, array in network.init(0)[0].items()
+    }
+    x = pictures(5, 7, 7, 8)
+    apply, modules = torch_block(torch, layer, own, 8)
+    for module in modules.values():
+        module.train(is_training)
+    training = Training(KEY) if is_training else None
+
+    def ours(own, x):
+        return network.trace((own, network.init(0)[1]), x, training)[0].a
+
+    out, back = jax.vjp(ours, own, jnp.asarray(x))
+    leaf = torch.tensor(x.transpose(0, 3, 1, 2).copy(), requires_grad=True)
+    theirs = apply(leaf)
+    np.testing.assert_allclose(out.transpose(0, 3, 1, 2), theirs.detach(), rtol=1e-4, atol=1e-4)
+    g = rng.normal(size=out.shape).astype(np.float32)
+    theirs.backward(torch.tensor(g.transpose(0, 3, 1, 2).copy()))
+    params, inputs = back(jnp.asarray(g))
+    np.testing.assert_allclose(inputs.transpose(0, 3, 1, 2), leaf.grad, rtol=1e-3, atol=1e-4)
+    for name, module in modules.items():
+        weight = np.asarray(params[f"{name}.weight"]).transpose(3, 2, 0, 1)
+        np.testing.assert_allclose(weight, module[0].weight.grad, rtol=1e-3, atol=1e-3)
+        np.testing.assert_allclose(params[f"{name}.scale"], module[1].weight.grad, rtol=1e-3, atol=1e-3)
+        np.testing.assert_allclose(params[f"{name}.shift"], module[1].bias.grad, rtol=1e-3, atol=1e-3)
+
+
+# Trained
+
+
+def stripes(n, seed=0):
+    """Pictures of vertical or horizontal stripes somewhere, in noise: no single pixel tells them apart."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 2, n)
+    x = rng.normal(size=(n, 12, 12)).astype(np.float32)
+    for row, (is_upright, at) in enumerate(zip(y, rng.integers(0, 10, n), strict=True)):
+        part = x[row, :, at : at + 2] if is_upright else x[row, at : at + 2]
+        part += 2
+    return x, y
+
+
+def test_convolutions_learn_what_pixels_alone_do_not_tell():
+    x, y = stripes(900)
+    found, plain = (ts.fit((x, y), network=spec, epochs=12) for spec in ("conv8-conv16-globalpool", ""))
+    assert found.scores["test"]["accuracy"] > 0.9
+    assert plain.scores["test"]["accuracy"] < 0.75
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_does_not():
+    x, y = stripes(200)
+    runs = [ts.fit((x, y), network="conv4-res6-dense8", epochs=3, seed=seed) for seed in (0, 0, 1)]
+    one, same, other = ([*jax.tree.leaves(run.model.params)] for run in runs)
+    assert all(np.array_equal(a, b) for a, b in zip(one, same, strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize("norm", ["batch", "group", "layer", "none"])
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_every_norm_and_optimizer_lowers_the_loss(norm, optimizer):
+    x, y = stripes(300)
+    run = ts.fit(
+        (x, y), network=f"conv6-res6x2-globalpool relu {norm}", epochs=6, optimizer=optimizer,
+        learning_rate=0.05 if optimizer == "sgd" else 0.01,
+    )  # fmt: skip
+    losses = [row.train_loss for row in run.picked.history]
+    assert losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize(
+    "spec", ["conv4-dense6", "conv4s1-res4x2-res6x2s2-globalpool gelu", "conv4-plain4 tanh group"]
+)
+def test_a_saved_network_answers_as_before(spec, tmp_path):
+    x, y = stripes(120)
+    model = ts.fit((x, y), network=spec, epochs=1).model
+    model.save(tmp_path / "m.safetensors")
+    again = ts.load(tmp_path / "m.safetensors")
+    assert again.network == model.network
+    np.testing.assert_array_equal(again.outputs(x), model.outputs(x))
+    assert ts.model.model_bytes(again) == ts.model.model_bytes(model)
+
+
+def test_answers_do_not_depend_on_how_many_are_asked_for():
+    x, y = stripes(300)
+    model = ts.fit((x, y), network="conv4-dense6", epochs=1).model
+    together = model.outputs(x)
+    np.testing.assert_allclose(
+        np.concatenate([model.outputs(x[:1]), model.outputs(x[1:40])]), together[:40], rtol=1e-4, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("wish", [{"ensemble": 2}, {"folds": 3}, {"refit": True}])
+def test_what_only_dense_networks_can_is_refused(wish):
+    with pytest.raises(ts.SettingsError, match="fully connected"):
+        ts.fit(stripes(60), network="conv4", epochs=1, **wish)
+
+
+def test_convolutions_need_pictures():
+    with pytest.raises(ts.SpecError, match="needs a picture"):
+        ts.fit("iris", network="conv8")
+
+
+def test_missing_pixels_leave_no_picture():
+    x, y = stripes(60)
+    x[0, 0, 0] = np.nan
+    with pytest.raises(ts.SpecError, match="needs a picture"):
+        ts.fit((x, y), network="conv8")
+
+
+# Pictures changed at random
+
+
+def test_pictures_are_moved_and_mirrored_at_random():
+    from threestep.pick.augmentation import Augmentation, augmented
+
+    how = Augmentation((4, 5, 1), (1, 2), flip=True)
+    picture = np.arange(20.0, dtype=np.float32).reshape(4, 5)
+    x = jnp.asarray(np.tile(picture.reshape(1, -1), (400, 1)))
+    found = np.asarray(augmented(how, KEY, x)).reshape(400, 4, 5)
+    around = np.pad(picture, ((1, 1), (2, 2)), mode="edge")
+    possible = [around[r : r + 4, c : c + 5] for r in range(3) for c in range(5)]
+    possible = {each.tobytes() for part in possible for each in (part, part[:, ::-1].copy())}
+    assert {each.tobytes() for each in found} == possible
+    np.testing.assert_array_equal(augmented(how, KEY, x), found.reshape(400, -1))
+
+
+def test_nothing_is_moved_where_neurons_alone_look():
+    with pytest.raises(ts.SettingsError, match="neurons only"):
+        ts.fit(stripes(60), network="8", epochs=1, shift=0.1)
+
+
+def test_moved_pictures_are_recognized_elsewhere():
+    """Learned from pictures in the middle only, with and without moving them."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 400)
+    x = rng.normal(size=(400, 12, 12)).astype(np.float32) / 4
+    x[:, 5:7, 5:7] += np.where(y == 0, 1, -1)[:, None, None]
+    away = np.roll(x, (3, -3), axis=(1, 2))
+    scores = [
+        ts.fit((x, y), network="conv8-dense8", epochs=25, shift=shift)
+        .model.predict(away)
+        for shift in (0.0, 0.3)
+    ]  # fmt: skip
+    fixed, moved = ((each == y).mean() for each in scores)
+    assert moved > 0.95
+    assert moved > fixed
