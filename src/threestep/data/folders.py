@@ -41,41 +41,38 @@ def read_folder(path: Path, media: Media | None = None) -> Table:
     DataError
         No pictures or sounds, both of them, or no classes.
     """
-    parts = _parts_of(path)
-    files, labels, is_test = list[Path](), list[str](), list[bool]()
-    for part, folder in parts:
-        for own, label in _labelled(folder):
-            files.append(own)
-            labels.append(label)
-            is_test.append(part == "test")
-    has_classes = bool(files) and all(labels)
-    if not has_classes:
-        if media is None:
-            raise DataError(f"{path}: is no folder of samples", _HINT)
-        files, labels, is_test = _all_files(path), [], []
+    found = [] if path.is_file() else _labelled_files(path)
+    if media is not None and (not found or _has_loose_files(path)):
+        found = [(file, None, False) for file in _all_files(path)]
+    if not found and media is None:
+        raise DataError(f"{path}: is no folder of samples", _HINT)
+    files = [file for file, *_ in found]
     kind = _kind_of(files, path)
     media = media or (picture_media(files) if kind == "picture" else sound_media(files))
     if media.kind != kind:
         raise DataError(f"{path}: holds {kind}s, expected {media.kind}s as in training")
     arrays, broken = _decoded(files, media)
-    sound_rows = np.array([row for row in range(len(files)) if row not in broken], int)
-    if len(sound_rows) == 0:
-        raise DataError(
-            f"{path}: none of its {len(files)} {kind}s can be read ({next(iter(broken.values()))})"
-        )
-    notes = _notes(files, broken, media)
-    y = np.array(labels, dtype=object)[sound_rows] if has_classes else None
-    marks = np.array(is_test, bool)[sound_rows]
+    rows = np.array([row for row in range(len(files)) if row not in broken], int)
+    if len(rows) == 0:
+        why = next(iter(broken.values()))
+        raise DataError(f"{path}: none of its {len(files)} {kind}s can be read ({why})")
+    labels = np.array([label for _, label, _ in found], dtype=object)[rows]
+    is_test = np.array([each for *_, each in found], bool)[rows]
     return Table(
         path.resolve().name,
-        arrays if not broken else arrays[sound_rows],
-        y,
+        arrays[rows] if broken else arrays,
+        None if labels[0] is None else labels,
         "class",
-        notes,
+        _notes(files, broken, media),
         media=media,
-        is_test=marks if has_classes and marks.any() else None,
-        names=tuple(str(files[row].relative_to(path)) for row in sound_rows),
+        is_test=is_test if is_test.any() else None,
+        names=tuple(_name_of(files[row], path) for row in rows.tolist()),
     )
+
+
+def _name_of(file: Path, path: Path) -> str:
+    """A file as it is called below the folder."""
+    return file.name if file == path else file.relative_to(path).as_posix()
 
 
 def is_media_file(path: Path) -> bool:
@@ -83,14 +80,25 @@ def is_media_file(path: Path) -> bool:
     return path.name.lower().endswith(MEDIA_ENDINGS)
 
 
-def _parts_of(path: Path) -> list[tuple[str, Path]]:
-    """The folder itself, or its parts."""
+def _labelled_files(path: Path) -> list[tuple[Path, str | None, bool]]:
+    """Each file with the class that its folder is called by, and whether it is for the test."""
     below = {entry.name.lower(): entry for entry in _entries(path) if entry.is_dir()}
     train = next((below[name] for name in _TRAIN_NAMES if name in below), None)
     test = next((below[name] for name in _TEST_NAMES if name in below), None)
-    if train is not None and test is not None:
-        return [("train", train), ("test", test)]
-    return [("train", path)]
+    is_divided = train is not None and test is not None
+    parts = [(train, False), (test, True)] if is_divided else [(path, False)]
+    return [
+        (file, one.name, is_test)
+        for folder, is_test in parts
+        for one in _entries(folder or path)
+        if one.is_dir()
+        for file in _all_files(one)
+    ]
+
+
+def _has_loose_files(path: Path) -> bool:
+    """Whether there are samples that lie in no folder of a class."""
+    return path.is_file() or any(is_media_file(entry) for entry in _entries(path))
 
 
 def _entries(path: Path) -> list[Path]:
@@ -111,12 +119,6 @@ def _natural(path: Path) -> list[tuple[int, int, str]]:
     """A key by which 2 comes before 10."""
     pieces = re.split(r"(\d+)", path.name)
     return [(0, int(piece), "") if piece.isdigit() else (1, 0, piece.lower()) for piece in pieces]
-
-
-def _labelled(folder: Path) -> list[tuple[Path, str]]:
-    """Files with the class that their folder is called by."""
-    classes = [entry for entry in _entries(folder) if entry.is_dir()]
-    return [(file, one.name) for one in classes for file in _all_files(one)]
 
 
 def _all_files(path: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Media: how files of pictures or sounds become arrays of one size; plain settings, kept in the model file."""
+"""Media: how files of pictures or sounds become arrays of one size; plain settings in the model file."""
 
 from dataclasses import dataclass
 

@@ -1,0 +1,369 @@
+"""Folders of pictures and sounds: what they hold goes in as it is seen and heard; what is broken is told."""
+
+import os
+import re
+import wave
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import threestep as ts
+from threestep.data import Media, folders, read
+from threestep.data.media import PICTURE_ENDINGS
+from threestep.data.sound_files import mel_filters, spectrogram
+
+RNG = np.random.default_rng(0)
+GREY = np.arange(48, dtype=np.uint8).reshape(6, 8) * 5
+COLOURS = RNG.integers(0, 256, (6, 8, 3), np.uint8)
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory, monkeypatch):
+    monkeypatch.setattr(folders, "cache_folder", lambda: tmp_path_factory.mktemp("cache") / "compiled")
+
+
+def save(path, pixels, **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
+    image.save(path, **options)
+
+
+def write_sound(path, samples, rate=8000, channels=1, width=2):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(channels)
+        file.setsampwidth(width)
+        file.setframerate(rate)
+        scaled = np.clip(np.asarray(samples), -1, 1) * (2 ** (8 * width - 1) - 1)
+        file.writeframes(scaled.astype(f"<i{width}").tobytes())
+
+
+def tone(hertz, seconds, rate=8000):
+    return 0.5 * np.sin(2 * np.pi * hertz * np.arange(int(seconds * rate)) / rate)
+
+
+# Pictures
+
+
+@pytest.mark.parametrize("ending", [".png", ".bmp", ".gif", ".webp"])
+@pytest.mark.parametrize("pixels", [GREY, COLOURS], ids=["grey", "colours"])
+def test_pictures_without_loss_come_in_as_they_are(ending, pixels, tmp_path):
+    if ending == ".gif" and pixels is COLOURS:
+        pixels = np.asarray(Image.fromarray(pixels).quantize(48).convert("RGB"))  # all that a GIF can hold
+    for name in ("one", "other"):
+        save(tmp_path / name / f"p{ending}", pixels, **({"lossless": True} if ending == ".webp" else {}))
+    table = read(tmp_path)
+    assert table.y.tolist() == ["one", "other"]
+    assert table.x.dtype == np.uint8
+    np.testing.assert_array_equal(table.x, [pixels, pixels])
+    assert table.names == (f"one/p{ending}", f"other/p{ending}")
+
+
+def test_a_jpeg_is_nearly_what_it_was(tmp_path):
+    smooth = np.linspace(0, 255, 48).reshape(6, 8).astype(np.uint8)
+    for name in ("one", "other"):
+        save(tmp_path / name / "p.jpg", smooth, quality=95)
+    assert np.abs(read(tmp_path).x.astype(int) - smooth).max() < 12
+
+
+ODD = {
+    "alpha": (
+        Image.fromarray(np.dstack([COLOURS, np.zeros((6, 8), np.uint8)]), "RGBA"),
+        np.full((6, 8, 3), 255),
+    ),
+    "sixteen bits": (Image.fromarray(GREY.astype(np.uint16) * 257), np.repeat(GREY[:, :, None], 3, axis=2)),
+    "one bit": (Image.fromarray(GREY > 100), np.repeat(((GREY > 100) * 255)[:, :, None], 3, axis=2)),
+    "palette": (Image.fromarray(COLOURS).quantize(16), None),
+    "cmyk": (Image.fromarray(COLOURS).convert("CMYK"), None),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_kinds_of_pictures_are_seen_as_people_see_them(name, tmp_path):
+    image, wanted = ODD[name]
+    save(tmp_path / "one" / ("p.jpg" if name == "cmyk" else "p.png"), image)
+    save(tmp_path / "other" / "p.png", COLOURS)
+    table = read(tmp_path)
+    assert table.x.shape == (2, 6, 8, 3)
+    if wanted is None:
+        wanted = np.asarray(image.convert("RGB"))
+    assert np.abs(table.x[0].astype(int) - wanted).max() <= (40 if name == "cmyk" else 1)
+
+
+def test_a_picture_is_turned_as_its_camera_says(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by 90 degrees
+    for name in ("one", "other"):
+        save(tmp_path / name / "p.png", GREY, exif=exif)
+    np.testing.assert_array_equal(read(tmp_path).x[0], np.rot90(GREY, -1))
+
+
+def test_pictures_of_many_sizes_are_brought_to_the_middle_one(tmp_path):
+    for place, (height, width) in enumerate([(20, 30), (40, 20), (24, 26)]):
+        save(tmp_path / f"c{place}" / "p.png", np.full((height, width), 50 * place, np.uint8))
+    table = read(tmp_path)
+    assert table.x.shape == (3, 24, 26)
+    assert [np.unique(each).tolist() for each in table.x] == [[0], [50], [100]]
+
+
+def test_large_pictures_are_made_smaller(tmp_path):
+    for name in ("one", "other"):
+        save(tmp_path / name / "p.png", np.zeros((300, 150), np.uint8))
+    assert read(tmp_path).x.shape == (2, 64, 32)
+
+
+def test_a_damaged_picture_is_left_out_and_named(tmp_path):
+    for name in ("one", "other"):
+        for place in range(3):
+            save(tmp_path / name / f"p{place}.png", COLOURS)
+    whole = (tmp_path / "one" / "p1.png").read_bytes()
+    (tmp_path / "one" / "p1.png").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "other" / "notes.txt").write_text("not looked at")
+    (tmp_path / "other" / "empty.jpg").write_bytes(b"")
+    table = read(tmp_path)
+    assert table.n_samples == 5
+    assert table.y.tolist() == ["one"] * 2 + ["other"] * 3
+    assert "2 damaged file(s) left out" in table.notes[1]
+    assert "p1.png" in table.notes[1]
+    assert "empty.jpg" in table.notes[1]
+    run = ts.fit(tmp_path, network="2", epochs=1)
+    assert any("damaged" in note for note in run.events[0]["notes"])
+
+
+def test_files_are_in_the_order_of_their_numbers(tmp_path):
+    for place in (10, 9, 1):
+        save(tmp_path / "a" / f"p{place}.png", GREY)
+        save(tmp_path / "b" / f"p{place}.png", GREY)
+    assert read(tmp_path).names[:3] == ("a/p1.png", "a/p9.png", "a/p10.png")
+
+
+def test_train_and_test_folders_stay_what_they_are(tmp_path):
+    for part, n in (("train", 10), ("test", 3)):
+        for name in ("a", "b"):
+            for place in range(n):
+                save(tmp_path / part / name / f"{place}.png", GREY + place)
+    table = read(tmp_path)
+    assert table.is_test.sum() == 6
+    parts = ts.data.split(table, 0.2, 0.3, 0, by_class=True)
+    assert (len(parts.train.names), len(parts.valid.names), len(parts.test.names)) == (16, 4, 6)
+    assert all(name.startswith("test/") for name in parts.test.names)
+    run = ts.fit(tmp_path, network="2", epochs=1)
+    assert run.scores["test"]["n_samples"] == 6
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda p: None, "no folder of samples"),
+        (lambda p: (p / "a").mkdir(), "no folder of samples"),
+        (lambda p: save(p / "x.png", GREY), "no folder of samples"),
+        (lambda p: (save(p / "a" / "x.png", GREY), write_sound(p / "b" / "x.wav", tone(400, 0.2))), "1 pictures and 1 sounds"),
+        (lambda p: ((p / "a").mkdir(), (p / "a" / "x.png").write_bytes(b"no")), "can be read"),
+    ],
+)  # fmt: skip
+def test_what_is_no_folder_of_samples_is_refused(make, said, tmp_path):
+    make(tmp_path)
+    with pytest.raises(ts.DataError, match=said):
+        read(tmp_path)
+
+
+def test_one_class_is_refused(tmp_path):
+    save(tmp_path / "a" / "x.png", GREY)
+    with pytest.raises(ts.DataError):
+        ts.fit(tmp_path, network="2", epochs=1)
+
+
+def test_without_pillow_the_error_says_what_to_install(tmp_path, monkeypatch):
+    import sys
+
+    save(tmp_path / "a" / "x.png", GREY)
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    with pytest.raises(ts.DataError, match="need Pillow") as caught:
+        read(tmp_path)
+    assert "threestep[images]" in caught.value.hint
+
+
+def test_many_pictures_are_kept_for_the_next_time_until_one_changes(tmp_path, monkeypatch):
+    monkeypatch.setattr(folders, "_KEPT_FROM", 1)
+    monkeypatch.setattr(folders, "cache_folder", lambda: tmp_path / "cache" / "compiled")
+    data = tmp_path / "data"
+    for name in ("one", "other"):
+        save(data / name / "p.png", GREY)
+    first = read(data)
+    with monkeypatch.context() as patch:
+        patch.setattr(folders, "picture_array", lambda *_: pytest.fail("it was decoded again"))
+        np.testing.assert_array_equal(read(data).x, first.x)
+    save(data / "one" / "p.png", 255 - GREY)
+    os.utime(data / "one" / "p.png", ns=(1, 1))
+    np.testing.assert_array_equal(read(data).x[0], 255 - GREY)
+
+
+# Sounds
+
+
+def test_the_bands_of_a_tone_are_where_it_is():
+    media = Media("sound", 20, 40, 1, 8000, 256, 80)
+    for hertz in (300, 1000, 2500):
+        found = spectrogram(tone(hertz, 0.5), media)
+        assert found.shape == (20, 40)
+        assert found.max() == 255
+        filters = mel_filters(8000, 256, 40)
+        assert found[10].argmax() == filters[round(hertz / 8000 * 256)].argmax()
+
+
+def test_mel_filters_are_triangles_that_share_each_frequency():
+    filters = mel_filters(16000, 512, 40)
+    assert filters.shape == (257, 40)
+    assert filters.min() == 0
+    inner = filters[20:200].sum(axis=1)
+    np.testing.assert_allclose(inner, 1, atol=1e-9)
+
+
+def test_loudness_does_not_matter_and_silence_is_seen():
+    media = Media("sound", 30, 40, 1, 8000, 256, 80)
+    quiet, loud = (spectrogram(scale * tone(700, 0.1), media) for scale in (0.01, 1.0))
+    assert np.abs(quiet.astype(int) - loud).max() <= 1
+    assert loud[25].max() == 0
+
+
+def test_sounds_of_any_rate_width_and_number_of_channels_are_heard_alike(tmp_path):
+    both = np.repeat(tone(700, 0.4, 16000)[:, None], 2, axis=1)
+    for name, make in {
+        "a": lambda path: write_sound(path, tone(700, 0.4)),
+        "b": lambda path: write_sound(path, tone(700, 0.4, 16000), rate=16000),
+        "c": lambda path: write_sound(path, both, rate=16000, channels=2),
+        "d": lambda path: write_sound(path, tone(700, 0.4), width=4),
+    }.items():
+        make(tmp_path / name / "s.wav")
+    write_sound(tmp_path / "a" / "t.wav", tone(700, 0.4))
+    table = read(tmp_path)
+    assert table.media.rate == 8000
+    (
+        one,
+        *_,
+    ) = table.x
+    for other in table.x:
+        middle = slice(4, -6)
+        assert np.abs(other.astype(int) - one)[middle][one[middle] > 150].max() <= 8
+
+
+@pytest.mark.parametrize("ending", ["flac", "ogg"])
+def test_other_files_of_sounds_are_read_by_soundfile(ending, tmp_path):
+    soundfile = pytest.importorskip("soundfile")
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        soundfile.write(tmp_path / name / f"s.{ending}", tone(700, 0.5), 8000)
+        write_sound(tmp_path / name / "s.wav", tone(700, 0.5))
+    table = read(tmp_path)
+    loud = table.x[1] > 200
+    assert np.abs(table.x[0].astype(int) - table.x[1])[loud].max() <= 12
+
+
+def test_without_soundfile_the_error_says_what_to_install(tmp_path, monkeypatch):
+    from threestep.data import sound_files
+
+    monkeypatch.setattr(sound_files, "_has_soundfile", lambda: False)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "s.flac").write_bytes(b"fLaC")
+    with pytest.raises(ts.DataError, match="needs soundfile") as caught:
+        read(tmp_path)
+    assert "threestep[sound]" in caught.value.hint
+
+
+def test_a_damaged_sound_is_left_out_and_named(tmp_path):
+    for name in ("a", "b"):
+        for place in range(2):
+            write_sound(tmp_path / name / f"s{place}.wav", tone(500, 0.3))
+    (tmp_path / "a" / "s1.wav").write_bytes(b"RIFF....WAVE")
+    table = read(tmp_path)
+    assert table.n_samples == 3
+    assert "s1.wav" in table.notes[1]
+
+
+# Learned from and asked
+
+
+def two_tones(path, n=24):
+    rng = np.random.default_rng(0)
+    for name, hertz in (("low", 400), ("high", 1500)):
+        for place in range(n):
+            sound = tone(hertz * rng.uniform(0.9, 1.1), rng.uniform(0.1, 0.3)) + 0.05 * rng.normal(size=1)
+            write_sound(path / name / f"{place}.wav", sound)
+
+
+def test_a_folder_of_sounds_is_learned_and_new_files_are_asked_for(tmp_path):
+    two_tones(tmp_path / "data")
+    model = ts.fit(tmp_path / "data", network="conv4-dense8", epochs=30).model
+    write_sound(tmp_path / "new" / "x.wav", tone(420, 0.2, 16000), rate=16000)
+    write_sound(tmp_path / "new" / "deep" / "y.wav", tone(1450, 0.15))
+    model.save(tmp_path / "m.safetensors")
+    again = ts.load(tmp_path / "m.safetensors")
+    assert again.prep.layout.media == model.prep.layout.media
+    assert again.predict(tmp_path / "new").tolist() == ["high", "low"]
+    assert again.predict(tmp_path / "new" / "x.wav").tolist() == ["low"]
+    assert again.predict(str(tmp_path / "data"))[:24].tolist() == ["high"] * 24
+
+
+def test_pictures_are_asked_for_as_they_were_learned(tmp_path):
+    rng = np.random.default_rng(0)
+    for name, level in (("dark", 40), ("light", 200)):
+        for place in range(12):
+            save(
+                tmp_path / "data" / name / f"{place}.png",
+                (level + rng.integers(0, 50, (20, 10))).astype(np.uint8),
+            )
+    model = ts.fit(tmp_path / "data", network="4", epochs=20).model
+    save(tmp_path / "new.png", np.full((100, 300, 3), 210, np.uint8))
+    assert model.predict(tmp_path / "new.png").tolist() == ["light"]
+    write_sound(tmp_path / "s.wav", tone(400, 0.1))
+    with pytest.raises(ts.DataError, match="holds sounds, expected pictures"):
+        model.predict(tmp_path / "s.wav")
+
+
+def test_the_command_line_learns_from_a_folder_and_names_the_files(tmp_path, capsys):
+    from threestep.app import main
+
+    two_tones(tmp_path / "data", n=12)
+    assert (
+        main(
+            ["fit", str(tmp_path / "data"), "--network", "4", "--epochs", "2", "--out", str(tmp_path / "run")]
+        )
+        == 0
+    )
+    assert "24 files read as sounds" in capsys.readouterr().out
+    assert main(["predict", str(tmp_path / "run"), str(tmp_path / "data" / "low")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("file,class,confidence_high,confidence_low")
+    assert lines[1].startswith("0.wav,")
+    assert len(lines) == 13
+    assert main(["evaluate", str(tmp_path / "run"), str(tmp_path / "data")]) == 0
+
+
+def test_a_model_file_with_impossible_media_is_refused(tmp_path):
+    model = ts.fit(
+        (np.zeros((8, 4, 4)) + np.arange(8)[:, None, None], np.arange(8) % 2), network="2", epochs=1
+    ).model
+    for media in (
+        Media("film", 4, 4),
+        Media("picture", 4, 4, 2),
+        Media("picture", 4, 5),
+        Media("sound", 4, 4, 1, 8000, 0, 80),
+    ):
+        bad = model.prep._replace(layout=model.prep.layout.__class__(shape=(4, 4), media=media))
+        with pytest.raises(ts.ModelFileError, match="do not become samples"):
+            type(model)(bad, model.network, model.params, model.goodness).save(tmp_path / "m.safetensors")
+
+
+def test_every_ending_of_pictures_is_one_that_pillow_reads():
+    Image.init()
+    assert set(PICTURE_ENDINGS) <= set(Image.registered_extensions())
+
+
+def test_names_are_shown_as_they_are(tmp_path):
+    for name in ("<script>", "größer & kleiner"):
+        for place in range(3):
+            save(tmp_path / name / f"p{place}.png", GREY)
+    table = read(tmp_path)
+    assert set(table.y) == {"<script>", "größer & kleiner"}
+    assert re.match(r"6 files read as grey pictures of 6 × 8 pixels", table.notes[0])
