@@ -14,9 +14,9 @@ import threestep as ts
 from threestep.network import (
     ACTIVATION_NAMES,
     Dense,
-    Dropout,
     Network,
     Supernet,
+    Training,
     form_of,
     no_form,
     pad,
@@ -203,7 +203,7 @@ DROPOUTS = {"inputs": (0.3, None), "hidden": (None, 0.4), "both": (0.2, 0.5)}
 
 
 def dropout_of(name, key=KEY):
-    return None if name == "none" else Dropout(key, *DROPOUTS[name])
+    return None if name == "none" else Training(key, *DROPOUTS[name])
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_values_and_gradients_are_those_of_a_plain_program(spec, name):
 def test_dropout_of_nothing_changes_nothing():
     supernet, params, form = inside(network_of("7-r7-5-r5"))
     dropped, plain = (
-        member_of(supernet, params, samples(), dropout, form) for dropout in (Dropout(KEY, 0.0, 0.0), None)
+        member_of(supernet, params, samples(), dropout, form) for dropout in (Training(KEY, 0.0, 0.0), None)
     )
     assert_near(dropped, plain)
 
@@ -261,7 +261,7 @@ def test_dropout_keeps_the_mean_in_every_layer_of_a_member():
     ones = jax.tree.map(lambda leaf: np.full_like(leaf, leaf.ndim == 2), network.init(0))
     params, form = pad(supernet, network, ones), form_of(supernet, network)
     n = 20_000
-    x, dropout = np.ones((n, N_INPUTS), np.float32), Dropout(KEY, None, 0.5)
+    x, dropout = np.ones((n, N_INPUTS), np.float32), Training(KEY, None, 0.5)
     sums = np.float64(member_of(supernet, params, x, dropout, form)[0][:, 0]) / N_INPUTS
     assert sums.mean() == pytest.approx(45, abs=5 * sums.std() / n**0.5)
     # the sum of 5 neurons, then of 9, each there half the time and then twice as large

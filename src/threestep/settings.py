@@ -109,6 +109,9 @@ class Question:
     """Column whose equal values stay together in train, valid or test, such as a patient's number."""
     order: str | None = None
     """Column of dates or numbers: learn from the first samples, choose and test on the last."""
+    convolutions: bool | None = None
+    """Whether a search tries networks with convolutions, too; by default for pictures and sounds, unless
+    `depths`, `widths`, `folds` or `refit` ask for something else."""
     bins: int | None = None
     """Most bins of a number, each an input of its own; by default up to 48, by the number of samples."""
     calibrate: bool = True
@@ -366,6 +369,7 @@ def _switch_problem(name: str, value: object) -> str:
 _CHECKS = {
     "residual": _switch_problem,
     "quantiles": _quantiles_problem,
+    "convolutions": _switch_problem,
     "flip": _switch_problem,
     "refit": _switch_problem,
     "calibrate": _switch_problem,

@@ -64,6 +64,12 @@ def _tell_rung(event: Event) -> None:
     print(f"{_INDENT}{', '.join(facts)}; best {best}{'; ' if later else ''}{', '.join(later)}")
 
 
+def _tell_designed(event: Event) -> None:
+    loss = "none, it diverged" if event["loss"] is None else f"{event['loss']:.4f}"
+    spent = f"{event['n_epochs']} epochs in {event['seconds']:.1f} s"
+    print(f"{_INDENT}{event['spec']}: {spent}, validation loss {loss}")
+
+
 def _tell_final(event: Event) -> None:
     """The best, begun anew."""
     best = "none ended well" if event["best_loss"] is None else f"best loss {event['best_loss']:.4f}"
@@ -83,12 +89,12 @@ def _tell_leaderboard(event: Event) -> None:
     if not rows:
         print(f"{_INDENT}nothing could be trained; this network only knows which answer is most common")
         return
-    print(
-        f"\n{_INDENT}the best of {event['n_tried']:<6}{'network':>22}{'params':>12}{'loss':>10}{'score':>9}"
-    )
+    width = max(34, *(2 + len(row["network"]) for row in rows[:5]))
+    head = f"the best of {event['n_tried']}"
+    print(f"\n{_INDENT}{head}{'network':>{width + 6 - len(head)}}{'params':>12}{'loss':>10}{'score':>9}")
     for row in rows[:5]:
         parent = f"   from {row['parent']}: {row['change']}" if row["parent"] is not None else ""
-        line = f"{row['number']:>6}{row['network'] or 'linear':>34}{row['n_params']:>12,}"
+        line = f"{row['number']:>6}{row['network'] or 'linear':>{width}}{row['n_params']:>12,}"
         print(f"{_INDENT}{line}{row['valid_loss']:>10.4f}{row['valid_score']:>9.4f}{parent}")
 
 
@@ -122,6 +128,7 @@ _TELLERS = {
     "space": _tell_space,
     "rung": _tell_rung,
     "final": _tell_final,
+    "designed": _tell_designed,
     "note": _tell_note,
     "leaderboard": _tell_leaderboard,
     "function_set": _tell_function_set,

@@ -39,16 +39,17 @@ class Progress:
 
     def _show_tick(self, event: dict[str, Any]) -> None:
         """How many networks of a rung are done."""
-        if self._bar is None or self._bar.unit != "network":
+        unit = "epoch" if "what" in event else "network"
+        if self._bar is None or self._bar.unit != unit:
             self.close()
-            self._open("network", "")
+            self._open(unit, "")
         if self._bar is None:
             return
         self._bar.total, self._bar.n = event["n"], event["n_done"]
         left = event["seconds_left"]
         facts = {"best_loss": event["best_loss"], "seconds_left": None if left is None else round(left)}
         known = {name: value for name, value in facts.items() if value is not None}
-        where = "finals" if event["round"] is None else f"round {event['round']}"
+        where = event.get("what") or ("finals" if event["round"] is None else f"round {event['round']}")
         self._bar.set_description(f"{where}, {event['epochs']} epochs", refresh=False)
         self._bar.set_postfix(known, refresh=False)
         self._bar.refresh()

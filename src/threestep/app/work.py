@@ -31,7 +31,7 @@ def fit(command: Fit, began: float | None = None) -> None:
             except StopIteration as end:
                 run: Run = end.value
                 break
-            if event["event"] in ("rung", "final", "note", "pick"):
+            if event["event"] in ("rung", "final", "designed", "note", "pick"):
                 progress.close()  # its line must be gone before the next is printed
             if not command.json:
                 printing.tell(event)

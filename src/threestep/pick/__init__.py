@@ -7,6 +7,7 @@ numbers per epoch comes back. `descend` is the same, a block of epochs at a time
 
 from threestep.pick.averaging import averaged_ones
 from threestep.pick.descent import Picked, descend, losses_of, outputs_of, picked_of, train
+from threestep.pick.designed import try_designed
 from threestep.pick.finals import NO_FINALS, Finals, hold_finals, kept_for_finals
 from threestep.pick.folds import Folded, hold_finals_in_folds, room_of, rows_of
 from threestep.pick.outcome import Outcome
@@ -63,4 +64,5 @@ __all__ = [
     "searcher_of",
     "train",
     "train_members",
+    "try_designed",
 ]

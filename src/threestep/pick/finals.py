@@ -84,7 +84,7 @@ def kept_for_finals(population: Population, tried: Sequence[Tried], plan: Finals
 
 
 def hold_finals(
-    population: Population, tried: Sequence[Tried], plan: Finals, stop: Event
+    population: Population, tried: Sequence[Tried], plan: Finals, stop: Event, first: int | None = None
 ) -> Generator[dict[str, Any], None, list[Tried]]:
     """Train the best anew, some of them several times; until the deadline, if there is one.
 
@@ -95,6 +95,8 @@ def hold_finals(
         Best first; at least one.
     plan : Finals
     stop : Event
+    first : int or None
+        The number of the first of them; None: that behind all of `tried`.
 
     Yields
     ------
@@ -107,7 +109,7 @@ def hold_finals(
         Those that ended with a finite loss, best first.
     """
     began, won, n_begun = time.perf_counter(), list[Tried](), 0
-    first = 1 + max(each.number for each in tried)
+    first = 1 + max(each.number for each in tried) if first is None else first
     while not stop.is_set() and (n := how_many(population, tried, plan, n_begun)) > 0:
         proposals = begun_anew(tried, n_begun, n)
         won += yield from _trained_anew(

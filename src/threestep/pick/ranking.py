@@ -8,7 +8,7 @@ from typing import Any
 from threestep.goodness import paired_difference, share_interval
 from threestep.network import spec_of
 from threestep.pick.outcome import Outcome
-from threestep.pick.searchers import ANEW, Tried
+from threestep.pick.searchers import ANEW, DESIGNED, Tried
 
 _KEPT = 3  # one of so many climbs the next rung
 _SPARED = 1.5  # at most so many times that number, where the differences are within their noise
@@ -171,7 +171,7 @@ def preferred(tried: Sequence[Tried]) -> list[Tried]:
 def _is_whole(each: Tried) -> bool:
     """Whether it was trained anew, and not cut short."""
     ended = each.trained.outcome in (Outcome.FINISHED, Outcome.STOPPED_EARLY)
-    return ended and each.proposal.change == ANEW
+    return ended and each.proposal.change in (ANEW, DESIGNED)
 
 
 def _is_worse(each: Tried, best: Tried, luck: float) -> bool:

@@ -22,6 +22,7 @@ from threestep.pick.population import Member, Trained
 from threestep.settings import DEFAULT_LEARNING_RATE, DEFAULT_WEIGHT_DECAY, Space
 
 ANEW = "trained anew"
+DESIGNED = "as people design them"
 """The change of what the finals begin again; in folds, more words follow."""
 
 _N_ELITE = 10

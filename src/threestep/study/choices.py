@@ -1,8 +1,10 @@
 """What the data decide where the user has not: settings with every `None` filled in."""
 
+import math
 from dataclasses import fields, replace
 
-from threestep.network import Network
+from threestep.data import Layout
+from threestep.network import Network, parse
 from threestep.pick import Finals, Plan, members_at_once, rungs_of
 from threestep.settings import (
     DEFAULT_LEARNING_RATE,
@@ -35,7 +37,12 @@ _MOST_AVERAGED, _MOST_AVERAGED_IN_FOLDS = 4, 2
 _FINAL_SLACK = 1.5  # how much longer than counted they may take
 _CLIMB = 1 / 2  # of full trainings, what a round costs: a rung takes up to half of the members thrice as far
 _WORK_ON_PICTURES = 10_000_000_000_000  # floating-point operations: about two minutes on two cores
-_FEWEST_LOOKS = 8
+_FEWEST_LOOKS, _MOST_LOOKS = 8, 40
+_LOOKING_STEPS = {"quick": 250, "normal": 500, "thorough": 2000}
+_DESIGNED = {"quick": 1, "normal": 2, "thorough": 4}  # networks with convolutions, beside a search
+SEARCH_FRACTION = 0.3  # of a budget or an effort for the search, where there are such
+_PICTURE_RATE = 0.002
+_SMALLEST_PICTURE, _SMALL_PICTURE = 8, 40  # sides
 _SHIFT = 0.1  # of a picture's sides
 _COLOURS = 3
 _BATCH_BY_SAMPLES = ((50_000, 256), (10_000, 128), (1_000, 64), (300, 32), (0, 16))
@@ -43,7 +50,7 @@ _BATCH_BY_SAMPLES = ((50_000, 256), (10_000, 128), (1_000, 64), (300, 32), (0, 1
 
 
 def choose_settings(
-    settings: Settings, n_train: int, is_classes: bool, is_picture: bool, y_name: str, n_ends: int = 2
+    settings: Settings, n_train: int, is_classes: bool, layout: Layout, y_name: str, n_ends: int = 2
 ) -> Settings:
     """Fill in what was left to the data.
 
@@ -52,8 +59,10 @@ def choose_settings(
     settings : Settings
     n_train : int
         Training samples: small batches and more epochs for few, the other way for many.
-    is_classes, is_picture : bool
-        What the target and the samples are.
+    is_classes : bool
+        What the target is.
+    layout : Layout
+        What the samples are.
     y_name : str
         The target's name.
     n_ends : int
@@ -64,6 +73,8 @@ def choose_settings(
     Settings
         With no `None` left, but for rates that are searched and for limits.
     """
+    is_picture = layout.is_picture
+    settings = replace(settings, convolutions=_wants_convolutions(settings, layout))
     batch_size = min(settings.batch_size or _batch_size(n_train), n_train)
     steps = -(-n_train // batch_size)
     epochs = settings.epochs or _epochs(steps)
@@ -97,9 +108,50 @@ def choose_for_pictures(asked: Settings, chosen: Settings, network: Network, n_t
         chosen,
         epochs=epochs,
         patience=asked.patience or usual_patience(epochs),
+        learning_rate=_given(asked.learning_rate, _PICTURE_RATE),
+        dropout=_given(asked.dropout, 0.0),
         input_dropout=_given(asked.input_dropout, 0.0),
         shift=_given(asked.shift, _SHIFT),
         flip=network.first_shape[-1] == _COLOURS if asked.flip is None else asked.flip,
+    )
+
+
+def designed_networks(settings: Settings, layout: Layout, n_outputs: int) -> list[Network]:
+    """Networks with convolutions that are tried for pictures beside a search; the usual one first.
+
+    Where in a spectrogram something is says which frequency it has: a mean over all of it forgets that.
+    """
+    if not settings.convolutions:
+        return []
+    is_small = max(layout.shape[:2]) <= _SMALL_PICTURE
+    is_sound = layout.media is not None and layout.media.kind == "sound"
+    ending = "meanpool-dense128" if is_sound else "globalpool"
+    usual = "conv32-conv64-dense128" if is_small else "conv16-conv32-conv64-dense128"
+    first = "conv16s1" if is_small else "conv16s2"
+    residual = f"{first}-res16-res32s2-res64s2-{ending}"
+    wide = "conv32+32-conv64+64-dense128" if is_small else "conv32-conv64-conv128-dense128"
+    deeper = f"{first}-res32x2-res64x3s2-res128x3s2-{ending}"
+    networks = [parse(spec, layout.shape, n_outputs) for spec in (usual, residual, wide, deeper)]
+    most = math.inf if settings.max_params is None else settings.max_params
+    n = _DESIGNED[settings.effort] if settings.budget is None else len(networks)
+    return [network for network in networks if network.n_params <= most][:n]
+
+
+def descent_on_pictures(settings: Settings, network: Network, n_train: int) -> Settings:
+    """How networks with convolutions are trained beside a search."""
+    batch_size = settings.batch_size or 1
+    steps = _LOOKING_STEPS[settings.effort]
+    epochs = min(max(_FEWEST_LOOKS, -(-steps * batch_size // n_train)), _MOST_LOOKS)
+    return replace(
+        settings,
+        epochs=epochs,
+        patience=epochs,
+        learning_rate=_given(settings.learning_rate, _PICTURE_RATE),
+        weight_decay=_given(settings.weight_decay, DEFAULT_WEIGHT_DECAY),
+        dropout=settings.dropout or 0.0,
+        input_dropout=0.0,
+        shift=_given(settings.shift, _SHIFT),
+        flip=network.first_shape[-1] == _COLOURS if settings.flip is None else settings.flip,
     )
 
 
@@ -108,10 +160,26 @@ def _may_average(settings: Settings) -> bool:
     return settings.network == "auto" and settings.max_params is None and settings.max_latency_ms is None
 
 
+def _wants_convolutions(settings: Settings, layout: Layout) -> bool:
+    """Whether the samples are pictures and nothing that is asked for stands against it."""
+    is_picture = layout.is_picture and layout.n_inputs == layout.n_numbers
+    fits = is_picture and len(layout.shape) <= 3 and min(layout.shape[:2]) >= _SMALLEST_PICTURE
+    asked = settings.depths, settings.widths, settings.folds
+    seconds = seconds_of(settings.budget)
+    has_time = seconds is None or seconds >= _SHORT_BUDGET
+    is_free = settings.network == "auto" and not settings.refit and not any(asked) and has_time
+    return fits and is_free if settings.convolutions is None else fits and settings.convolutions
+
+
 def _wants_folds(settings: Settings, n_train: int) -> bool:
     """Whether folds help, and no wish stands against them."""
     divided = settings.groups, settings.order  # by more than chance
-    is_free = settings.ensemble is None and not settings.refit and divided == (None, None)
+    is_free = (
+        settings.ensemble is None
+        and not settings.refit
+        and not settings.convolutions
+        and divided == (None, None)
+    )
     return is_free and _may_average(settings) and n_train in _SAMPLES_FOR_FOLDS
 
 
@@ -149,7 +217,7 @@ def choose_plan(settings: Settings, n_train: int, n_inputs: int, seconds: float 
     effort = share_of_usual * _EFFORT_CORE_SECONDS[settings.effort]
     if (settings.folds or 1) > 1:  # half of it is theirs, where it is not little
         effort = max(min(effort, _LITTLE_CORE_SECONDS), (1 - _FOLDS_FRACTION) * effort)
-    effort = max(_LEAST_CORE_SECONDS, effort)
+    effort = max(_LEAST_CORE_SECONDS, effort * (SEARCH_FRACTION if settings.convolutions else 1.0))
     in_all = effort / _USUAL_CORES if seconds is None else seconds
     last = _finals(settings, in_all, work)
     of_finals = last.n * last.n_folds * _FINAL_SLACK * work

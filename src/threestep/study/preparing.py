@@ -166,7 +166,7 @@ def _prepared(
     names = [] if isinstance(table.x, np.ndarray) else list(table.x)
     prep = fit_prep(parts.train, target, overrides_of(settings.column, names), settings.bins)
     n_outputs = len(settings.quantiles) or target.n_outputs
-    facts = is_classes, prep.layout.is_picture, table.y_name, prep.layout.n_inputs + n_outputs
+    facts = is_classes, prep.layout, table.y_name, prep.layout.n_inputs + n_outputs
     asked, settings = settings, choose_settings(settings, parts.train.n_samples, *facts)
     network = _given_network(settings, prep.layout, n_outputs)
     if network is not None and not network.is_dense:

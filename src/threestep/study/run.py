@@ -26,7 +26,7 @@ from threestep.model import Model, model_of
 from threestep.network import Network, parse
 from threestep.pick import Field, Outcome, Picked, Samples, Tried, descend, leaderboard
 from threestep.settings import Settings
-from threestep.study.choices import n_averaged, space_of
+from threestep.study.choices import designed_networks, n_averaged, space_of
 from threestep.study.clock import Clock
 from threestep.study.corrections import corrected
 from threestep.study.details import details_of
@@ -42,7 +42,7 @@ from threestep.study.folder import Event, RunFolder
 from threestep.study.picking import Found, Unseen
 from threestep.study.preparing import Prepared, arrays_of
 from threestep.study.scores import Scores, score_outputs, score_samples
-from threestep.study.searching import deadline_of, search_steps
+from threestep.study.searching import Known, deadline_of, search_steps
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -198,7 +198,9 @@ def _search(prepared: Prepared, say) -> Generator[Event, None, Found]:
         prepared.settings.seed,
         prep.layout.n_plain_inputs if prep.layout.bins else None,
     )
-    context = prepared.settings, wanted, prepared.network, _deadline(prepared)
+    designed = designed_networks(prepared.settings, prep.layout, wanted.n_outputs)
+    known = Known(prepared.network, () if prepared.network else tuple(designed))
+    context = prepared.settings, wanted, known, _deadline(prepared)
     steps = search_steps(prepared.goodness, train, valid, *context)
     while True:
         try:

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -38,15 +38,17 @@ from threestep.pick import (
     room_of,
     search,
     searcher_of,
+    try_designed,
 )
 from threestep.settings import Settings, seconds_of
-from threestep.study.choices import choose_plan, n_averaged
+from threestep.study.choices import SEARCH_FRACTION, choose_plan, descent_on_pictures, n_averaged
 from threestep.study.picking import Found, fast_enough, fastest, pick_in_folds, pick_some
 
 _SECONDS_AFTER = 0.8  # for measuring the winner and writing the run down
 _SECONDS_PER_SAMPLE = 2e-6  # beside the network's products
 _SECONDS_PER_PRODUCT = 1e-10
 _REFIT_FRACTION = 0.2  # of a budget
+_FINALS_FRACTION = 0.1  # of a budget, where networks with convolutions are tried between search and finals
 
 
 def deadline_of(settings: Settings, n_samples: int, n_products: int, began: float) -> float:
@@ -68,13 +70,28 @@ def deadline_of(settings: Settings, n_samples: int, n_products: int, began: floa
     return math.inf if budget is None else began + budget - after
 
 
+class Known(NamedTuple):
+    """Structures that need not be searched for.
+
+    Parameters
+    ----------
+    network : Network or None
+        A given one is trained from several starts; then nothing is searched for.
+    designed : tuple of Network
+        Are tried beside a search.
+    """
+
+    network: Network | None = None
+    designed: tuple[Network, ...] = ()
+
+
 def search_steps(
     goodness: Goodness,
     train: Samples,
     valid: Samples,
     settings: Settings,
     wanted: Field,
-    network: Network | None,
+    known: Known,
     deadline: float,
 ) -> Generator[dict[str, Any], None, Found]:
     """Search until the plan, the deadline or the first Ctrl-C ends it.
@@ -85,8 +102,7 @@ def search_steps(
     train, valid : Samples
     settings : Settings
     wanted : Field
-    network : Network or None
-        A given one is trained from several starts.
+    known : Known
     deadline : float
         On the clock of `time.perf_counter`.
 
@@ -100,8 +116,10 @@ def search_steps(
     KeyboardInterrupt
         The first Ctrl-C, if there was nothing yet to keep; the second one, always.
     """
-    left = deadline - time.perf_counter()
-    end = deadline - _REFIT_FRACTION * max(0.0, left) if settings.refit and left < math.inf else deadline
+    network, left = known.network, max(0.0, deadline - time.perf_counter())
+    taken = _REFIT_FRACTION if settings.refit else 1 - SEARCH_FRACTION if known.designed else 0.0
+    spare = left if left < math.inf else 0.0
+    end = deadline - taken * spare
     searcher, plan = _how(settings, network, train, end)
     both = train if valid is train else _joined(train, valid)
     fold_of = dealt(
@@ -112,16 +130,25 @@ def search_steps(
         room = room_of(fold_of, len(train.y), len(valid.y))
         with Population(goodness, train, valid, settings, settings.seed, end, room) as population:
             tried = yield from search(population, searcher, wanted, plan, stop)
+            designed = []
+            if known.designed:
+                how = descent_on_pictures(settings, known.designed[0], len(train.y))
+                until = settings.seed, deadline - _FINALS_FRACTION * spare, stop
+                designed = yield from try_designed(
+                    known.designed, goodness, (train, valid), how, tried, until
+                )
+                population.deadline = deadline
             if tried and plan.finals.n and not stop.is_set():
                 fast = fast_enough(tried, settings) or [fastest(tried)]
                 finals = fast, plan.finals, stop
                 if plan.finals.n_folds > 1:
                     folded = yield from hold_finals_in_folds(population, both, fold_of, *finals)
                 else:
-                    tried += yield from hold_finals(population, *finals)
+                    first = 1 + max(each.number for each in (*tried, *designed))
+                    tried += yield from hold_finals(population, *finals, first)
         if folded:
             return (yield from pick_in_folds(folded, tried, goodness, both, settings, stop.is_set()))
-        tried.sort(key=lambda each: each.loss)
+        tried = sorted([*tried, *designed], key=lambda each: each.loss)
         if stop.is_set() and not tried:
             raise KeyboardInterrupt
         if not tried:

@@ -1,0 +1,221 @@
+"""Networks with convolutions beside a search: one leaderboard, one budget, one choice."""
+
+import time
+from threading import Event
+
+import numpy as np
+import pytest
+
+import threestep as ts
+from threestep.data import Layout, Media
+from threestep.pick import NO_FINALS, Samples, try_designed
+from threestep.pick.searchers import DESIGNED
+from threestep.settings import Descent, Settings
+from threestep.study.choices import choose_settings, designed_networks
+
+GOODNESS = ts.goodness.Goodness("cross_entropy")
+QUICK = {"effort": "quick", "seed": 0}
+
+
+def stripes(n, seed=0):
+    """Pictures of vertical or horizontal stripes somewhere, in noise: no single pixel tells them apart."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 2, n)
+    x = rng.normal(size=(n, 12, 12)).astype(np.float32)
+    for row, (is_upright, at) in enumerate(zip(y, rng.integers(0, 10, n), strict=True)):
+        part = x[row, :, at : at + 2] if is_upright else x[row, at : at + 2]
+        part += 2
+    return x, y
+
+
+def samples(n, seed=0):
+    x, y = stripes(n, seed)
+    return Samples(x.reshape(n, -1), y.astype(np.int32))
+
+
+def ended(steps):
+    """What a generator gives and what it returns."""
+    events = []
+    while True:
+        try:
+            events.append(next(steps))
+        except StopIteration as end:
+            return events, end.value
+
+
+def network(spec="conv4-dense8"):
+    return ts.network.parse(spec, (12, 12), 2)
+
+
+def tried(networks, deadline=float("inf"), stop=None, before=(), **settings):
+    how = Descent(**{"epochs": 2, "batch_size": 32, "learning_rate": 0.01, **settings})
+    until = 0, deadline, stop or Event()
+    return ended(try_designed(networks, GOODNESS, (samples(200), samples(60, 1)), how, before, until))
+
+
+def test_each_network_is_tried_once_and_told_of():
+    events, won = tried([network(), network("conv4-conv6-globalpool")])
+    told = [event for event in events if event["event"] == "designed"]
+    assert [event["spec"] for event in told] == ["conv4-dense8 relu", "conv4-conv6-globalpool relu"]
+    assert [each.number for each in won] == [0, 1]
+    assert [each.proposal.change for each in won] == [DESIGNED] * 2
+    assert [event["loss"] for event in told] == [each.loss for each in won]
+    assert all(len(each.trained.losses) == 60 for each in won)
+    assert {event["n_done"] for event in events if event["event"] == "tick"} == {2}
+
+
+def test_losses_are_those_of_the_params_that_are_kept():
+    _, (each,) = tried([network()], epochs=6)
+    outputs = ts.pick.outputs_of(network(), each.trained.params, samples(60, 1).x)
+    losses = ts.pick.losses_of(GOODNESS, outputs, samples(60, 1).y)
+    np.testing.assert_allclose(each.trained.losses, losses, rtol=1e-5)
+    assert each.loss == pytest.approx(min(row.valid_loss for row in each.trained.history), rel=1e-4)
+
+
+def test_numbers_go_on_where_the_search_ended():
+    _, before = tried([network()])
+    _, won = tried([network()], before=before)
+    assert [each.number for each in won] == [1]
+
+
+def test_a_deadline_is_kept_and_its_time_used():
+    tried([network()], epochs=3)  # compiled
+    began = time.perf_counter()
+    events, won = tried([network()], deadline=began + 6)
+    took = time.perf_counter() - began
+    assert took < 9
+    assert len(won) >= 1
+    told = [event for event in events if event["event"] == "designed"]
+    assert told[0]["n_epochs"] > 5  # of more time more is made than the settings say
+
+
+def test_no_time_is_no_network():
+    _, won = tried([network()], deadline=time.perf_counter() + 0.1)
+    assert won == []
+
+
+def test_stopped_it_ends_with_the_best_so_far():
+    stop = Event()
+    how = Descent(epochs=200, batch_size=32)
+    steps = try_designed(
+        [network()] * 3, GOODNESS, (samples(200), samples(60, 1)), how, (), (0, float("inf"), stop)
+    )
+    for event in steps:
+        assert event["event"] == "tick"
+        stop.set()
+        break
+    _, won = ended(steps)
+    assert len(won) == 1
+    assert 0 < won[0].epochs < 200
+    assert won[0].trained.outcome is ts.pick.Outcome.INTERRUPTED
+
+
+def test_what_diverges_is_told_and_dropped():
+    events, won = tried([network("conv4-dense8 linear none")], learning_rate=100.0, optimizer="sgd", epochs=3)
+    assert won == []
+    assert events[-1]["loss"] is None
+
+
+# Which are tried
+
+
+def settings_for(shape, media=None, n_train=500, **asked):
+    layout = Layout(shape=shape, media=media)
+    return choose_settings(Settings(**asked), n_train, True, layout, "y"), layout
+
+
+@pytest.mark.parametrize(
+    ("shape", "asked", "wanted"),
+    [
+        ((16, 16), {}, True),
+        ((32, 32, 3), {}, True),
+        ((16, 16), {"budget": "5s"}, False),
+        ((16, 16), {"budget": "30s"}, True),
+        ((16, 16), {"network": "32"}, False),
+        ((16, 16), {"refit": True}, False),
+        ((16, 16), {"folds": 3}, False),
+        ((16, 16), {"widths": (8, 16)}, False),
+        ((16, 16), {"convolutions": False}, False),
+        ((16, 16), {"budget": "5s", "convolutions": True}, True),
+        ((4, 30), {}, False),
+        ((30,), {}, False),
+        ((5, 9, 9, 3), {}, False),
+    ],
+)
+def test_convolutions_are_tried_where_they_can_help(shape, asked, wanted):
+    settings, layout = settings_for(shape, **asked)
+    assert bool(designed_networks(settings, layout, 3)) == wanted
+
+
+@pytest.mark.parametrize(("effort", "n"), [("quick", 1), ("normal", 2), ("thorough", 4)])
+def test_more_effort_tries_more(effort, n):
+    settings, layout = settings_for((16, 16), effort=effort)
+    assert len(designed_networks(settings, layout, 3)) == n
+
+
+def test_limits_hold_for_convolutions():
+    settings, layout = settings_for((16, 16), effort="thorough", max_params=100_000)
+    networks = designed_networks(settings, layout, 3)
+    assert networks
+    assert all(network.n_params <= 100_000 for network in networks)
+
+
+def test_where_in_a_spectrogram_something_is_is_not_forgotten():
+    settings, layout = settings_for((70, 40), Media("sound", 70, 40, 1, 8000, 256, 80), effort="thorough")
+    for each in designed_networks(settings, layout, 10):
+        assert min(each.shapes[-3][:2] if len(each.shapes[-3]) > 1 else (2,)) > 1
+
+
+# In a search
+
+
+def test_a_search_on_pictures_picks_convolutions_that_are_better():
+    run = ts.fit(stripes(900), **QUICK)
+    assert not run.model.network.is_dense
+    assert run.scores["test"]["accuracy"] > 0.9
+    rows = {row["network"]: row for row in run.leaderboard}
+    assert any("conv" in name for name in rows)
+    assert len({row["number"] for row in run.leaderboard}) == len(run.leaderboard)
+    assert run.folder is None
+    assert [event["spec"] for event in run.events if event["event"] == "designed"]
+
+
+def test_a_search_with_convolutions_gives_the_same_bits_again():
+    one, other = (ts.fit(stripes(200), **QUICK) for _ in range(2))
+    assert ts.model.model_bytes(one.model) == ts.model.model_bytes(other.model)
+
+
+def test_several_kinds_of_networks_answer_together(tmp_path):
+    run = ts.fit(stripes(300), **QUICK, ensemble=3)
+    assert len(run.model.others) == 2
+    kinds = {network.is_dense for network, _ in [(run.model.network, 0), *run.model.others]}
+    assert kinds == {True, False}
+    run.model.save(tmp_path / "m.safetensors")
+    x, _ = stripes(20, 5)
+    np.testing.assert_array_equal(
+        ts.load(tmp_path / "m.safetensors").predict_proba(x), run.model.predict_proba(x)
+    )
+
+
+def test_a_search_without_convolutions_has_none():
+    run = ts.fit(stripes(200), **QUICK, convolutions=False)
+    assert not any("conv" in row["network"] for row in run.leaderboard)
+
+
+def test_the_report_tells_of_convolutions(tmp_path, capsys):
+    from threestep.app import main
+
+    x, y = stripes(200)
+    np.savez(tmp_path / "d.npz", x=x, y=y)
+    assert main(["fit", str(tmp_path / "d.npz"), "--effort", "quick", "--out", str(tmp_path / "run")]) == 0
+    assert "conv32-conv64-dense128 relu: " in capsys.readouterr().out
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "conv32-conv64-dense128" in page
+
+
+def test_numbers_are_predicted_from_pictures():
+    x, _ = stripes(400)
+    y = x[:, 3:6, 3:6].mean(axis=(1, 2))
+    run = ts.fit((x, y), network="conv8-dense16", epochs=15)
+    assert run.scores["test"]["r2"] > 0.3
+    assert NO_FINALS.n == 0
