@@ -128,7 +128,7 @@ def test_names_no_file_can_have_are_refused(name):
 
 
 def test_a_folder_an_empty_name_and_an_unknown_kind_of_file_are_refused(tmp_path):
-    assert "is a folder" in refused(str(tmp_path))
+    assert "no folder of samples" in refused(str(tmp_path))
     assert "empty name" in refused("")
     (tmp_path / "table.docx").write_text("a,b\n1,2\n")
     assert "not known" in refused(tmp_path / "table.docx")

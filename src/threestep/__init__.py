@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from threestep import data, estimators, goodness, network, pick, report, study
     from threestep.errors import DataError, ModelFileError, SettingsError, SpecError, UserError
     from threestep.estimators import Classifier, Regressor
-    from threestep.job import fit
+    from threestep.job import compare, fit
     from threestep.model import Model, load
     from threestep.settings import Descent, Settings
-    from threestep.study import Run
+    from threestep.study import Comparison, Run
 
 _HOMES = {
     "fit": "threestep.job",
+    "compare": "threestep.job",
+    "Comparison": "threestep.study",
     "Classifier": "threestep.estimators",
     "Regressor": "threestep.estimators",
     "load": "threestep.model",
@@ -40,6 +42,7 @@ _ROOMS = ("data", "estimators", "goodness", "network", "pick", "report", "study"
 
 __all__ = [
     "Classifier",
+    "Comparison",
     "DataError",
     "Descent",
     "Model",
@@ -51,6 +54,7 @@ __all__ = [
     "SpecError",
     "UserError",
     "__version__",
+    "compare",
     "data",
     "estimators",
     "fit",

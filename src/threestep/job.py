@@ -1,16 +1,28 @@
 """One job from the data's name to the report: what Python, the command line and the page call."""
 
 from collections.abc import Generator
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar
 
+import msgspec
 import numpy as np
 
 from threestep.errors import SettingsError, did_you_mean
-from threestep.report import write_report
-from threestep.settings import Settings
-from threestep.study import Run, new_folder, prepare_run, run_steps
+from threestep.report import write_comparison, write_report
+from threestep.settings import Settings, Study
+from threestep.study import (
+    Comparison,
+    Run,
+    compare_steps,
+    comparison_folder,
+    new_folder,
+    plain_of,
+    prepare_run,
+    run_steps,
+)
+
+_Record = TypeVar("_Record", Settings, Study)
 
 
 def fit(data: object, *, out: str | Path | None = None, **settings: Any) -> Run:
@@ -52,15 +64,84 @@ def fit(data: object, *, out: str | Path | None = None, **settings: Any) -> Run:
             return end.value
 
 
+def compare(
+    by: Literal["depth", "width", "residual"], data: object, *, out: str | Path | None = None, **settings: Any
+) -> Comparison:
+    """Compare networks that differ in one thing, on your data: deep or wide?
+
+    Parameters
+    ----------
+    by : {"depth", "width", "residual"}
+        Networks of equal params from one fat layer to many thin ones; one layer of growing width; stacks of
+        equal layers with and without residuals.
+    data : str, Path, (x, y) or data frame
+        As of `fit`.
+    out : str, Path or None
+        Folder for the page and the numbers; None writes nothing.
+    **settings
+        Fields of `threestep.settings.Study`: depths, params, seeds, budget, ...
+
+    Returns
+    -------
+    Comparison
+        `verdict` in words, and `outcomes`: of each network its errors, their interval, its gain.
+
+    Raises
+    ------
+    UserError
+        Bad data or settings.
+
+    Examples
+    --------
+    >>> import threestep as ts
+    >>> found = ts.compare("depth", "iris", depths=(1, 2), params=(200,), seeds=3, epochs=5)
+    >>> [outcome.name for outcome in found.outcomes]
+    ['1 × 25', '2 × 11']
+    """
+    steps = compare_steps_of(by, data, _made(Study, settings), out)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+def compare_steps_of(
+    by: str, data: object, study: Study, out: str | Path | None, keep: bool = False
+) -> Generator[dict[str, Any], None, Comparison]:
+    """As `compare`, yielding what happens; `keep` writes a folder also where `out` does not name one."""
+    if by not in ("depth", "width", "residual"):
+        raise SettingsError(f"no comparison by {by!r}", did_you_mean(by, ("depth", "width", "residual")))
+    found = yield from compare_steps(data, by, study)
+    if keep or out is not None:
+        folder = comparison_folder(out, f"{found.data}-{by}")
+        facts = plain_of(found)
+        (folder / "comparison.json").write_bytes(msgspec.json.format(msgspec.json.encode(facts), indent=2))
+        write_comparison(facts, folder / "report.html")
+        found = replace(found, folder=folder)
+    return found
+
+
 def settings_of(given: dict[str, Any]) -> Settings:
     """Settings from keyword arguments, unknown names refused with "did you mean"."""
-    known = [field.name for field in fields(Settings)]
+    return _made(Settings, given)
+
+
+def _made(record: type[_Record], given: dict[str, Any]) -> _Record:
+    known = [field.name for field in fields(record)]  # pyright: ignore[reportArgumentType]
     unknown = [name for name in given if name not in known]
     if unknown:
         names = ", ".join(repr(name) for name in unknown)
         raise SettingsError(f"no setting {names}", did_you_mean(unknown[0], known))
-    plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in given.items()}
-    return Settings(**plain)
+    plain: dict[str, Any] = {name: _plain(value) for name, value in given.items()}
+    return record(**plain)
+
+
+def _plain(value: Any) -> Any:
+    """A setting without NumPy; lists as the tuples that settings hold."""
+    if isinstance(value, list):
+        return tuple(map(_plain, value))
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def fit_steps(

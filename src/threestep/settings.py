@@ -378,3 +378,64 @@ _CHECKS = {
     "budget": _budget_problem,
     "activations": _activations_problem,
 }
+
+
+@dataclass(frozen=True)
+class Study:
+    """How networks that differ in one thing are compared: see `threestep.compare`."""
+
+    target: str | None = None
+    """Column to predict; by default `target`, `label`, `class` or `y`, else the last."""
+    task: Task = "auto"
+    """What the target is: `classes`, `number`, `labels`, or seen from its values."""
+    depths: tuple[int, ...] = ()
+    """Numbers of hidden layers; by default 1 2 3 4 5 7, or 2 4 6 8 with and without residuals."""
+    params: tuple[int, ...] = ()
+    """Params of each network, for a comparison of depths; by default those of three middling layers."""
+    widths: tuple[int, ...] = ()
+    """Neurons, for a comparison of widths (by default 8 to 1024), or of a layer with residuals (64)."""
+    seeds: int = 10
+    """How often the samples are divided and every network is trained."""
+    rates: tuple[float, ...] = (3e-4, 1e-3, 3e-3, 1e-2)
+    """Learning rates, of which every network gets the one that suits it."""
+    activation: str = "relu"
+    """Of all hidden layers."""
+    epochs: int | None = None
+    """Passes over the training samples; by default as `fit` has them, at most 60."""
+    budget: str | float | None = None
+    """Seconds, or `60s`, `2m`, `1h`, after which no more divisions are begun; by default none."""
+    valid_fraction: float = 0.15
+    """Share of the samples that choose the epoch and the rate."""
+    test_fraction: float = 0.2
+    """Share of the samples that only measure."""
+    seed: int = 0
+    """Everything random follows from it."""
+
+
+def check_study(study: Study) -> None:
+    """Refuse settings of a comparison outside their range, all problems at once.
+
+    Raises
+    ------
+    SettingsError
+    """
+    problems = [
+        problem
+        for name in ("seed", "valid_fraction", "test_fraction", "epochs", "task", "target", "budget")
+        if (value := getattr(study, name)) is not None and (problem := _problem(name, value, None))
+    ]
+    lists: dict[str, tuple[float, float]] = {
+        "depths": (1, 8), "widths": (1, 1024), "params": (1, 10**9), "rates": (1e-9, 100.0),
+    }  # fmt: skip
+    for name, (low, high) in lists.items():
+        values = getattr(study, name)
+        if not all(isinstance(value, (int, float)) and low <= value <= high for value in values):
+            problems.append(f"`{name}` is {values}; must be numbers from {low:g} to {high:,g}")
+    if not isinstance(study.seeds, int) or not 2 <= study.seeds <= 1000:
+        problems.append(f"`seeds` is {study.seeds!r}; must be a whole number from 2 to 1,000")
+    if not study.rates:
+        problems.append("`rates` is empty; must be learning rates")
+    if study.test_fraction <= 0 or study.valid_fraction + study.test_fraction > 0.9:
+        problems.append("`test_fraction` must be above 0, and at most 0.9 together with `valid_fraction`")
+    if problems:
+        raise SettingsError("\n".join(problems), "`threestep study --help` describes each setting")

@@ -4,11 +4,12 @@ Light to import: no JAX here, so that `threestep --help` answers at once.
 """
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
 from threestep.settings import Settings
+from threestep.settings import Study as StudySettings
 
 DataName = Annotated[str, Positional, arg(metavar="DATA")]
 ModelPath = Annotated[str, Positional, arg(metavar="MODEL")]
@@ -22,6 +23,21 @@ class Fit(Settings):
     """digits, iris, wine, breast_cancer, diabetes, a .csv or .npz file, or images.gz,labels.gz."""
     out: str | None = None
     """Folder for the model, journal, settings and report; by default the next under runs/."""
+    json: bool = False
+    """Print one JSON object instead of text."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study(StudySettings):
+    """Deep or wide? Networks that differ in one thing are compared on your data."""
+
+    by: Annotated[Literal["depth", "width", "residual"], Positional]
+    """depth: networks of equal params; width: one layer of growing width; residual: stacks with and without
+    residuals."""
+    data: DataName
+    """As for `fit`."""
+    out: str | None = None
+    """Folder for the page and the numbers; by default the next under runs/."""
     json: bool = False
     """Print one JSON object instead of text."""
 
@@ -63,5 +79,5 @@ class Doctor:
     """Print one JSON object instead of text."""
 
 
-Command = Fit | Predict | Evaluate | Example | Doctor
+Command = Fit | Study | Predict | Evaluate | Example | Doctor
 """What `threestep` can be asked to do."""

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import tyro
 
-from threestep.app.commands import Command, Doctor, Evaluate, Example, Fit, Predict
+from threestep.app.commands import Command, Doctor, Evaluate, Example, Fit, Predict, Study
 from threestep.errors import UserError
 from threestep.version import __version__
 
@@ -111,6 +111,7 @@ def _work_of(command: Command, began: float | None) -> Callable[[Any], None]:
 
     workers: dict[type, Callable[[Any], None]] = {
         Fit: partial(work.fit, began=began),
+        Study: work.study,
         Predict: work.predict,
         Evaluate: work.evaluate,
         Example: work.example,

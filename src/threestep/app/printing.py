@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from threestep.study import RunFolder, WorkedExample
+from threestep.study import Comparison, RunFolder, WorkedExample, plain_of
 
 Event = dict[str, Any]
 
@@ -221,3 +221,28 @@ def _neuron(layer_index: int, neuron_index: int) -> str:
 def _pair(values: Any, digits: int = 2) -> str:
     """Two numbers in brackets."""
     return "(" + ", ".join(f"{float(value):{digits + 3}.{digits}f}" for value in values) + ")"
+
+
+def tell_comparison(found: Comparison) -> None:
+    """The table of a comparison, and its verdict."""
+    facts, plain = found.facts, plain_of(found)["outcomes"]
+    print(
+        f"{found.data}: {facts['n_divisions']} divisions into {facts['n_train']:,} to learn from, "
+        f"{facts['n_valid']:,} to choose by, {facts['n_test']:,} to measure; {facts['epochs']} epochs\n"
+    )
+    width = max(18, *(2 + len(each["name"]) for each in plain))
+    print(f"{'layers × neurons':<{width}}{'params':>10}{found.error:>16}{'95 % interval':>22}{'rate':>9}")
+    for place, each in enumerate(plain):
+        said = each["shown"]
+        interval = f"{said['low']} to {said['high']}"
+        line = f"{each['name']:<{width}}{each['n_params']:>10,}{said['mean']:>16}{interval:>22}"
+        rival = plain[each["rival"]]["name"]
+        beside = (
+            ""
+            if each["rival"] == place
+            else f"   {said['gain']} below {rival}, p = {each['probability']:.2g}"
+        )
+        print(f"{line}{each['learning_rate']:>9g}{beside}")
+    print(f"\n{found.verdict}")
+    if found.folder is not None:
+        print(f"\n{found.folder}/report.html   {facts['seconds']:.0f} s")

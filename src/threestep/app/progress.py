@@ -39,7 +39,7 @@ class Progress:
 
     def _show_tick(self, event: dict[str, Any]) -> None:
         """How many networks of a rung are done."""
-        unit = "epoch" if "what" in event else "network"
+        unit = "epoch" if event["n"] == event["epochs"] else "network"
         if self._bar is None or self._bar.unit != unit:
             self.close()
             self._open(unit, "")
@@ -50,7 +50,8 @@ class Progress:
         facts = {"best_loss": event["best_loss"], "seconds_left": None if left is None else round(left)}
         known = {name: value for name, value in facts.items() if value is not None}
         where = event.get("what") or ("finals" if event["round"] is None else f"round {event['round']}")
-        self._bar.set_description(f"{where}, {event['epochs']} epochs", refresh=False)
+        epochs = f", {event['epochs']} epochs" if event["epochs"] else ""
+        self._bar.set_description(f"{where}{epochs}", refresh=False)
         self._bar.set_postfix(known, refresh=False)
         self._bar.refresh()
 

@@ -10,14 +10,15 @@ import msgspec
 
 from threestep.app import printing
 from threestep.app.checkup import check_up
-from threestep.app.commands import Doctor, Evaluate, Example, Fit, Predict
+from threestep.app.commands import Doctor, Evaluate, Example, Fit, Predict, Study
 from threestep.app.progress import Progress
 from threestep.data import label, read
 from threestep.errors import DataError
-from threestep.job import fit_steps
+from threestep.job import compare_steps_of, fit_steps
 from threestep.model import load
 from threestep.settings import Settings
-from threestep.study import Run, score_samples, work_example
+from threestep.settings import Study as StudySettings
+from threestep.study import Comparison, Run, plain_of, score_samples, work_example
 
 
 def fit(command: Fit, began: float | None = None) -> None:
@@ -40,6 +41,30 @@ def fit(command: Fit, began: float | None = None) -> None:
         _print_json(_summary(run))
     elif run.folder is not None:
         printing.tell_folder(run.folder)
+
+
+def study(command: Study) -> None:
+    """Compare networks, telling what is found."""
+    names = {field.name for field in fields(StudySettings)}
+    settings = StudySettings(**{name: value for name, value in vars(command).items() if name in names})
+    with Progress(sys.stderr) as progress:
+        steps = compare_steps_of(command.by, command.data, settings, command.out, keep=True)
+        while True:
+            try:
+                progress.show(_tick_of(next(steps)))
+            except StopIteration as end:
+                found: Comparison = end.value
+                break
+    if command.json:
+        _print_json(plain_of(found) | {"folder": str(found.folder)})
+    else:
+        printing.tell_comparison(found)
+
+
+def _tick_of(event: dict[str, Any]) -> dict[str, Any]:
+    """An event of a comparison as the bar shows it."""
+    where = f"division {event['division'] + 1}, {event['what']}"
+    return {**event, "what": where, "epochs": 0, "round": None, "best_loss": None, "seconds_left": None}
 
 
 def predict(command: Predict) -> None:

@@ -23,6 +23,7 @@ from threestep.goodness.losses import (
 )
 from threestep.goodness.metrics import class_metrics, confusion_matrix, label_metrics, number_metrics
 from threestep.goodness.paired import paired_difference
+from threestep.goodness.resampled import holm, resampled_interval, resampled_probability
 
 __all__ = [
     "LOSS_NAMES",
@@ -35,12 +36,15 @@ __all__ = [
     "confusion_matrix",
     "cross_entropy",
     "focal",
+    "holm",
     "huber",
     "label_metrics",
     "metric_score",
     "number_metrics",
     "paired_difference",
     "pinball",
+    "resampled_interval",
+    "resampled_probability",
     "share_interval",
     "sigmoid",
     "sigmoid_cross_entropy",

@@ -56,7 +56,7 @@ class Network:
                     "use widths alone: `128-64`",
                 )
             fan, shape = math.prod(shape), kind_of(layer).shape(layer, shape)
-            if min(shape) < 1:
+            if min(shape) < 1 and not isinstance(layer, Dense):
                 raise SpecError(
                     f"network: {kind_of(layer).text(layer)} leaves nothing of pictures of {self.input_shape}",
                     "use fewer layers that make it smaller",

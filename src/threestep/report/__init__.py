@@ -1,5 +1,6 @@
-"""The report: one self-contained HTML page made of a run's journal and nothing else."""
+"""The report: one self-contained HTML page made of a run's journal, or of a comparison, and nothing else."""
 
+from threestep.report.comparison_page import comparison_html, write_comparison
 from threestep.report.page import report_html, write_report
 
-__all__ = ["report_html", "write_report"]
+__all__ = ["comparison_html", "report_html", "write_comparison", "write_report"]

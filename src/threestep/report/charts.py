@@ -14,6 +14,7 @@ _MOST_NEURONS = 9
 _FEW_POINTS = 12
 _MOST_TICKS = 6
 _NEAR_THE_EDGE = 0.97
+_MOST_NAMED = 7  # beside each other on one line
 
 
 class Curve(NamedTuple):
@@ -106,6 +107,47 @@ def points_chart(points: Sequence[Point], names: tuple[str, str], label: str, ke
         place = {"cx": x_of(point.x), "cy": y_of(point.y), "r": size}
         parts.append(tag("circle", tag("title", point.name), **place, class_=f"dot {point.kind}"))
     return _figure(parts, label, [(f"key-{kind} key-dot", text) for kind, text in keys.items()])
+
+
+class Interval(NamedTuple):
+    """A value that is known to lie somewhere.
+
+    Parameters
+    ----------
+    name : str
+        What stands below it.
+    mean, low, high : float
+    kind : str
+        "usual", "picked" or "worse".
+    """
+
+    name: str
+    mean: float
+    low: float
+    high: float
+    kind: str
+
+
+def intervals_chart(intervals: Sequence[Interval], label: str) -> Markup:
+    """Values side by side, each with the interval it lies in."""
+    lowest, highest = min(each.low for each in intervals), max(each.high for each in intervals)
+    up = _Scale(lowest, highest, nice_ticks(lowest, highest))
+    across = _Scale(-0.5, len(intervals) - 0.5, [-0.5, len(intervals) - 0.5])
+    x_of, y_of = _places(across, up)
+    parts = [_grid_line(y_of(tick), f"{tick:g}") for tick in up.ticks]
+    is_crowded = len(intervals) > _MOST_NAMED
+    for place, each in enumerate(intervals):
+        x = x_of(place)
+        line = {"x1": x, "x2": x, "y1": y_of(each.low), "y2": y_of(each.high)}
+        name = tag("title", f"{each.name}: {each.mean:.4g} ({each.low:.4g} to {each.high:.4g})")
+        parts.append(tag("line", name, **line, class_=f"range {each.kind}"))
+        parts.append(tag("circle", name, cx=x, cy=y_of(each.mean), r=5, class_=f"dot {each.kind}"))
+        y = _HEIGHT - (14 if not is_crowded or place % 2 else 1)
+        parts.append(tag("text", each.name, x=x, y=y, class_="tick middle"))
+    kinds = {each.kind for each in intervals}
+    named = {"picked": "better beyond chance", "worse": "worse beyond chance", "usual": "no clear difference"}
+    keys = [(f"key-{kind} key-dot", text) for kind, text in named.items() if kind in kinds]
+    return _figure(parts, label, keys)
 
 
 def falls_chart(falls: Sequence[tuple[float, float]], name: str, label: str) -> Markup:

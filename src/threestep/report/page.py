@@ -37,15 +37,6 @@ def report_html(events: Sequence[Event]) -> str:
     epochs = [event for event in events if event["event"] == "epoch"]
     rungs = [event for event in events if event["event"] == "rung"]
     notes = [event for event in events if event["event"] == "note"]
-    title = f"{by_name['start']['data']} in three steps"
-    style = files("threestep.report").joinpath("style.css").read_text(encoding="utf-8")
-    head = tag(
-        "head",
-        Markup('<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'),
-        Markup('<link rel="icon" href="data:,">'),
-        tag("title", title),
-        tag("style", Markup(style)),
-    )
     main = tag(
         "main",
         _summary(by_name),
@@ -53,6 +44,19 @@ def report_html(events: Sequence[Event]) -> str:
         _goodness(by_name),
         _pick(by_name, epochs, rungs, notes),
         _use(by_name["start"]),
+    )
+    return page_of(f"{by_name['start']['data']} in three steps", main)
+
+
+def page_of(title: str, main: Markup) -> str:
+    """A whole page around its main part, in our style."""
+    style = files("threestep.report").joinpath("style.css").read_text(encoding="utf-8")
+    head = tag(
+        "head",
+        Markup('<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'),
+        Markup('<link rel="icon" href="data:,">'),
+        tag("title", title),
+        tag("style", Markup(style)),
     )
     return "<!doctype html>\n" + tag("html", head, tag("body", main), lang="en")
 

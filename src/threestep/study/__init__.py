@@ -6,7 +6,8 @@ is a `Run`.
 """
 
 from threestep.study.choices import choose_settings
-from threestep.study.folder import RunFolder, new_folder, read_journal
+from threestep.study.comparing import Comparison, compare_steps, plain_of, shown
+from threestep.study.folder import RunFolder, comparison_folder, new_folder, read_journal
 from threestep.study.picking import Found
 from threestep.study.preparing import Prepared, arrays_of, prepare_parts, prepare_run
 from threestep.study.run import Run, find_model, run_steps
@@ -14,6 +15,7 @@ from threestep.study.scores import score_samples
 from threestep.study.worked_example import WorkedExample, work_example
 
 __all__ = [
+    "Comparison",
     "Found",
     "Prepared",
     "Run",
@@ -21,12 +23,16 @@ __all__ = [
     "WorkedExample",
     "arrays_of",
     "choose_settings",
+    "compare_steps",
+    "comparison_folder",
     "find_model",
     "new_folder",
+    "plain_of",
     "prepare_parts",
     "prepare_run",
     "read_journal",
     "run_steps",
     "score_samples",
+    "shown",
     "work_example",
 ]

@@ -65,6 +65,27 @@ def new_folder(wanted: str | Path | None, name: str) -> RunFolder:
     return _claimed(Path(wanted) if wanted is not None else _next_free(Path("runs"), name))
 
 
+def comparison_folder(wanted: str | Path | None, name: str) -> Path:
+    """The folder of a comparison, made if it is not there; as `new_folder`.
+
+    Raises
+    ------
+    DataError
+        It holds a comparison or cannot be written.
+    """
+    path = Path(wanted) if wanted is not None else _next_free(Path("runs"), name)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        taken = [each for each in ("comparison.json", "report.html") if (path / each).exists()]
+    except OSError as error:
+        raise DataError(
+            f"{path}: cannot be written ({error.strerror})", "choose another folder with --out"
+        ) from error
+    if taken:
+        raise DataError(f"{path}: holds {' and '.join(taken)} already", "choose another folder with --out")
+    return path
+
+
 def _claimed(path: Path) -> RunFolder:
     """The folder with an empty journal in it, made by us and nobody else."""
     folder = RunFolder(path)

@@ -116,27 +116,21 @@ def search_steps(
     KeyboardInterrupt
         The first Ctrl-C, if there was nothing yet to keep; the second one, always.
     """
-    network, left = known.network, max(0.0, deadline - time.perf_counter())
+    spare = max(0.0, deadline - time.perf_counter()) if deadline < math.inf else 0.0
     taken = _REFIT_FRACTION if settings.refit else 1 - SEARCH_FRACTION if known.designed else 0.0
-    spare = left if left < math.inf else 0.0
     end = deadline - taken * spare
-    searcher, plan = _how(settings, network, train, end)
+    searcher, plan = _how(settings, known.network, train, end)
     both = train if valid is train else _joined(train, valid)
-    fold_of = dealt(
-        both.y if goodness.is_for_classes else None, len(both.y), settings.folds or 1, settings.seed
-    )
+    classes = both.y if goodness.is_for_classes else None
+    fold_of = dealt(classes, len(both.y), settings.folds or 1, settings.seed)
     with _interruptible() as stop:
         folded = list[Folded]()
         room = room_of(fold_of, len(train.y), len(valid.y))
         with Population(goodness, train, valid, settings, settings.seed, end, room) as population:
             tried = yield from search(population, searcher, wanted, plan, stop)
-            designed = []
-            if known.designed:
-                how = descent_on_pictures(settings, known.designed[0], len(train.y))
-                until = settings.seed, deadline - _FINALS_FRACTION * spare, stop
-                designed = yield from try_designed(
-                    known.designed, goodness, (train, valid), how, tried, until
-                )
+            until = deadline - _FINALS_FRACTION * spare, stop
+            designed = yield from _beside(known, goodness, (train, valid), settings, tried, until)
+            if designed:
                 population.deadline = deadline
             if tried and plan.finals.n and not stop.is_set():
                 fast = fast_enough(tried, settings) or [fastest(tried)]
@@ -154,17 +148,32 @@ def search_steps(
         if not tried:
             yield {"event": "leaderboard", "rows": [], "picked": [], "n_tried": 0}
             outcome = Outcome.DIVERGED if population.n_diverged else Outcome.OUT_OF_TIME
-            return Found(_nothing_learned(goodness, train, wanted, network, outcome), (), tried)
+            return Found(_nothing_learned(goodness, train, wanted, known.network, outcome), (), tried)
         chosen, tried = yield from pick_some(tried, goodness, valid, settings)
         functions = [(each.trained.member.network, each.trained.params) for each in chosen]
         if settings.refit and not stop.is_set():
-            functions, n_refitted = _refitted(goodness, train, valid, settings, chosen, deadline, stop)
-            if n_refitted < len(chosen):
-                yield {"event": "note", "text": _not_refitted(n_refitted, len(chosen))}
+            functions, notes = _refitted(goodness, train, valid, settings, chosen, deadline, stop)
+            yield from notes
     best = chosen[0].trained
     outcome = Outcome.INTERRUPTED if stop.is_set() else best.outcome
     picked = Picked(*functions[0], best.history, best.best_epoch, outcome)
     return Found(picked, tuple(functions[1:]), tried)
+
+
+def _beside(
+    known: Known,
+    goodness: Goodness,
+    samples: tuple[Samples, Samples],
+    settings: Settings,
+    tried: Sequence[Tried],
+    until: tuple[float, threading.Event],
+) -> Generator[dict[str, Any], None, list[Tried]]:
+    """Try the networks that need not be searched for, if there are any."""
+    if not known.designed:
+        return []
+    how = descent_on_pictures(settings, known.designed[0], len(samples[0].y))
+    context = how, tried, (settings.seed, *until)
+    return (yield from try_designed(known.designed, goodness, samples, *context))
 
 
 def _how(settings: Settings, network: Network | None, train: Samples, end: float) -> tuple[Searcher, Plan]:
@@ -186,9 +195,9 @@ def _refitted(
     chosen: Sequence[Tried],
     deadline: float,
     stop: threading.Event,
-) -> tuple[list[tuple[Network, Params]], int]:
+) -> tuple[list[tuple[Network, Params]], list[dict[str, Any]]]:
     """The chosen ones after another descent on all samples, as long as their last one took to its best
-    epoch, and for how many there was one; where there is no time for it, or it diverges, as they are."""
+    epoch; where there is no time for it, or it diverges, as they are, and a note that says so."""
     both = _joined(train, valid)
     jobs = [Job(each.trained.member, each.trained.best_epoch, each.trained.params) for each in chosen]
     with Population(goodness, both, both, settings, settings.seed, deadline) as population:
@@ -198,7 +207,9 @@ def _refitted(
         for each, new in zip(chosen, again, strict=True)
     ]
     n_refitted = sum(new is old for new, old in zip(better, again, strict=True))
-    return [(each.member.network, each.params) for each in better], n_refitted
+    text = _not_refitted(n_refitted, len(chosen))
+    notes = [{"event": "note", "text": text}] if n_refitted < len(chosen) else []
+    return [(each.member.network, each.params) for each in better], notes
 
 
 def _joined(first: Samples, second: Samples) -> Samples:

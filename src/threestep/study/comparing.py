@@ -1,0 +1,412 @@
+"""A comparison: networks that differ in one thing, each over several divisions of the samples.
+
+Every network gets the learning rate that suits it, found on the validation samples of the first divisions, or
+the comparison would be one of rates. All networks of a division are members of one population; all divisions
+share its programs. Test samples only measure.
+"""
+
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import asdict, dataclass, field
+from math import inf, log10
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from threestep.data import (
+    Table,
+    Target,
+    encode,
+    encode_target,
+    fit_prep,
+    label,
+    read,
+    split,
+    understand_target,
+)
+from threestep.errors import DataError, SettingsError, did_you_mean
+from threestep.goodness import Goodness, holm, resampled_interval, resampled_probability
+from threestep.network import ACTIVATION_NAMES
+from threestep.pick import Job, Member, Population, Samples, outputs_of
+from threestep.settings import Descent, Settings, Study, check_study, seconds_of
+from threestep.study.arms import (
+    DEPTHS,
+    RESIDUAL_DEPTHS,
+    Arm,
+    depth_arms,
+    residual_arms,
+    usual_params,
+    width_arms,
+)
+from threestep.study.choices import choose_settings
+
+_LOSSES = {"classes": "cross_entropy", "number": "squared_error", "labels": "sigmoid_cross_entropy"}
+_TUNED_ON = 2  # divisions
+_SURE = 0.05
+_RESIDUAL_WIDTH = 64
+_FEWEST_SAMPLES = 30
+_MOST_EPOCHS = 60
+Event = dict[str, Any]
+
+
+class Division(NamedTuple):
+    """Samples as one division has them."""
+
+    train: Samples
+    valid: Samples
+    test: Samples
+    target_scale: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one network.
+
+    Parameters
+    ----------
+    name, network : str
+    n_params : int
+    rival : int
+        The place of the one it is compared with.
+    learning_rate : float
+    errors : tuple of float
+        Of the test samples of each division: share of wrong answers, or root mean squared error.
+    mean, low, high : float
+        Of them, with the 95 % interval.
+    gain, gain_low, gain_high : float
+        How much lower than the rival's, with its interval.
+    probability : float
+        That a difference as large comes by chance, corrected for all comparisons.
+    """
+
+    name: str
+    network: str
+    n_params: int
+    rival: int
+    learning_rate: float
+    errors: tuple[float, ...]
+    mean: float
+    low: float
+    high: float
+    gain: float = 0.0
+    gain_low: float = 0.0
+    gain_high: float = 0.0
+    probability: float = 1.0
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a comparison found.
+
+    Parameters
+    ----------
+    by : {"depth", "width", "residual"}
+    data : str
+    error : str
+        What the errors are: "wrong answers" (shares), or "RMSE".
+    outcomes : tuple of Outcome
+    verdict : str
+        In words; "no difference" is one, too.
+    facts : dict
+        How it was made: samples, divisions, epochs, rates, seconds.
+    folder : Path or None
+        Where it was written to.
+    """
+
+    by: str
+    data: str
+    error: str
+    outcomes: tuple[Outcome, ...]
+    verdict: str
+    facts: dict[str, Any] = field(default_factory=dict)
+    folder: Path | None = None
+
+    def __repr__(self) -> str:
+        return f"<Comparison by {self.by} on {self.data}: {self.verdict}>"
+
+
+def compare_steps(source: object, by: str, study: Study) -> Generator[Event, None, Comparison]:
+    """Compare networks on the user's own data.
+
+    Parameters
+    ----------
+    source : anything `threestep.data.read` takes, with its target
+    by : {"depth", "width", "residual"}
+    study : Study
+
+    Yields
+    ------
+    dict
+        "tick": networks trained, of how many.
+
+    Raises
+    ------
+    UserError
+        Bad data or settings.
+    """
+    check_study(study)
+    if study.activation not in ACTIVATION_NAMES:
+        raise SettingsError(
+            f"`activation` is {study.activation!r}", did_you_mean(study.activation, ACTIVATION_NAMES)
+        )
+    began = time.perf_counter()
+    deadline = began + (seconds_of(study.budget) or inf)
+    table = label(read(source), study.target)
+    if table.n_samples < _FEWEST_SAMPLES:
+        raise DataError(f"{table.name}: got {table.n_samples} samples, expected at least {_FEWEST_SAMPLES}")
+    target = understand_target(np.asarray(table.y), table.y_name, study.task)
+    divisions = [_divided(table, target, study, seed) for seed in range(study.seeds)]
+    first = divisions[0]
+    ends = first.train.x.shape[1], target.n_outputs
+    arms = _arms(by, ends, len(first.train.y), study)
+    goodness = Goodness(_LOSSES[target.kind])
+    settings = _descent(table, target, len(first.train.y), study)
+    with _Populations(goodness, divisions, settings, study.seed, deadline) as populations:
+        rates = yield from _tuned(populations, arms, study)
+        members = [Member(arm.network, rate) for arm, rate in zip(arms, rates, strict=True)]
+        errors = yield from _errors(populations, members, divisions, target.kind)
+    n_done = errors.shape[1]
+    if n_done < 2:
+        raise SettingsError(
+            f"`budget` is {study.budget}: fewer than two divisions were done",
+            "give more time, or fewer shapes",
+        )
+    share = len(first.test.y) / len(first.train.y)
+    outcomes = _outcomes(arms, rates, errors, share)
+    facts = {
+        "n_samples": table.n_samples,
+        "n_train": len(first.train.y),
+        "n_valid": len(first.valid.y),
+        "n_test": len(first.test.y),
+        "n_divisions": n_done,
+        "epochs": settings.epochs,
+        "batch_size": settings.batch_size,
+        "activation": study.activation,
+        "rates": list(study.rates),
+        "seed": study.seed,
+        "seconds": round(time.perf_counter() - began, 3),
+    }
+    error = "RMSE" if target.kind == "number" else "wrong answers"
+    return Comparison(by, table.name, error, outcomes, _verdict(by, outcomes, error), facts)
+
+
+def _divided(table: Table, target: Target, study: Study, number: int) -> Division:
+    """One division of the samples, each with a prep of its own."""
+    seed = int(np.random.default_rng([study.seed, number]).integers(2**31))
+    parts = split(table, study.valid_fraction, study.test_fraction, seed, target.kind == "classes")
+    prep = fit_prep(parts.train, target, most_bins=0)
+    train, valid, test = (Samples(encode(prep, part), encode_target(prep, part)) for part in parts)
+    scale = prep.target_scale if isinstance(prep.target_scale, float) else float(np.mean(prep.target_scale))
+    return Division(train, valid, test, scale)
+
+
+def _arms(by: str, ends: tuple[int, int], n_train: int, study: Study) -> list[Arm]:
+    """What is compared.
+
+    Raises
+    ------
+    SettingsError
+    """
+    if by == "width":
+        return width_arms(ends, study.widths, study.activation)
+    if by == "residual":
+        width = study.widths[0] if study.widths else _RESIDUAL_WIDTH
+        return residual_arms(ends, study.depths or RESIDUAL_DEPTHS, width, study.activation)
+    params = study.params or (usual_params(*ends, n_train),)
+    return depth_arms(ends, study.depths or DEPTHS, params, study.activation)
+
+
+def _descent(table: Table, target: Target, n_train: int, study: Study) -> Descent:
+    """How every network is trained: as by default, but for dropout, which would suit some of them more."""
+    layout = fit_prep(table.take(np.arange(min(table.n_samples, 100))), target, most_bins=0).layout
+    usual = choose_settings(Settings(network="1"), n_train, target.kind == "classes", layout, table.y_name)
+    epochs = study.epochs or min(usual.epochs or 1, _MOST_EPOCHS)
+    return Descent(
+        epochs=epochs, batch_size=usual.batch_size, patience=epochs, dropout=0.0, input_dropout=0.0
+    )
+
+
+class _Populations:
+    """A population for each division; they share their programs."""
+
+    def __init__(
+        self, goodness: Goodness, divisions: Sequence[Division], settings: Descent, seed: int, deadline: float
+    ):
+        room = (max(len(each.train.y) for each in divisions), max(len(each.valid.y) for each in divisions))
+        self.epochs, self.deadline = settings.epochs or 1, deadline
+        self.all = [
+            Population(goodness, each.train, each.valid, settings, seed + number, deadline, room)
+            for number, each in enumerate(divisions)
+        ]
+
+    def __enter__(self) -> "_Populations":
+        for each in self.all:
+            each.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        for each in self.all:
+            each.__exit__(*error)
+
+
+def _tuned(
+    populations: _Populations, arms: Sequence[Arm], study: Study
+) -> Generator[Event, None, list[float]]:
+    """The learning rate that suits each network: that of the lowest validation loss, over a few divisions."""
+    members = [Member(arm.network, rate) for arm in arms for rate in study.rates]
+    losses = np.zeros((len(arms), len(study.rates)))
+    n_tuned = min(_TUNED_ON, len(populations.all))
+    for number in range(n_tuned):
+        trained = yield from _trained(populations, number, members, "rates")
+        own = [inf if each is None or not each.is_sound else float(each.losses.mean()) for each in trained]
+        losses += np.array(own).reshape(losses.shape)
+    return [study.rates[place] for place in losses.argmin(axis=1).tolist()]
+
+
+def _trained(
+    populations: _Populations, number: int, members: Sequence[Member], what: str
+) -> Generator[Event, None, list[Any]]:
+    """Train members on one division; each starts from the division's own seed."""
+    jobs = [
+        Job(
+            Member(each.network, each.learning_rate, each.weight_decay, each.dropout, number),
+            populations.epochs,
+        )
+        for each in members
+    ]
+    steps = populations.all[number].train(jobs)
+    while True:
+        try:
+            n_done = next(steps)
+        except StopIteration as end:
+            return end.value
+        yield {"event": "tick", "what": what, "division": number, "n_done": n_done, "n": len(jobs)}
+
+
+def _errors(
+    populations: _Populations, members: Sequence[Member], divisions: Sequence[Division], kind: str
+) -> Generator[Event, None, NDArray]:
+    """Of each network on each division that there was time for: (n_networks, n_divisions)."""
+    columns = list[list[float]]()
+    for number, division in enumerate(divisions):
+        trained = yield from _trained(populations, number, members, "networks")
+        if any(each is None for each in trained):
+            break  # no time
+        columns.append([_error(each, division, kind) for each in trained])
+    return np.array(columns).T if columns else np.zeros((len(members), 0))
+
+
+def _error(trained: Any, division: Division, kind: str) -> float:
+    """Share of wrong answers on the test samples, or root mean squared error in the target's unit."""
+    x, y, _ = division.test
+    outputs = outputs_of(trained.member.network, trained.params, x)
+    if kind == "classes":
+        return float((outputs.argmax(axis=1) != y).mean())
+    if kind == "labels":
+        return float(((outputs > 0) != (y > 0)).mean())
+    wrong = outputs.reshape(y.shape) - y
+    return float(np.sqrt(np.mean(np.square(wrong, dtype=np.float64)))) * division.target_scale
+
+
+def _outcomes(
+    arms: Sequence[Arm], rates: Sequence[float], errors: NDArray, share: float
+) -> tuple[Outcome, ...]:
+    """Means, intervals, and which differences are no chance."""
+    found = list[Outcome]()
+    compared = [place for place, arm in enumerate(arms) if arm.rival != place]
+    gains = {place: errors[arms[place].rival] - errors[place] for place in compared}
+    chances = holm([resampled_probability(gains[place], share) for place in compared])
+    chance_of = dict(zip(compared, chances, strict=True))
+    for place, (arm, rate) in enumerate(zip(arms, rates, strict=True)):
+        mean, low, high = resampled_interval(errors[place], share)
+        gain = resampled_interval(gains[place], share) if place in gains else (0.0, 0.0, 0.0)
+        own = tuple(map(float, errors[place]))
+        facts = arm.name, str(arm.network), arm.network.n_params, arm.rival, rate, own
+        interval = mean, max(0.0, low), high
+        found.append(Outcome(*facts, *interval, *gain, chance_of.get(place, 1.0)))
+    return tuple(found)
+
+
+def _verdict(by: str, outcomes: Sequence[Outcome], error: str) -> str:
+    """The answer in words: what is better beyond chance, or that nothing is."""
+    compared = [each for place, each in enumerate(outcomes) if each.rival != place]
+    better = [each for each in compared if each.probability < _SURE and each.gain > 0]
+    worse = [each for each in compared if each.probability < _SURE and each.gain < 0]
+    thing, other = _WORDS[by]
+    if not better and not worse:
+        largest = max(compared, key=lambda each: abs(each.gain))
+        return (
+            f"No difference: none of {len(compared)} {thing} is better or worse than {other} beyond chance "
+            f"(the largest: {largest.name}, {shown(abs(largest.gain), error)} "
+            f"{'lower' if largest.gain > 0 else 'higher'}, 95 % {shown(largest.gain_low, error)} to "
+            f"{shown(largest.gain_high, error)} lower, p = {largest.probability:.2g})."
+        )
+    parts = []
+    for found, word in ((better, "lower"), (worse, "higher")):
+        if found:
+            best = max(found, key=lambda each: abs(each.gain))
+            rival = outcomes[best.rival]
+            parts.append(
+                f"{best.name} makes {shown(abs(best.gain), error)} {word} {error} than {rival.name} "
+                f"({shown(best.mean, error)} against {shown(rival.mean, error)}, p = {best.probability:.2g})"
+            )
+    head = {(True, False): "Yes", (False, True): "No", (True, True): "Mixed"}[bool(better), bool(worse)]
+    return f"{head}, {_CLAIMS[by][head]}: {'; '.join(parts)}."
+
+
+_WORDS = {
+    "depth": ("deeper networks of as many params", "the first one"),
+    "width": ("wider layers", "the narrowest"),
+    "residual": ("stacks with residuals", "its plain one"),
+}
+_CLAIMS = {
+    "depth": {
+        "Yes": "deeper is better here, at equal params",
+        "No": "deeper is worse here, at equal params",
+        "Mixed": "some depths are better, others worse, at equal params",
+    },
+    "width": {
+        "Yes": "wider is better here",
+        "No": "wider is worse here",
+        "Mixed": "some widths are better, others worse",
+    },
+    "residual": {
+        "Yes": "residuals help here",
+        "No": "residuals do harm here",
+        "Mixed": "residuals help at some depths and do harm at others",
+    },
+}
+
+
+def plain_of(found: Comparison) -> dict[str, Any]:
+    """A comparison as plain data, with its errors also as people read them."""
+    outcomes = [
+        {
+            **asdict(each),
+            "shown": {
+                name: shown(getattr(each, name), found.error) for name in ("mean", "low", "high", "gain")
+            },
+        }
+        for each in found.outcomes
+    ]
+    plain = {name: getattr(found, name) for name in ("by", "data", "error", "verdict", "facts")}
+    return {**plain, "outcomes": outcomes}
+
+
+def shown(value: float, error: str) -> str:
+    """An error or a difference of errors for people: points of per cent, or as many digits as matter.
+
+    Examples
+    --------
+    >>> shown(0.0316, "wrong answers"), shown(1234.567, "RMSE")
+    ('3.16 %', '1235')
+    """
+    if error == "wrong answers":
+        return f"{100 * value:.2f} %"
+    return (
+        f"{value:.{max(0, 3 - int(log10(abs(value))) if value else 0)}f}"
+        if abs(value) < 1e6
+        else f"{value:.4g}"
+    )
