@@ -96,7 +96,7 @@ def compare(
     >>> import threestep as ts
     >>> found = ts.compare("depth", "iris", depths=(1, 2), params=(200,), seeds=3, epochs=5)
     >>> [outcome.name for outcome in found.outcomes]
-    ['1 × 25', '2 × 11']
+    ['1 × 25', '2 × 8']
     """
     steps = compare_steps_of(by, data, _made(Study, settings), out)
     while True:

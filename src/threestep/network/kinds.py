@@ -72,7 +72,7 @@ _DENSE = Kind(
     shape=lambda layer, shape: (layer.width,),
     params=lambda layer, shape: {"weight": (prod(shape), layer.width), "bias": (layer.width,)},
     init=lambda generator, layer, shape: init_dense(generator, prod(shape), layer),
-    apply=lambda layer, params, x, training: apply_dense(layer, params, x.reshape(len(x), -1)),
+    apply=lambda layer, params, x, training: apply_dense(layer, params, x.reshape(len(x), prod(x.shape[1:]))),
     products=lambda layer, shape: prod(shape) * layer.width,
     text=lambda layer: f"{layer.width} {layer.activation}{' + input' if layer.residual else ''}",
 )

@@ -84,18 +84,19 @@ def network_of_params(ends: tuple[int, int], depth: int, n_params: int, activati
     left = n_params - n_outputs
     width = left / b if a == 0 else (sqrt(b * b + 4 * a * left) - b) / (2 * a) if left > 0 else 0.0
     found = None
-    for each in sorted({max(1, int(width)), max(1, round(width)), int(width) + 1}):
-        for last in range(max(1, each - each // 4 - 1), each + each // 4 + 2) if depth > 1 else (each,):
+    for each in range(max(1, int(width) - 3), int(width) + 4):
+        for last in range(max(1, each // 2), 2 * each + 1) if depth > 1 else (each,):
             widths = [each] * (depth - 1) + [last]
             network = Network(
                 (n_inputs,), (*(Dense(wide, activation) for wide in widths), Dense(n_outputs, "linear"))
             )
-            miss = (abs(network.n_params - n_params), abs(last - each))
+            off = abs(network.n_params - n_params)
+            miss = (max(0.0, off - _CLOSE / 2 * n_params), abs(last - each), off)  # close enough, then even
             if found is None or miss < found[0]:
                 found = miss, network
     assert found is not None
     miss, network = found
-    if miss[0] > _CLOSE * n_params or max(layer.width for layer in network.hidden) > _MOST_WIDE:
+    if miss[2] > _CLOSE * n_params or max(layer.width for layer in network.hidden) > _MOST_WIDE:
         raise SettingsError(
             f"no network with {depth} hidden layers, {n_inputs} inputs and {n_outputs} outputs has about "
             f"{n_params:,} params (nearest: {network.n_params:,}, {network.hidden[0].width} neurons wide)",

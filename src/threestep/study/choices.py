@@ -86,6 +86,8 @@ def choose_settings(
         patience=settings.patience or usual_patience(epochs),
         input_dropout=_given(settings.input_dropout, 0.1 if is_picture else 0.0),
         label_smoothing=_given(settings.label_smoothing, 0.05) if is_classes else 0.0,
+        shift=settings.shift if settings.convolutions else _given(settings.shift, 0.0),
+        flip=settings.flip if settings.convolutions else bool(settings.flip),
         folds=settings.folds or (_FOLDS if _wants_folds(settings, n_train) else 1),
         ensemble=settings.ensemble if settings.ensemble or _may_average(settings) else 1,
     )
