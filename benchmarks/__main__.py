@@ -2,11 +2,12 @@
 
 import argparse
 
-from benchmarks import accuracy, dense, reading, search, startup, tables
+from benchmarks import accuracy, dense, images, reading, search, startup, tables
 
 BENCHMARKS = {
     "accuracy": accuracy,
     "dense": dense,
+    "images": images,
     "reading": reading,
     "search": search,
     "startup": startup,

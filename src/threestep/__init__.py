@@ -16,14 +16,16 @@ if TYPE_CHECKING:
     from threestep import data, estimators, goodness, network, pick, report, study
     from threestep.errors import DataError, ModelFileError, SettingsError, SpecError, UserError
     from threestep.estimators import Classifier, Regressor
-    from threestep.job import compare, fit
+    from threestep.job import compare, explain, fit
     from threestep.model import Model, load
     from threestep.settings import Descent, Settings
-    from threestep.study import Comparison, Run
+    from threestep.study import Comparison, Explanation, Run
 
 _HOMES = {
     "fit": "threestep.job",
     "compare": "threestep.job",
+    "explain": "threestep.job",
+    "Explanation": "threestep.study",
     "Comparison": "threestep.study",
     "Classifier": "threestep.estimators",
     "Regressor": "threestep.estimators",
@@ -45,6 +47,7 @@ __all__ = [
     "Comparison",
     "DataError",
     "Descent",
+    "Explanation",
     "Model",
     "ModelFileError",
     "Regressor",
@@ -57,6 +60,7 @@ __all__ = [
     "compare",
     "data",
     "estimators",
+    "explain",
     "fit",
     "goodness",
     "load",

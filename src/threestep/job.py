@@ -9,14 +9,18 @@ import msgspec
 import numpy as np
 
 from threestep.errors import SettingsError, did_you_mean
-from threestep.report import write_comparison, write_report
+from threestep.model import Model, load
+from threestep.report import write_comparison, write_explanation, write_report
 from threestep.settings import Settings, Study
 from threestep.study import (
     Comparison,
+    Explanation,
     Run,
     compare_steps,
     comparison_folder,
+    explain_model,
     new_folder,
+    plain_explanation,
     plain_of,
     prepare_run,
     run_steps,
@@ -104,6 +108,56 @@ def compare(
             next(steps)
         except StopIteration as end:
             return end.value
+
+
+def explain(
+    model: Model | str | Path, data: object, *, row: int | None = None, out: str | Path | None = None
+) -> Explanation:
+    """What the layers of a model learned: how well each tells the answers apart, and how it sees the samples.
+
+    Parameters
+    ----------
+    model : Model, str or Path
+        A model, its file or its run folder.
+    data : str, Path, (x, y) or data frame
+        Labelled samples, as of `fit`.
+    row : int or None
+        A sample that is followed through the network, from 0, with the inputs that mattered for its answer.
+    out : str, Path or None
+        Folder for the page and the numbers; None writes nothing.
+
+    Returns
+    -------
+    Explanation
+
+    Raises
+    ------
+    UserError
+        Bad data, no such model or row.
+
+    Examples
+    --------
+    >>> import threestep as ts
+    >>> run = ts.fit("iris", network="16", epochs=30, seed=0)
+    >>> found = ts.explain(run.model, "iris", row=0)
+    >>> [view.name for view in found.views], found.sample.answer
+    (['inputs', 'layer 1: 16 relu'], 'setosa')
+    """
+    return explained(model, data, row, out)
+
+
+def explained(
+    model: Model | str | Path, data: object, row: int | None, out: str | Path | None, keep: bool = False
+) -> Explanation:
+    """As `explain`; `keep` writes a folder also where `out` does not name one."""
+    found = explain_model(model if isinstance(model, Model) else load(model), data, row)
+    if keep or out is not None:
+        folder = comparison_folder(out, f"{found.data}-layers")
+        facts = plain_explanation(found)
+        (folder / "explanation.json").write_bytes(msgspec.json.encode(facts))
+        write_explanation(facts, folder / "report.html")
+        found = replace(found, folder=folder)
+    return found
 
 
 def compare_steps_of(

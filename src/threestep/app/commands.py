@@ -67,6 +67,22 @@ class Evaluate:
 
 
 @dataclass(frozen=True)
+class Explain:
+    """What the layers of a model learned, and one sample through the network."""
+
+    model: ModelPath
+    """A model file or a run folder."""
+    data: DataName
+    """Labelled samples, as for `fit`."""
+    row: int | None = None
+    """A sample to follow through the network, from 0."""
+    out: str | None = None
+    """Folder for the page and the numbers; by default the next under runs/."""
+    json: bool = False
+    """Print one JSON object instead of text."""
+
+
+@dataclass(frozen=True)
 class Example:
     """The worked example: every neuron's z and output, the loss, every gradient, one step."""
 
@@ -79,5 +95,5 @@ class Doctor:
     """Print one JSON object instead of text."""
 
 
-Command = Fit | Study | Predict | Evaluate | Example | Doctor
+Command = Fit | Study | Predict | Evaluate | Explain | Example | Doctor
 """What `threestep` can be asked to do."""

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import tyro
 
-from threestep.app.commands import Command, Doctor, Evaluate, Example, Fit, Predict, Study
+from threestep.app.commands import Command, Doctor, Evaluate, Example, Explain, Fit, Predict, Study
 from threestep.errors import UserError
 from threestep.version import __version__
 
@@ -114,6 +114,7 @@ def _work_of(command: Command, began: float | None) -> Callable[[Any], None]:
         Study: work.study,
         Predict: work.predict,
         Evaluate: work.evaluate,
+        Explain: work.explain,
         Example: work.example,
         Doctor: work.doctor,
     }

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from threestep.study import Comparison, RunFolder, WorkedExample, plain_of
+from threestep.study import Comparison, Explanation, RunFolder, WorkedExample, plain_of
 
 Event = dict[str, Any]
 
@@ -246,3 +246,22 @@ def tell_comparison(found: Comparison) -> None:
     print(f"\n{found.verdict}")
     if found.folder is not None:
         print(f"\n{found.folder}/report.html   {facts['seconds']:.0f} s")
+
+
+def tell_explanation(found: Explanation) -> None:
+    """The probe of each layer, and the sample that was followed."""
+    score = found.facts["probe"]
+    print(f"{found.data}: {found.network}\n")
+    width = max(20, *(2 + len(view.name) for view in found.views))
+    print(f"{'':<{width}}{'outputs':>9}   {score} of a linear probe on {found.facts['n_samples']:,} samples")
+    for view in found.views:
+        print(f"{view.name:<{width}}{view.n_outputs:>9,}   {view.probe:.4f}")
+    sample = found.sample
+    if sample is not None:
+        sure = "" if sample.confidence is None else f", confidence {sample.confidence:.3f}"
+        print(f"\nsample {sample.row} (from 0): {sample.answer}{sure}")
+        print("what mattered (gradient × input):")
+        for name, value in sample.mattered:
+            print(f"{_INDENT}{value:+.4f}  {name}")
+    if found.folder is not None:
+        print(f"\n{found.folder}/report.html")

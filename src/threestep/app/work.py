@@ -10,15 +10,15 @@ import msgspec
 
 from threestep.app import printing
 from threestep.app.checkup import check_up
-from threestep.app.commands import Doctor, Evaluate, Example, Fit, Predict, Study
+from threestep.app.commands import Doctor, Evaluate, Example, Explain, Fit, Predict, Study
 from threestep.app.progress import Progress
 from threestep.data import label, read
 from threestep.errors import DataError
-from threestep.job import compare_steps_of, fit_steps
+from threestep.job import compare_steps_of, explained, fit_steps
 from threestep.model import load
 from threestep.settings import Settings
 from threestep.settings import Study as StudySettings
-from threestep.study import Comparison, Run, plain_of, score_samples, work_example
+from threestep.study import Comparison, Run, plain_explanation, plain_of, score_samples, work_example
 
 
 def fit(command: Fit, began: float | None = None) -> None:
@@ -104,6 +104,15 @@ def evaluate(command: Evaluate) -> None:
         _print_json(scores)
     else:
         printing.tell_scores({table.name: scores})
+
+
+def explain(command: Explain) -> None:
+    """Look into a model, telling what is found."""
+    found = explained(command.model, command.data, command.row, command.out, keep=True)
+    if command.json:
+        _print_json(plain_explanation(found) | {"folder": str(found.folder)})
+    else:
+        printing.tell_explanation(found)
 
 
 def example(command: Example) -> None:

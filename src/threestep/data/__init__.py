@@ -9,7 +9,7 @@ from threestep.data.builtin import BUILTIN_NAMES
 from threestep.data.dates import DATE_ORDERS
 from threestep.data.encoding import encode, encode_target, encoded
 from threestep.data.kinds import COLUMN_KINDS, kinds_of, leaks_of, overrides_of
-from threestep.data.layout import Layout
+from threestep.data.layout import Layout, input_names
 from threestep.data.media import Media
 from threestep.data.prep import NO_BINS, Prep, fit_prep, without_bins
 from threestep.data.reading import label, read
@@ -36,6 +36,7 @@ __all__ = [
     "encode_target",
     "encoded",
     "fit_prep",
+    "input_names",
     "kinds_of",
     "label",
     "leaks_of",

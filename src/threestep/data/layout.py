@@ -73,6 +73,26 @@ class Layout:
         return self.n_numbers + len(self.gaps) + sum(len(levels) for _, levels in self.words)
 
 
+def input_names(layout: Layout) -> list[tuple[str, str]]:
+    """Of each input the column it is made of, and what it says of it: ("age", "age"), ("age", "age is
+    missing"), ("color", "color = red"), ("age", "age, bin 3"). Pixels are named by their place."""
+    if layout.shape:
+        places = (
+            np.ndindex(*layout.shape)
+            if layout.is_picture
+            else ((place,) for place in range(layout.n_numbers))
+        )
+        names = [f"input {', '.join(str(place + 1) for place in each)}" for each in places]
+    else:
+        names = list(layout.numbers)
+    found = [(name, name) for name in names]
+    found += [(names[gap], f"{names[gap]} is missing") for gap in layout.gaps]
+    found += [(name, f"{name} = {level}") for name, levels in layout.words for level in levels]
+    for name, n_bins in zip(names, layout.bins, strict=False):
+        found += [(name, f"{name}, bin {place + 1}") for place in range(n_bins)]
+    return found
+
+
 class Numbers(NamedTuple):
     """All numbers of a table, wherever they lie: nothing is copied before a part is asked for.
 

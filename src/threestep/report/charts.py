@@ -15,6 +15,8 @@ _FEW_POINTS = 12
 _MOST_TICKS = 6
 _NEAR_THE_EDGE = 0.97
 _MOST_NAMED = 7  # beside each other on one line
+_LONGEST_NAME = 34  # letters beside a bar
+_FAINTEST = 0.04  # of the strongest: what is fainter is not drawn
 
 
 class Curve(NamedTuple):
@@ -325,6 +327,78 @@ def picture(rows: Sequence[Sequence[int]], label: str) -> Markup:
         *parts,
         viewBox=size,
         class_="picture",
+        role="img",
+        aria_label=label,
+        shape_rendering="crispEdges",
+    )
+
+
+def scatter_chart(
+    points: Sequence[Sequence[float]], groups: Sequence[int], names: Sequence[str], label: str
+) -> Markup:
+    """Points in a plane without axes, coloured by group."""
+    xs, ys = ([point[axis] for point in points] for axis in (0, 1))
+    side = 300
+
+    def place(value: float, values: Sequence[float]) -> float:
+        return round(8 + (side - 16) * (value - min(values)) / ((max(values) - min(values)) or 1.0), 1)
+
+    dots = [
+        tag(
+            "circle",
+            tag("title", names[group]),
+            cx=place(x, xs),
+            cy=place(-y, [-each for each in ys]),
+            r=3.2,
+            class_=f"group-{group}",
+        )
+        for x, y, group in zip(xs, ys, groups, strict=True)
+    ]
+    svg = tag("svg", *dots, viewBox=f"0 0 {side} {side}", role="img", aria_label=label, class_="plane")
+    keys = [tag("span", name, class_=f"key key-dot key-group-{group}") for group, name in enumerate(names)]
+    return tag("figure", tag("figcaption", tag("strong", label), *keys), svg)
+
+
+def bars_chart(bars: Sequence[tuple[str, float]], label: str) -> Markup:
+    """Bars one below the other, with their names and values; those below zero go to the left."""
+    low, high = min(0.0, *(value for _, value in bars)), max(0.0, *(value for _, value in bars))
+    name_width, width, step = 250, 300, 26
+    scale = width / ((high - low) or 1.0)
+    zero = name_width - low * scale
+    parts = []
+    for place, (name, value) in enumerate(bars):
+        y = place * step
+        x, wide = (zero, value * scale) if value >= 0 else (zero + value * scale, -value * scale)
+        kind = "bar" if value >= 0 else "bar below"
+        text = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+        parts.append(tag("text", tag("title", name), text, x=name_width - 10, y=y + 17, class_="tick end"))
+        parts.append(
+            tag("rect", x=round(x, 1), y=y + 4, width=round(max(wide, 0.5), 1), height=18, class_=kind)
+        )
+        shown = f"{value:.3g}"
+        parts.append(tag("text", shown, x=name_width + width + 8, y=y + 17, class_="tick"))
+    size = f"0 0 {name_width + width + 70} {step * len(bars)}"
+    svg = tag("svg", *parts, viewBox=size, role="img", aria_label=label, class_="bars")
+    return tag("figure", tag("figcaption", tag("strong", label)), svg)
+
+
+def signed_picture(rows: Sequence[Sequence[float]], label: str) -> Markup:
+    """A small picture of numbers: one colour above zero, another below, the stronger the farther."""
+    largest = max((abs(value) for row in rows for value in row), default=0.0) or 1.0
+    parts = []
+    for y, row in enumerate(rows):
+        for x, value in enumerate(row):
+            share = abs(value) / largest
+            if share >= _FAINTEST:
+                kind = "above" if value > 0 else "below"
+                opacity = f"{share:.2f}"
+                parts.append(tag("rect", x=x, y=y, width=1, height=1, opacity=opacity, class_=kind))
+    size = f"0 0 {len(rows[0])} {len(rows)}"
+    return tag(
+        "svg",
+        *parts,
+        viewBox=size,
+        class_="picture signed",
         role="img",
         aria_label=label,
         shape_rendering="crispEdges",

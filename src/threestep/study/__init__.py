@@ -7,6 +7,7 @@ is a `Run`.
 
 from threestep.study.choices import choose_settings
 from threestep.study.comparing import Comparison, compare_steps, plain_of, shown
+from threestep.study.explaining import Explanation, explain_model, plain_explanation
 from threestep.study.folder import RunFolder, comparison_folder, new_folder, read_journal
 from threestep.study.picking import Found
 from threestep.study.preparing import Prepared, arrays_of, prepare_parts, prepare_run
@@ -16,6 +17,7 @@ from threestep.study.worked_example import WorkedExample, work_example
 
 __all__ = [
     "Comparison",
+    "Explanation",
     "Found",
     "Prepared",
     "Run",
@@ -25,8 +27,10 @@ __all__ = [
     "choose_settings",
     "compare_steps",
     "comparison_folder",
+    "explain_model",
     "find_model",
     "new_folder",
+    "plain_explanation",
     "plain_of",
     "prepare_parts",
     "prepare_run",

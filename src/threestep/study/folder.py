@@ -76,7 +76,9 @@ def comparison_folder(wanted: str | Path | None, name: str) -> Path:
     path = Path(wanted) if wanted is not None else _next_free(Path("runs"), name)
     try:
         path.mkdir(parents=True, exist_ok=True)
-        taken = [each for each in ("comparison.json", "report.html") if (path / each).exists()]
+        taken = [
+            each for each in ("comparison.json", "explanation.json", "report.html") if (path / each).exists()
+        ]
     except OSError as error:
         raise DataError(
             f"{path}: cannot be written ({error.strerror})", "choose another folder with --out"
