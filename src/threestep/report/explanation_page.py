@@ -149,7 +149,7 @@ def _sample(sample: dict[str, Any]) -> Markup:
         drawn = bars_chart([(name, value) for name, value in sample["mattered"]], "gradient × input")
     return tag(
         "section",
-        tag("h2", f"Sample {sample['row'] + 1} through the network"),
+        tag("h2", f"Sample {sample['row'] + 1} (row {sample['row']}) through the network"),
         tag("p", "The answer: ", tag("strong", sample["answer"]), sure, "."),
         tag("h3", "Which inputs mattered"),
         tag(

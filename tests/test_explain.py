@@ -1,0 +1,208 @@
+"""What the layers learned: probes, views, weights, and one sample through the network."""
+
+import json
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import threestep as ts
+from threestep.data import Layout, input_names
+from threestep.report import explanation_html
+from threestep.study import plain_explanation
+from threestep.study.explaining import gradient_times_input, probe_score
+
+RNG = np.random.default_rng(0)
+
+
+def rings(n=400):
+    """Two rings around each other: no line tells them apart, a hidden layer does."""
+    y = RNG.integers(0, 2, n)
+    angle, radius = RNG.uniform(0, 2 * np.pi, n), 1 + y + 0.1 * RNG.normal(size=n)
+    return np.c_[radius * np.cos(angle), radius * np.sin(angle)], y
+
+
+@pytest.fixture(scope="module")
+def ring_model():
+    return ts.fit(rings(800), network="32-16 tanh", epochs=60, bins=0).model
+
+
+# Probes
+
+
+def test_a_probe_is_sure_of_what_is_linear_and_guesses_what_is_not():
+    x = RNG.normal(size=(1000, 3))
+    assert probe_score(x, (x[:, 0] > 0).astype(int), "classes") > 0.95
+    assert probe_score(x, (x[:, 0] * x[:, 1] > 0).astype(int), "classes") < 0.6
+    assert probe_score(x, x @ [1.0, 2.0, 0.0], "number") > 0.99
+    assert abs(probe_score(x, RNG.normal(size=1000), "number")) < 0.05
+    assert probe_score(x, (x[:, :2] > 0).astype(float), "labels") > 0.95
+
+
+def test_a_probe_is_not_judged_on_what_it_was_fitted_to():
+    x = RNG.normal(size=(100, 90))  # enough numbers to learn half of the samples by heart
+    assert probe_score(x, RNG.integers(0, 2, 100), "classes") < 0.7
+
+
+def test_hidden_layers_tell_apart_what_the_inputs_do_not(ring_model):
+    found = ts.explain(ring_model, rings())
+    assert [view.name for view in found.views] == ["inputs", "layer 1: 32 tanh", "layer 2: 16 tanh"]
+    assert found.views[0].probe < 0.65
+    assert found.views[-1].probe > 0.95
+    assert found.pictures == ()
+
+
+# Views
+
+
+def test_views_have_the_same_samples_in_the_same_order(ring_model):
+    x, y = rings()
+    found = ts.explain(ring_model, (x, y))
+    assert len(found.labels) == len(found.shown) == 300
+    assert found.labels == tuple(str(y[row]) for row in found.shown)
+    for view in found.views:
+        assert view.plane.shape == view.neighbours.shape == (300, 2)
+    inputs = found.views[0].plane
+    distances = np.linalg.norm(inputs[:10, None] - inputs[None, :10], axis=2)
+    scaled = (x[found.shown[:10]] - ring_model.prep.center[:2]) / ring_model.prep.scale[:2]
+    wanted = np.linalg.norm(scaled[:, None] - scaled[None], axis=2)
+    if found.views[0].n_outputs == 2:  # a plane is all there is
+        np.testing.assert_allclose(distances, wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_units_answer_most_to_the_samples_that_are_named(ring_model):
+    x, y = rings()
+    view = ts.explain(ring_model, (x, y)).views[-1]
+    encoded = ts.data.encode(ring_model.prep, ts.data.read(x))[:, : ring_model.network.n_inputs]
+    outputs = np.asarray(ring_model.network.trace(ring_model.params, jnp.asarray(encoded))[-2].a)
+    for unit, spread, rows in view.units:
+        assert spread == pytest.approx(outputs[:, unit].std(), rel=1e-4)
+        assert outputs[rows[0], unit] == pytest.approx(outputs[:, unit].max(), rel=1e-5)
+    spreads = [spread for _, spread, _ in view.units]
+    assert spreads == sorted(spreads, reverse=True)
+
+
+def test_few_samples_have_no_neighbours(ring_model):
+    x, y = rings(12)
+    assert all(view.neighbours is None for view in ts.explain(ring_model, (x, y)).views)
+
+
+# Weights
+
+
+def test_first_weights_are_pictures_where_the_inputs_are():
+    x = RNG.normal(size=(120, 9, 8)).astype(np.float32)
+    y = (x[:, 2, 3] > 0).astype(int)
+    dense = ts.fit((x, y), network="6", epochs=2).model
+    found = ts.explain(dense, (x, y))
+    assert len(found.pictures) == 6
+    order = np.argsort(-np.square(dense.params[0]["weight"]).sum(axis=0), kind="stable")
+    np.testing.assert_array_equal(found.pictures[0], dense.params[0]["weight"][:, order[0]].reshape(9, 8))
+    filters = ts.fit((x, y), network="conv5k5-dense4", epochs=1).model
+    pictures = ts.explain(filters, (x, y)).pictures
+    assert [each.shape for each in pictures] == [(5, 5)] * 5
+
+
+# One sample
+
+
+@pytest.mark.parametrize("spec", ["12-8 tanh", "conv3-dense6 tanh"])
+def test_gradient_times_input_is_that_of_finite_differences(spec):
+    network = ts.network.parse(spec, (6, 5), 3)
+    params = network.init(0)
+    x = RNG.normal(size=(2, 30)).astype(np.float32)
+    found = gradient_times_input(network, params, x, 1)
+    step = 1e-2
+    for place in range(0, 30, 7):
+        more, less = x.copy(), x.copy()
+        more[:, place] += step
+        less[:, place] -= step
+        outputs = [np.asarray(network.apply(params, jnp.asarray(each)))[:, 1] for each in (more, less)]
+        slope = (outputs[0] - outputs[1]) / (2 * step)
+        np.testing.assert_allclose(found[:, place], slope * x[:, place], rtol=0.05, atol=2e-3)
+
+
+def test_what_mattered_of_a_linear_function_is_what_it_adds_up():
+    x = RNG.normal(size=(300, 3))
+    y = 5 * x[:, 0] - 2 * x[:, 1]
+    model = ts.fit((x, y), network="", epochs=60, bins=0).model
+    sample = ts.explain(model, (x, y), row=7).sample
+    encoded = ts.data.encode(model.prep, ts.data.read(x[7:8]))[0]
+    np.testing.assert_allclose(sample.by_input, encoded * model.params[0]["weight"][:, 0], rtol=1e-5)
+    names = [name for name, _ in sample.mattered]
+    assert set(names) == {"input 1", "input 2", "input 3"}
+    assert names[-1] == "input 3"
+    assert sample.confidence is None
+
+
+def test_columns_add_up_what_their_inputs_say():
+    import pandas as pd
+
+    frame = pd.DataFrame({"size": RNG.normal(size=300), "color": RNG.choice(["red", "blue"], 300)})
+    frame.loc[::9, "size"] = None
+    frame["y"] = np.where(frame["color"] == "red", "warm", "cold")
+    model = ts.fit(frame, target="y", network="8", epochs=20).model
+    found = ts.explain(model, frame, row=1)
+    assert found.sample.answer == frame["y"][1]
+    assert found.sample.mattered[0][0] == "color"
+    assert {name for name, _ in found.sample.mattered} == {"size", "color"}
+    assert found.sample.confidence > 0.9
+
+
+def test_inputs_are_named():
+    layout = Layout((), ("age", "size"), (1,), (("color", ("blue", "red")),), (), (2, 0))
+    assert [name for _, name in input_names(layout)] == [
+        "age", "size", "size is missing", "color = blue", "color = red", "age, bin 1", "age, bin 2",
+    ]  # fmt: skip
+    assert input_names(Layout(shape=(2, 2)))[3] == ("input 2, 2", "input 2, 2")
+    assert [name for name, _ in input_names(Layout(shape=(3,)))] == ["input 1", "input 2", "input 3"]
+
+
+# The page, the command, mistakes
+
+
+def test_the_page_shows_what_was_found_and_no_script(tmp_path):
+    x, y = rings()
+    labels = np.where(y == 0, "<script>in</script>", "out").astype(object)
+    model = ts.fit((x, labels), network="8", epochs=5).model
+    found = ts.explain(model, (x, labels), row=3, out=tmp_path / "layers")
+    page = (tmp_path / "layers" / "report.html").read_text()
+    plain = json.loads((tmp_path / "layers" / "explanation.json").read_text())
+    for view, written in zip(found.views, plain["views"], strict=True):
+        assert f"{view.probe:.4f}" in page
+        assert written["probe"] == view.probe
+    assert "<script>in" not in page
+    assert "&lt;script&gt;in" in page
+    assert len(page) < 1_000_000
+    assert explanation_html(plain) == page
+
+
+@pytest.mark.parametrize("kind", ["numbers", "labels", "many classes", "no hidden layer"])
+def test_every_kind_of_target_is_explained(kind):
+    x = RNG.normal(size=(200, 3))
+    y = {
+        "numbers": x[:, 0] ** 2,
+        "labels": (x[:, :2] > 0).astype(int),
+        "many classes": np.array([f"c{each}" for each in RNG.integers(0, 12, 200)], object),
+        "no hidden layer": (x[:, 0] > 0).astype(int),
+    }[kind]
+    model = ts.fit((x, y), network="" if kind.startswith("no") else "6", epochs=3).model
+    found = ts.explain(model, (x, y), row=0)
+    page = explanation_html(plain_explanation(found))
+    assert "Sample 1 (row 0) through the network" in page
+
+
+def test_the_command_line_explains(tmp_path, capsys):
+    from threestep.app import main
+
+    assert main(["fit", "iris", "--network", "8", "--epochs", "3", "--out", str(tmp_path / "run")]) == 0
+    capsys.readouterr()
+    words = ["explain", str(tmp_path / "run"), "iris"]
+    assert main([*words, "--row", "2", "--out", str(tmp_path / "one")]) == 0
+    out = capsys.readouterr().out
+    assert "layer 1: 8 relu" in out
+    assert "petal" in out
+    assert main([*words, "--out", str(tmp_path / "two"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["sample"] is None
+    assert main([*words, "--row", "150", "--out", str(tmp_path / "three")]) == 2
+    assert "rows 0 to 149" in capsys.readouterr().err
