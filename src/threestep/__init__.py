@@ -16,15 +16,17 @@ if TYPE_CHECKING:
     from threestep import data, estimators, goodness, network, pick, report, study
     from threestep.errors import DataError, ModelFileError, SettingsError, SpecError, UserError
     from threestep.estimators import Classifier, Regressor
-    from threestep.job import compare, explain, fit
+    from threestep.job import compare, explain, fit, health
     from threestep.model import Model, load
     from threestep.settings import Descent, Settings
-    from threestep.study import Comparison, Explanation, Run
+    from threestep.study import Comparison, Explanation, Health, Run
 
 _HOMES = {
     "fit": "threestep.job",
     "compare": "threestep.job",
     "explain": "threestep.job",
+    "health": "threestep.job",
+    "Health": "threestep.study",
     "Explanation": "threestep.study",
     "Comparison": "threestep.study",
     "Classifier": "threestep.estimators",
@@ -48,6 +50,7 @@ __all__ = [
     "DataError",
     "Descent",
     "Explanation",
+    "Health",
     "Model",
     "ModelFileError",
     "Regressor",
@@ -63,6 +66,7 @@ __all__ = [
     "explain",
     "fit",
     "goodness",
+    "health",
     "load",
     "network",
     "pick",

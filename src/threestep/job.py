@@ -10,17 +10,20 @@ import numpy as np
 
 from threestep.errors import SettingsError, did_you_mean
 from threestep.model import Model, load
-from threestep.report import write_comparison, write_explanation, write_report
+from threestep.report import write_comparison, write_explanation, write_health, write_report
 from threestep.settings import Settings, Study
 from threestep.study import (
     Comparison,
     Explanation,
+    Health,
     Run,
     compare_steps,
     comparison_folder,
     explain_model,
+    health_steps,
     new_folder,
     plain_explanation,
+    plain_health,
     plain_of,
     prepare_run,
     run_steps,
@@ -172,6 +175,46 @@ def compare_steps_of(
         facts = plain_of(found)
         (folder / "comparison.json").write_bytes(msgspec.json.format(msgspec.json.encode(facts), indent=2))
         write_comparison(facts, folder / "report.html")
+        found = replace(found, folder=folder)
+    return found
+
+
+def health(data: object, *, out: str | Path | None = None, **settings: Any) -> Health:
+    """Why deep is hard: stacks of growing depth on pictures, plain, normalized and with residuals.
+
+    Parameters
+    ----------
+    data : str, Path, (x, y)
+        Pictures with classes.
+    out : str, Path or None
+        Folder for the page and the numbers; None writes nothing.
+    **settings
+        depths (8, 20, 56, 152), epochs (6), seed (0).
+
+    Returns
+    -------
+    Health
+        Of each stack the gradient's size layer by layer, and the training curve; `sentences` say what there
+        is to see.
+    """
+    steps = health_of(data, out, **settings)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+def health_of(
+    data: object, out: str | Path | None, keep: bool = False, **settings: Any
+) -> Generator[dict[str, Any], None, Health]:
+    """As `health`, yielding what happens; `keep` writes a folder also where `out` does not name one."""
+    found = yield from health_steps(data, **settings)
+    if keep or out is not None:
+        folder = comparison_folder(out, f"{found.data}-health")
+        facts = plain_health(found)
+        (folder / "health.json").write_bytes(msgspec.json.format(msgspec.json.encode(facts), indent=2))
+        write_health(facts, folder / "report.html")
         found = replace(found, folder=folder)
     return found
 

@@ -31,9 +31,9 @@ class Fit(Settings):
 class Study(StudySettings):
     """Deep or wide? Networks that differ in one thing are compared on your data."""
 
-    by: Annotated[Literal["depth", "width", "residual"], Positional]
+    by: Annotated[Literal["depth", "width", "residual", "health"], Positional]
     """depth: networks of equal params; width: one layer of growing width; residual: stacks with and without
-    residuals."""
+    residuals; health: on pictures, why very deep stacks are hard to train and what mends it."""
     data: DataName
     """As for `fit`."""
     out: str | None = None

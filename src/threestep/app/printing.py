@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from threestep.study import Comparison, Explanation, RunFolder, WorkedExample, plain_of
+from threestep.study import Comparison, Explanation, Health, RunFolder, WorkedExample, plain_of
 
 Event = dict[str, Any]
 
@@ -265,3 +265,18 @@ def tell_explanation(found: Explanation) -> None:
             print(f"{_INDENT}{value:+.4f}  {name}")
     if found.folder is not None:
         print(f"\n{found.folder}/report.html")
+
+
+def tell_health(found: Health) -> None:
+    """Right answers by kind and depth, and what there is to see."""
+    depths = list(dict.fromkeys(each.depth for each in found.stacks))
+    print(f"{found.data}: right answers of stacks of growing depth\n")
+    print(f"{'':<28}" + "".join(f"{f'{depth} layers':>12}" for depth in depths))
+    for kind in dict.fromkeys(each.kind for each in found.stacks):
+        scores = [each.accuracy for each in found.stacks if each.kind == kind]
+        print(f"{kind:<28}" + "".join(f"{score:>12.1%}" for score in scores))
+    print()
+    for sentence in found.sentences:
+        print(f"- {sentence}")
+    if found.folder is not None:
+        print(f"\n{found.folder}/report.html   {found.seconds:.0f} s")

@@ -14,11 +14,20 @@ from threestep.app.commands import Doctor, Evaluate, Example, Explain, Fit, Pred
 from threestep.app.progress import Progress
 from threestep.data import label, read
 from threestep.errors import DataError
-from threestep.job import compare_steps_of, explained, fit_steps
+from threestep.job import compare_steps_of, explained, fit_steps, health_of
 from threestep.model import load
 from threestep.settings import Settings
 from threestep.settings import Study as StudySettings
-from threestep.study import Comparison, Run, plain_explanation, plain_of, score_samples, work_example
+from threestep.study import (
+    Comparison,
+    Health,
+    Run,
+    plain_explanation,
+    plain_health,
+    plain_of,
+    score_samples,
+    work_example,
+)
 
 
 def fit(command: Fit, began: float | None = None) -> None:
@@ -45,6 +54,9 @@ def fit(command: Fit, began: float | None = None) -> None:
 
 def study(command: Study) -> None:
     """Compare networks, telling what is found."""
+    if command.by == "health":
+        _health(command)
+        return
     names = {field.name for field in fields(StudySettings)}
     settings = StudySettings(**{name: value for name, value in vars(command).items() if name in names})
     with Progress(sys.stderr) as progress:
@@ -61,10 +73,31 @@ def study(command: Study) -> None:
         printing.tell_comparison(found)
 
 
+def _health(command: Study) -> None:
+    """Look at what becomes of deep stacks."""
+    given = {"depths": command.depths, "epochs": command.epochs}
+    known = {name: value for name, value in given.items() if value}
+    with Progress(sys.stderr) as progress:
+        steps = health_of(command.data, command.out, keep=True, seed=command.seed, **known)
+        while True:
+            try:
+                progress.show({**next(steps), **_NO_LOSS})
+            except StopIteration as end:
+                found: Health = end.value
+                break
+    if command.json:
+        _print_json(plain_health(found) | {"folder": str(found.folder)})
+    else:
+        printing.tell_health(found)
+
+
+_NO_LOSS: dict[str, Any] = {"epochs": 0, "round": None, "best_loss": None, "seconds_left": None}
+
+
 def _tick_of(event: dict[str, Any]) -> dict[str, Any]:
     """An event of a comparison as the bar shows it."""
     where = f"division {event['division'] + 1}, {event['what']}"
-    return {**event, "what": where, "epochs": 0, "round": None, "best_loss": None, "seconds_left": None}
+    return {**event, "what": where, **_NO_LOSS}
 
 
 def predict(command: Predict) -> None:

@@ -34,16 +34,18 @@ class Curve(NamedTuple):
     values: Sequence[float | None]
 
 
-def curves_chart(curves: Sequence[Curve], label: str, mark: int | None = None) -> Markup:
-    """Curves over epochs, with ticks, a legend and perhaps one marked epoch."""
+def curves_chart(
+    curves: Sequence[Curve], label: str, mark: int | None = None, across: str = "epoch"
+) -> Markup:
+    """Curves over epochs, or what else goes across, with ticks, a legend and perhaps one marked epoch."""
     known = [value for curve in curves for value in curve.values if value is not None]
     if not known:
         return tag("p", "No epoch was finished.")
     n_epochs = max(len(curve.values) for curve in curves)
-    across = _Scale(1, max(n_epochs, 2), [*epoch_ticks(n_epochs)])
+    places = _Scale(1, max(n_epochs, 2), [*epoch_ticks(n_epochs)])
     up = _Scale(min(known), max(known), nice_ticks(min(known), max(known)))
-    x_of, y_of = _places(across, up)
-    parts = _axes(across, up, "epoch")
+    x_of, y_of = _places(places, up)
+    parts = _axes(places, up, across)
     if mark is not None and mark > 0:
         parts.append(tag("line", x1=x_of(mark), x2=x_of(mark), y1=_TOP, y2=_HEIGHT - _BOTTOM, class_="mark"))
     for index, curve in enumerate(curves):
@@ -55,8 +57,8 @@ def curves_chart(curves: Sequence[Curve], label: str, mark: int | None = None) -
         ]
         parts.append(tag("polyline", points=" ".join(points), class_=f"curve curve-{index}"))
         if len(points) <= _FEW_POINTS:
-            places = (point.split(",") for point in points)
-            parts += [tag("circle", cx=x, cy=y, r=3.5, class_=f"point point-{index}") for x, y in places]
+            dots = (point.split(",") for point in points)
+            parts += [tag("circle", cx=x, cy=y, r=3.5, class_=f"point point-{index}") for x, y in dots]
     keys = [(f"key-{index}", curve.name) for index, curve in enumerate(curves)]
     if mark is not None and mark > 0:
         keys.append(("key-mark", f"picked: epoch {mark}"))

@@ -9,6 +9,7 @@ from threestep.study.choices import choose_settings
 from threestep.study.comparing import Comparison, compare_steps, plain_of, shown
 from threestep.study.explaining import Explanation, explain_model, plain_explanation
 from threestep.study.folder import RunFolder, comparison_folder, new_folder, read_journal
+from threestep.study.health import Health, health_steps, plain_health
 from threestep.study.picking import Found
 from threestep.study.preparing import Prepared, arrays_of, prepare_parts, prepare_run
 from threestep.study.run import Run, find_model, run_steps
@@ -19,6 +20,7 @@ __all__ = [
     "Comparison",
     "Explanation",
     "Found",
+    "Health",
     "Prepared",
     "Run",
     "RunFolder",
@@ -29,8 +31,10 @@ __all__ = [
     "comparison_folder",
     "explain_model",
     "find_model",
+    "health_steps",
     "new_folder",
     "plain_explanation",
+    "plain_health",
     "plain_of",
     "prepare_parts",
     "prepare_run",

@@ -77,7 +77,9 @@ def comparison_folder(wanted: str | Path | None, name: str) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
         taken = [
-            each for each in ("comparison.json", "explanation.json", "report.html") if (path / each).exists()
+            each
+            for each in ("comparison.json", "explanation.json", "health.json", "report.html")
+            if (path / each).exists()
         ]
     except OSError as error:
         raise DataError(

@@ -1,0 +1,62 @@
+"""The page of deep stacks: the gradient at every layer, the training curves, and what there is to see."""
+
+from math import log10
+from pathlib import Path
+from typing import Any
+
+from threestep.report.charts import Curve, curves_chart
+from threestep.report.html import Markup, table, tag
+from threestep.report.page import page_of
+
+
+def write_health(found: dict[str, Any], path: str | Path) -> None:
+    """Write the page; `found` as `threestep.study.plain_health` gives it."""
+    Path(path).write_text(health_html(found), encoding="utf-8")
+
+
+def health_html(found: dict[str, Any]) -> str:
+    """The page as one HTML text that needs nothing from outside."""
+    stacks = found["stacks"]
+    kinds = list(dict.fromkeys(each["kind"] for each in stacks))
+    depths = list(dict.fromkeys(each["depth"] for each in stacks))
+    rows = [(kind, *(_cell(stacks, kind, depth) for depth in depths)) for kind in kinds]
+    main = tag(
+        "main",
+        tag(
+            "header",
+            tag("p", "why deep is hard", class_="over"),
+            tag("h1", found["data"]),
+            tag("p", "Stacks of equal convolutions of growing depth, trained alike. Right answers:"),
+            table(("", *(f"{depth} layers" for depth in depths)), rows),
+            tag("ul", *(tag("li", sentence) for sentence in found["sentences"])),
+        ),
+        *(_section(stacks, depth, found["guess_loss"]) for depth in reversed(depths)),
+        tag("p", f"All this took {found['seconds']:.0f} s.", class_="small"),
+    )
+    return page_of(f"{found['data']}: why deep is hard", main)
+
+
+def _cell(stacks: list[dict[str, Any]], kind: str, depth: int) -> str:
+    own = next(each for each in stacks if each["kind"] == kind and each["depth"] == depth)
+    return f"{100 * own['accuracy']:.1f} %"
+
+
+def _section(stacks: list[dict[str, Any]], depth: int, guess: float) -> Markup:
+    own = [each for each in stacks if each["depth"] == depth]
+    starts = [Curve(each["kind"], [*map(_power, each["at_start"])]) for each in own]
+    losses = [Curve(each["kind"], each["losses"]) for each in own]
+    return tag(
+        "section",
+        tag("h2", f"{depth} layers"),
+        tag(
+            "div",
+            curves_chart(starts, "size of the gradient at the start, as a power of ten", across="layer"),
+            curves_chart(losses, f"training loss (knowing nothing: {guess:.2f})"),
+            class_="charts",
+        ),
+    )
+
+
+def _power(size: float | None) -> float | None:
+    """The power of ten that a size is; None for none."""
+    return None if not size else log10(size)
