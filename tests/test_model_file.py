@@ -21,11 +21,11 @@ from hypothesis import strategies as st
 from safetensors.numpy import load as load_tensors
 
 import threestep as ts
-from threestep.data import Layout, Prep, Target
+from threestep.data import Layout, Media, Prep, Target
 from threestep.goodness import Goodness
 from threestep.model import MODEL_FORMAT, Model, load, model_bytes, model_of_bytes
 from threestep.model.description import Description
-from threestep.network import Dense, Network
+from threestep.network import Blocks, Conv, Dense, Network, Pool
 
 SQUARED = Goodness("squared_error")
 GOLDEN = Path(__file__).parent / "golden"
@@ -108,6 +108,29 @@ def label_model() -> Model:
     return Model(prep, network, network.init(1), goodness, temperature=0.75)
 
 
+def picture_model() -> Model:
+    """Format 4: files of pictures, a convolution, a pool, two residual blocks in a row, neurons."""
+    layout = Layout(shape=(6, 4, 3), media=Media("picture", 6, 4, 3))
+    layers = (Conv(2, 3, 2), Pool("mean", 3, 1), Blocks(2, "basic", 2), Dense(3, "linear"))
+    network = Network((6, 4, 3), layers)
+    params = tuple(
+        {
+            name: np.abs(fractions(shape)) + 0.5 if name.endswith("variance") else fractions(shape)
+            for name, shape in own.items()
+        }
+        for own in network.param_shapes
+    )
+    prep = Prep(layout, Target("class", "classes", ("a", "b", "c"), ""), np.zeros(72), np.full(72, 256.0))
+    return Model(prep, network, params, Goodness("cross_entropy"))
+
+
+PICTURES = (np.arange(2 * 72) * 37 % 256).reshape(2, 6, 4, 3).astype(np.uint8)
+PICTURE_OUTPUTS = [
+    [-1.158998, -0.127421, 1.124880],
+    [-1.171827, -0.117314, 1.150969],
+]
+
+
 def make_golden_files(folder: Path) -> None:
     """How the files in tests/golden were made, once. Never run it again on a format that is there."""
     class_model().save(folder / "model_v1.safetensors")
@@ -116,6 +139,7 @@ def make_golden_files(folder: Path) -> None:
     new_model().save(folder / "numbers_model_v3.safetensors")
     label_model().save(folder / "label_model_v3.safetensors")
     half_blind_model().save(folder / "half_blind_model_v3.safetensors")
+    picture_model().save(folder / "picture_model_v4.safetensors")
 
 
 def same(a: Model, b: Model) -> bool:
@@ -880,6 +904,48 @@ def test_the_golden_model_gives_the_predictions_it_always_gave():
     exact = np.exp(CLASS_OUTPUTS) / np.exp(CLASS_OUTPUTS).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(model.predict_proba(CLASS_SAMPLES), exact, atol=1e-6)
     assert same(model, class_model())
+
+
+def test_the_golden_picture_model_gives_the_predictions_it_always_gave():
+    model = load(GOLDEN / "picture_model_v4.safetensors")
+    np.testing.assert_allclose(model.outputs(PICTURES), PICTURE_OUTPUTS, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(by_the_document(model, PICTURES), PICTURE_OUTPUTS, rtol=1e-5, atol=1e-6)
+    assert same(model, picture_model())
+
+
+def by_the_document(model: Model, pictures: np.ndarray) -> np.ndarray:
+    """The outputs as docs/model_file.md describes them, in plain loops and double precision."""
+    conv, _, blocks, last = model.params
+    h = pictures / 256.0
+    h = np.maximum(0, normalized(convolved(h, conv["weight"], 2), conv))
+    around = np.pad(h, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    rows, columns = h.shape[1:3]
+    h = sum(around[:, r : r + rows, c : c + columns] for r in range(3) for c in range(3)) / 9
+    for block in range(2):
+        own = {
+            part: {
+                name.split(".")[1]: array[block] for name, array in blocks.items() if name.startswith(part)
+            }
+            for part in ("first", "second")
+        }
+        inner = np.maximum(0, normalized(convolved(h, own["first"]["weight"], 1), own["first"]))
+        h = np.maximum(0, h + normalized(convolved(inner, own["second"]["weight"], 1), own["second"]))
+    return h.reshape(len(h), -1) @ last["weight"].astype(np.float64) + last["bias"]
+
+
+def convolved(x: np.ndarray, kernel: np.ndarray, stride: int) -> np.ndarray:
+    padded = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    rows, columns = ((side - 1) // stride + 1 for side in x.shape[1:3])
+    out = np.zeros((len(x), rows, columns, kernel.shape[-1]))
+    for row in range(rows):
+        for column in range(columns):
+            seen = padded[:, row * stride : row * stride + 3, column * stride : column * stride + 3]
+            out[:, row, column] = np.einsum("nijc,ijcf->nf", seen, kernel.astype(np.float64))
+    return out
+
+
+def normalized(z: np.ndarray, own: dict) -> np.ndarray:
+    return own["scale"] * (z - own["mean"]) / np.sqrt(own["variance"] + 1e-5) + own["shift"]
 
 
 def test_the_golden_number_model_gives_the_predictions_it_always_gave():

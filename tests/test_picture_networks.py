@@ -389,3 +389,134 @@ def test_moved_pictures_are_recognized_elsewhere():
     fixed, moved = ((each == y).mean() for each in scores)
     assert moved > 0.95
     assert moved > fixed
+
+
+# Published weights
+
+
+def torch_resnet(torch, counts, kind, n_outputs, widths=(64, 128, 256, 512)):  # noqa: C901
+    """A ResNet in torchvision's names, for small pictures."""
+    nn = torch.nn
+
+    class Block(nn.Module):
+        def __init__(self, n_in, middle, stride):
+            super().__init__()
+            n_out = middle if kind == "basic" else 4 * middle
+            sizes = [(3, n_in, middle, stride), (3, middle, middle, 1)]
+            if kind == "bottleneck":
+                sizes = [(1, n_in, middle, 1), (3, middle, middle, stride), (1, middle, n_out, 1)]
+            for number, (size, first, last, own) in enumerate(sizes, 1):
+                setattr(self, f"conv{number}", nn.Conv2d(first, last, size, own, (size - 1) // 2, bias=False))
+                setattr(self, f"bn{number}", nn.BatchNorm2d(last))
+            self.n = len(sizes)
+            self.downsample = None
+            if stride != 1 or n_in != n_out:
+                self.downsample = nn.Sequential(
+                    nn.Conv2d(n_in, n_out, 1, stride, bias=False), nn.BatchNorm2d(n_out)
+                )
+
+        def forward(self, x):
+            h = x
+            for number in range(1, self.n + 1):
+                h = getattr(self, f"bn{number}")(getattr(self, f"conv{number}")(h))
+                h = torch.relu(h) if number < self.n else h
+            return torch.relu(h + (x if self.downsample is None else self.downsample(x)))
+
+    class ResNet(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv1, self.bn1 = nn.Conv2d(3, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64)
+            n_in = 64
+            for stage, (count, middle) in enumerate(zip(counts, widths, strict=True), 1):
+                blocks = []
+                for place in range(count):
+                    blocks.append(Block(n_in, middle, 2 if stage > 1 and place == 0 else 1))
+                    n_in = middle if kind == "basic" else 4 * middle
+                setattr(self, f"layer{stage}", nn.Sequential(*blocks))
+            self.fc = nn.Linear(n_in, n_outputs)
+
+        def forward(self, x):
+            x = torch.relu(self.bn1(self.conv1(x)))
+            for stage in range(1, 5):
+                x = getattr(self, f"layer{stage}")(x)
+            return self.fc(x.mean(dim=(2, 3)))
+
+    return ResNet()
+
+
+@pytest.mark.parametrize(("name", "counts", "kind"), [("resnet18", (2, 2, 2, 2), "basic"), ("resnet50", (3, 4, 6, 3), "bottleneck")])  # fmt: skip
+def test_published_weights_give_the_same_answers(name, counts, kind):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed (extra `torch`)")
+    torch.manual_seed(0)
+    module = torch_resnet(torch, counts, kind, 7)
+    x = np.random.default_rng(0).normal(size=(4, 32, 32, 3)).astype(np.float32)
+    pictures = torch.tensor(x.transpose(0, 3, 1, 2).copy())
+    module.train()
+    with torch.no_grad():
+        module(pictures)  # running statistics of their own
+    module.eval()
+    network = parse(name, (32, 32, 3), 7)
+    params = ts.network.from_torch_state(network, module.state_dict())
+    with torch.no_grad():
+        wanted = module(pictures).numpy()
+    np.testing.assert_allclose(
+        ts.pick.outputs_of(network, params, x.reshape(4, -1)), wanted, rtol=1e-3, atol=1e-4
+    )
+
+
+def state_of(network):
+    """A state in torchvision's names that the network's own start could be."""
+    rng, state = np.random.default_rng(0), {}
+    stage, place = 0, 0
+    norm = {"weight": 1, "bias": 1, "running_mean": 1, "running_var": 1}
+
+    def conv(name, norm_name, size, n_in, n_out):
+        state[f"{name}.weight"] = rng.normal(size=(n_out, n_in, size, size)).astype(np.float32)
+        for part in norm:
+            state[f"{norm_name}.{part}"] = rng.random(n_out).astype(np.float32)
+        state[f"{norm_name}.num_batches_tracked"] = np.int64(3)
+
+    conv("conv1", "bn1", 3, 3, 64)
+    for layer, shape in zip(network.layers, network.shapes, strict=False):
+        if not isinstance(layer, Blocks):
+            continue
+        if layer.stride != 1 or shape[2] != layer.width or stage == 0:
+            stage, place = stage + 1, 0
+        for block in range(layer.count):
+            start = f"layer{stage}.{place + block}"
+            for part, (size, n_in, n_out, _) in layer.parts(shape[2] if block == 0 else layer.width).items():
+                number = {"first": 1, "second": 2, "third": 3}.get(part)
+                names = (f"conv{number}", f"bn{number}") if number else ("downsample.0", "downsample.1")
+                conv(f"{start}.{names[0]}", f"{start}.{names[1]}", size, n_in, n_out)
+        place += layer.count
+    state["fc.weight"] = rng.normal(size=(5, network.shapes[-2][-1])).astype(np.float32)
+    state["fc.bias"] = rng.normal(size=5).astype(np.float32)
+    return state
+
+
+@pytest.mark.parametrize("name", ["resnet34", "resnet101"])
+def test_every_published_array_is_taken_once(name):
+    network = parse(name, (32, 32, 3), 5)
+    state = state_of(network)
+    params = ts.network.from_torch_state(network, state)
+    n_read = sum(value.size for name, value in state.items() if not name.endswith("tracked"))
+    assert sum(array.size for own in params for array in own.values()) == n_read
+    np.testing.assert_array_equal(params[0]["weight"], state["conv1.weight"].transpose(2, 3, 1, 0))
+    np.testing.assert_array_equal(params[-1]["weight"], state["fc.weight"].T)
+
+
+def test_a_state_that_does_not_fit_is_refused():
+    network = parse("resnet18", (32, 32, 3), 5)
+    state = state_of(network)
+    with pytest.raises(ts.SpecError, match=r"layer1\.1\.conv2"):
+        ts.network.from_torch_state(
+            network, {name: value for name, value in state.items() if name != "layer1.1.conv2.weight"}
+        )
+    with pytest.raises(ts.SpecError, match="more than the network"):
+        ts.network.from_torch_state(network, {**state, "other.weight": np.zeros(3)})
+    with pytest.raises(ts.SpecError, match="of shape"):
+        ts.network.from_torch_state(network, {**state, "fc.bias": np.zeros(6)})
+    with pytest.raises(ts.SpecError, match="no such arrays"):
+        ts.network.from_torch_state(
+            parse("conv8-group" if False else "conv64s1 relu none", (32, 32, 3), 5), state
+        )

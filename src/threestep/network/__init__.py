@@ -24,6 +24,7 @@ from threestep.network.supernet import (
     unpad,
     zero_params,
 )
+from threestep.network.torch_state import from_torch_state
 from threestep.network.variation import check_space, random_network, usual_widths, vary
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "check_space",
     "deepen",
     "form_of",
+    "from_torch_state",
     "narrow",
     "no_form",
     "pad",

@@ -8,6 +8,8 @@ from threestep.report.charts import Curve, curves_chart
 from threestep.report.html import Markup, table, tag
 from threestep.report.page import page_of
 
+_MOST_SHOWN = 1.5  # times the loss of knowing nothing: one that explodes would hide all others
+
 
 def write_health(found: dict[str, Any], path: str | Path) -> None:
     """Write the page; `found` as `threestep.study.plain_health` gives it."""
@@ -44,14 +46,15 @@ def _cell(stacks: list[dict[str, Any]], kind: str, depth: int) -> str:
 def _section(stacks: list[dict[str, Any]], depth: int, guess: float) -> Markup:
     own = [each for each in stacks if each["depth"] == depth]
     starts = [Curve(each["kind"], [*map(_power, each["at_start"])]) for each in own]
-    losses = [Curve(each["kind"], each["losses"]) for each in own]
+    most = _MOST_SHOWN * guess
+    losses = [Curve(each["kind"], [min(loss, most) for loss in each["losses"]]) for each in own]
     return tag(
         "section",
         tag("h2", f"{depth} layers"),
         tag(
             "div",
             curves_chart(starts, "size of the gradient at the start, as a power of ten", across="layer"),
-            curves_chart(losses, f"training loss (knowing nothing: {guess:.2f})"),
+            curves_chart(losses, f"training loss, at most {most:.1f} shown (knowing nothing: {guess:.2f})"),
             class_="charts",
         ),
     )

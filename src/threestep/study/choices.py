@@ -38,6 +38,8 @@ _FINAL_SLACK = 1.5  # how much longer than counted they may take
 _CLIMB = 1 / 2  # of full trainings, what a round costs: a rung takes up to half of the members thrice as far
 _WORK_ON_PICTURES = 10_000_000_000_000  # floating-point operations: about two minutes on two cores
 _FEWEST_LOOKS, _MOST_LOOKS = 8, 40
+_LOOKS_BY_SAMPLES = ((20_000, 8), (2_000, 12), (0, 25))
+"""From how many training pictures on each is looked at how often at least, beside a search."""
 _LOOKING_STEPS = {"quick": 250, "normal": 500, "thorough": 2000}
 _DESIGNED = {"quick": 1, "normal": 2, "thorough": 4}  # networks with convolutions, beside a search
 SEARCH_FRACTION = 0.3  # of a budget or an effort for the search, where there are such
@@ -143,7 +145,9 @@ def descent_on_pictures(settings: Settings, network: Network, n_train: int) -> S
     """How networks with convolutions are trained beside a search."""
     batch_size = settings.batch_size or 1
     steps = _LOOKING_STEPS[settings.effort]
-    epochs = min(max(_FEWEST_LOOKS, -(-steps * batch_size // n_train)), _MOST_LOOKS)
+    fewest = next(looks for n, looks in _LOOKS_BY_SAMPLES if n_train >= n)
+    fewest = max(1, fewest // 2) if settings.effort == "quick" else fewest
+    epochs = min(max(fewest, -(-steps * batch_size // n_train)), max(_MOST_LOOKS, fewest))
     return replace(
         settings,
         epochs=epochs,

@@ -29,7 +29,8 @@ DEPTHS = (8, 20, 56, 152)
 _WIDTH, _EPOCHS, _BATCH, _RATE = 16, 6, 64, 1e-2
 _MOST_SAMPLES = 2000
 _SMALLEST = 8  # sides of pictures
-_VANISHED, _NOTHING = 1e-6, 0.05
+_NOTHING = 0.05  # of the loss of knowing nothing: less than that below it is nothing learned
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 Event = dict[str, Any]
 
 
@@ -261,7 +262,11 @@ def _fall(sizes: list[float]) -> str:
     share = first / last
     if share == 0:
         return "zero times"
-    return f"10^{log10(share):.0f} times" if share < 0.01 or share > 100 else f"{share:.2g} times"
+    return (
+        f"10{f'{log10(share):.0f}'.translate(_SUPERSCRIPTS)} times"
+        if share < 0.01 or share > 100
+        else f"{share:.2g} times"
+    )
 
 
 def _has_learned(stack: Stack, guess: float) -> bool:
