@@ -40,7 +40,7 @@ def report_html(events: Sequence[Event]) -> str:
     main = tag(
         "main",
         _summary(by_name),
-        _function_set(by_name),
+        _function_set(by_name, sum(event["event"] == "designed" for event in events)),
         _goodness(by_name),
         _pick(by_name, epochs, rungs, notes),
         _use(by_name["start"]),
@@ -108,7 +108,7 @@ _FEWER_INPUTS = (
 )
 
 
-def _function_set(by_name: dict[str, Event]) -> Markup:
+def _function_set(by_name: dict[str, Event], n_designed: int) -> Markup:
     """Step 1: what could be tried, the network as a drawing and a table."""
     start, event = by_name["start"], by_name["function_set"]
     layers, others = event["layers"], event["others"]
@@ -131,7 +131,7 @@ def _function_set(by_name: dict[str, Event]) -> Markup:
         1,
         "Define a set of functions",
         "The structure of the network fixes which functions can be picked at all.",
-        tag("p", space_in_words(by_name["space"]), " This is the one that was picked:")
+        tag("p", space_in_words(by_name["space"]), _beside(n_designed), " This is the one that was picked:")
         if "space" in by_name
         else "",
         drawing,
@@ -145,6 +145,14 @@ def _function_set(by_name: dict[str, Event]) -> Markup:
         if others
         else "",
     )
+
+
+def _beside(n_designed: int) -> str:
+    """How many networks were tried that no search proposed."""
+    if n_designed == 0:
+        return ""
+    what = "network" if n_designed == 1 else "networks"
+    return f" Beside them {n_designed} {what} with convolutions, as people design them."
 
 
 def _size(shape: Sequence[int]) -> str:
