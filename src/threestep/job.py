@@ -39,8 +39,8 @@ def fit(data: object, *, out: str | Path | None = None, **settings: Any) -> Run:
     ----------
     data : str, Path, (x, y) or data frame
         A built-in name (`digits`, `iris`, `wine`, `breast_cancer`, `diabetes`), a file (`.csv`,
-        `.npz`), an idx pair (`images.gz,labels.gz`), arrays x (n_samples, ...) and y
-        (n_samples,), or any data frame.
+        `.npz`), an idx pair (`images.gz,labels.gz`), a folder with one folder of pictures or sounds per
+        class, arrays x (n_samples, ...) and y (n_samples,), or any data frame.
     out : str, Path or None
         Folder for the model, journal, settings and report; None writes nothing.
     **settings

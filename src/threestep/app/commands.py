@@ -20,7 +20,8 @@ class Fit(Settings):
     """Find a network for labelled data, by the three steps."""
 
     data: DataName
-    """digits, iris, wine, breast_cancer, diabetes, a .csv or .npz file, or images.gz,labels.gz."""
+    """digits, iris, wine, breast_cancer, diabetes, a .csv or .npz file, images.gz,labels.gz, or a folder with
+    one folder of pictures or sounds per class."""
     out: str | None = None
     """Folder for the model, journal, settings and report; by default the next under runs/."""
     json: bool = False

@@ -139,10 +139,12 @@ def _followed(
     descent: Generator[list[EpochRow], None, Picked], facts: dict[str, Any], deadline: float, stop: Event
 ) -> Generator[dict[str, Any], None, Picked]:
     """A descent to its end, or to where it is told to stop."""
-    n_done = 0
+    n_done, has_begun = 0, False
     while True:
         try:
-            rows = descent.throw(KeyboardInterrupt) if stop.is_set() else next(descent)
+            # what has not begun yet cannot end with the best so far
+            rows = descent.throw(KeyboardInterrupt) if stop.is_set() and has_begun else next(descent)
+            has_begun = True
         except StopIteration as end:
             return end.value
         n_done += len(rows)
