@@ -1,5 +1,6 @@
 """One compile cache of their own for all tests, strict JAX, and how hypothesis looks for examples."""
 
+import gc
 import os
 import shutil
 import subprocess
@@ -33,6 +34,17 @@ def pytest_unconfigure():
     """The cache ends with the session."""
     if not _KEPT:
         shutil.rmtree(_CACHE, ignore_errors=True)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _programs_end_with_their_file():
+    """Each compiled program holds some hundred memory mappings, of which a process may have 65,530: with the
+    programs of all tests at once the compiler would crash."""
+    yield
+    jax = sys.modules.get("jax")
+    if jax is not None:
+        jax.clear_caches()
+        gc.collect()
 
 
 @pytest.fixture

@@ -236,7 +236,7 @@ def test_usps_trains_as_an_idx_pair_from_the_command_line(here, capsys):
         f"{folder}/usps-{part}-images-idx3-ubyte.gz,{folder}/usps-{part}-labels-idx1-ubyte.gz"
         for part in ("train", "test")
     )
-    assert main(["fit", train, "--epochs", "8", "--out", "run", "--json"]) == 0
+    assert main(["fit", train, "--network", "128", "--epochs", "8", "--out", "run", "--json"]) == 0
     capsys.readouterr()
     assert main(["evaluate", "run", test, "--json"]) == 0
     scores = json.loads(capsys.readouterr().out)

@@ -9,7 +9,7 @@ import pytest
 import threestep as ts
 from threestep.data import Layout, input_names
 from threestep.report import explanation_html
-from threestep.study import plain_explanation
+from threestep.study import explaining, plain_explanation
 from threestep.study.explaining import gradient_times_input, probe_score
 
 RNG = np.random.default_rng(0)
@@ -20,6 +20,15 @@ def rings(n=400):
     y = RNG.integers(0, 2, n)
     angle, radius = RNG.uniform(0, 2 * np.pi, n), 1 + y + 0.1 * RNG.normal(size=n)
     return np.c_[radius * np.cos(angle), radius * np.sin(angle)], y
+
+
+@pytest.fixture(autouse=True)
+def _quick_neighbours(request, monkeypatch):
+    """t-SNE takes a second for each layer: only where it is looked at."""
+    if "neighbours" not in request.node.name and "same_order" not in request.node.name:
+        monkeypatch.setattr(
+            explaining, "_as_neighbours", lambda x, seed: x[:, :2] if x.shape[1] > 1 else None
+        )
 
 
 @pytest.fixture(scope="module")

@@ -41,23 +41,23 @@ def test_gradient_sizes_are_those_of_each_convolution():
 
 @pytest.fixture(scope="module")
 def found():
-    return ts.health("digits", depths=(8, 20), epochs=3)
+    return ts.health("digits", depths=(8, 16), epochs=2)
 
 
 def test_there_is_a_number_for_each_layer_and_kind(found):
     assert [(each.kind, each.depth) for each in found.stacks] == [
-        (kind.name, depth) for kind in KINDS for depth in (8, 20)
+        (kind.name, depth) for kind in KINDS for depth in (8, 16)
     ]
     for each in found.stacks:
         assert len(each.at_start) == len(each.in_the_end) == each.depth
-        assert len(each.losses) <= 3
+        assert len(each.losses) <= 2
     assert found.guess_loss == pytest.approx(np.log(10))
 
 
 def test_sigmoids_lose_the_gradient_and_residuals_keep_it(found):
     by_name = {(each.kind, each.depth): each for each in found.stacks}
-    sigmoid, residual = by_name["sigmoid, plain", 20], by_name["relu, normalized, residual", 20]
-    assert sigmoid.at_start[0] < 1e-9 * sigmoid.at_start[-2]
+    sigmoid, residual = by_name["sigmoid, plain", 16], by_name["relu, normalized, residual", 16]
+    assert sigmoid.at_start[0] < 1e-7 * sigmoid.at_start[-2]
     assert 0.1 < residual.at_start[0] / residual.at_start[-2] < 100
     assert sigmoid.accuracy < 0.2
     assert residual.accuracy > sigmoid.accuracy
