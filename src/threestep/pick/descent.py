@@ -7,7 +7,7 @@ interrupt is heard.
 
 import time
 from collections.abc import Callable, Generator, Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -140,7 +140,8 @@ def descend(
     """
     check_settings(settings, seed)
     prepare()
-    for program in (_run_block, _outputs):
+    programs: tuple[Any, ...] = (_run_block, _outputs)
+    for program in programs:
         if program._cache_size() > _MOST_PROGRAMS:
             program.clear_cache()
     learn, choose = checked(goodness, train), checked(goodness, valid)
