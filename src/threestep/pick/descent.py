@@ -42,6 +42,7 @@ _DEFAULT_BATCH = 64
 _run_block = jax.jit(run_block)  # nothing is donated: an interrupt must find the state whole
 _losses = jax.jit(Goodness.losses, static_argnums=0)
 _outputs = jax.jit(Network.apply, static_argnums=0)
+_PROGRAMS: tuple[Any, ...] = (_run_block, _outputs)
 _MOST_PROGRAMS = 100  # kept: each holds some hundred memory mappings, of which a process may have 65,530
 _BLOCK_SIZES = (1, 32, 1024)
 _PICTURE_BLOCK_SIZES = (1, 32, 128)  # what a layer makes of them stays in the cache
@@ -140,8 +141,7 @@ def descend(
     """
     check_settings(settings, seed)
     prepare()
-    programs: tuple[Any, ...] = (_run_block, _outputs)
-    for program in programs:
+    for program in _PROGRAMS:
         if program._cache_size() > _MOST_PROGRAMS:
             program.clear_cache()
     learn, choose = checked(goodness, train), checked(goodness, valid)
