@@ -7,25 +7,15 @@ import numpy as np
 import pytest
 
 import threestep as ts
+from test_picture_networks import stripes
 from threestep.data import Layout, Media
-from threestep.pick import NO_FINALS, Samples, try_designed
+from threestep.pick import Samples, try_designed
 from threestep.pick.searchers import DESIGNED
 from threestep.settings import Descent, Settings
 from threestep.study.choices import choose_settings, designed_networks
 
 GOODNESS = ts.goodness.Goodness("cross_entropy")
 QUICK = {"effort": "quick", "seed": 0}
-
-
-def stripes(n, seed=0):
-    """Pictures of vertical or horizontal stripes somewhere, in noise: no single pixel tells them apart."""
-    rng = np.random.default_rng(seed)
-    y = rng.integers(0, 2, n)
-    x = rng.normal(size=(n, 12, 12)).astype(np.float32)
-    for row, (is_upright, at) in enumerate(zip(y, rng.integers(0, 10, n), strict=True)):
-        part = x[row, :, at : at + 2] if is_upright else x[row, at : at + 2]
-        part += 2
-    return x, y
 
 
 def samples(n, seed=0):
@@ -218,4 +208,19 @@ def test_numbers_are_predicted_from_pictures():
     y = x[:, 3:6, 3:6].mean(axis=(1, 2))
     run = ts.fit((x, y), network="conv8-dense16", epochs=15)
     assert run.scores["test"]["r2"] > 0.3
-    assert NO_FINALS.n == 0
+
+
+@pytest.mark.parametrize("wish", [{"refit": True}, {"folds": 3}])
+def test_wishes_that_convolutions_cannot_keep_are_refused(wish):
+    with pytest.raises(ts.SettingsError, match="give one of them"):
+        ts.fit(stripes(60), convolutions=True, **wish)
+
+
+def test_convolutions_are_refused_where_there_are_no_pictures():
+    with pytest.raises(ts.SettingsError, match="no pictures"):
+        ts.fit("iris", convolutions=True)
+
+
+def test_pictures_are_not_moved_where_no_convolutions_are_tried():
+    with pytest.raises(ts.SettingsError, match="no network with convolutions"):
+        ts.fit("iris", shift=0.2)

@@ -75,8 +75,8 @@ def test_views_have_the_same_samples_in_the_same_order(ring_model):
     distances = np.linalg.norm(inputs[:10, None] - inputs[None, :10], axis=2)
     scaled = (x[found.shown[:10]] - ring_model.prep.center[:2]) / ring_model.prep.scale[:2]
     wanted = np.linalg.norm(scaled[:, None] - scaled[None], axis=2)
-    if found.views[0].n_outputs == 2:  # a plane is all there is
-        np.testing.assert_allclose(distances, wanted, rtol=1e-4, atol=1e-5)
+    assert found.views[0].n_outputs == 2  # a plane is all there is
+    np.testing.assert_allclose(distances, wanted, rtol=1e-4, atol=1e-5)
 
 
 def test_units_answer_most_to_the_samples_that_are_named(ring_model):

@@ -240,3 +240,9 @@ def test_mistakes_are_told_with_hints():
         ts.compare("depth", (np.zeros((10, 2)) + np.arange(10)[:, None], np.arange(10) % 2))
     with pytest.raises(ts.SettingsError, match="fewer than two divisions"):
         ts.compare("depth", linear(), depths=(1, 2), params=(300,), budget=0.01)
+
+
+def test_one_network_alone_is_no_comparison():
+    for settings in ({"by": "depth", "depths": (3,)}, {"by": "width", "widths": (8,)}):
+        with pytest.raises(ts.SettingsError, match="nothing to be compared with"):
+            ts.compare(data=linear(100), params=(300,), **settings)

@@ -1,6 +1,6 @@
 """One job from the data's name to the report: what Python, the command line and the page call."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -10,6 +10,7 @@ import numpy as np
 
 from threestep.errors import SettingsError, did_you_mean
 from threestep.model import Model, load
+from threestep.pick import ended
 from threestep.report import write_comparison, write_explanation, write_health, write_report
 from threestep.settings import Settings, Study
 from threestep.study import (
@@ -18,10 +19,10 @@ from threestep.study import (
     Health,
     Run,
     compare_steps,
-    comparison_folder,
     explain_model,
     health_steps,
     new_folder,
+    page_folder,
     plain_explanation,
     plain_health,
     plain_of,
@@ -63,12 +64,7 @@ def fit(data: object, *, out: str | Path | None = None, **settings: Any) -> Run:
     >>> run.model.predict([[5.1, 3.5, 1.4, 0.2]])
     array(['setosa'], dtype=object)
     """
-    steps = fit_steps(data, settings_of(settings), out)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
+    return ended(fit_steps(data, settings_of(settings), out))
 
 
 def compare(
@@ -105,12 +101,7 @@ def compare(
     >>> [outcome.name for outcome in found.outcomes]
     ['1 × 25', '2 × 8']
     """
-    steps = compare_steps_of(by, data, _made(Study, settings), out)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
+    return ended(compare_steps_of(by, data, _made(Study, settings), out))
 
 
 def explain(
@@ -154,13 +145,11 @@ def explained(
 ) -> Explanation:
     """As `explain`; `keep` writes a folder also where `out` does not name one."""
     found = explain_model(model if isinstance(model, Model) else load(model), data, row)
-    if keep or out is not None:
-        folder = comparison_folder(out, f"{found.data}-layers")
-        facts = plain_explanation(found)
-        (folder / "explanation.json").write_bytes(msgspec.json.encode(facts))
-        write_explanation(facts, folder / "report.html")
-        found = replace(found, folder=folder)
-    return found
+    if not keep and out is None:
+        return found
+    folder = page_folder(out, f"{found.data}-layers")
+    _write(folder / "explanation.json", folder / "report.html", plain_explanation(found), write_explanation)
+    return replace(found, folder=folder)
 
 
 def compare_steps_of(
@@ -170,13 +159,11 @@ def compare_steps_of(
     if by not in ("depth", "width", "residual"):
         raise SettingsError(f"no comparison by {by!r}", did_you_mean(by, ("depth", "width", "residual")))
     found = yield from compare_steps(data, by, study)
-    if keep or out is not None:
-        folder = comparison_folder(out, f"{found.data}-{by}")
-        facts = plain_of(found)
-        (folder / "comparison.json").write_bytes(msgspec.json.format(msgspec.json.encode(facts), indent=2))
-        write_comparison(facts, folder / "report.html")
-        found = replace(found, folder=folder)
-    return found
+    if not keep and out is None:
+        return found
+    folder = page_folder(out, f"{found.data}-{by}")
+    _write(folder / "comparison.json", folder / "report.html", plain_of(found), write_comparison)
+    return replace(found, folder=folder)
 
 
 def health(data: object, *, out: str | Path | None = None, **settings: Any) -> Health:
@@ -197,12 +184,7 @@ def health(data: object, *, out: str | Path | None = None, **settings: Any) -> H
         Of each stack the gradient's size layer by layer, and the training curve; `sentences` say what there
         is to see.
     """
-    steps = health_of(data, out, **settings)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
+    return ended(health_of(data, out, **settings))
 
 
 def health_of(
@@ -210,13 +192,19 @@ def health_of(
 ) -> Generator[dict[str, Any], None, Health]:
     """As `health`, yielding what happens; `keep` writes a folder also where `out` does not name one."""
     found = yield from health_steps(data, **settings)
-    if keep or out is not None:
-        folder = comparison_folder(out, f"{found.data}-health")
-        facts = plain_health(found)
-        (folder / "health.json").write_bytes(msgspec.json.format(msgspec.json.encode(facts), indent=2))
-        write_health(facts, folder / "report.html")
-        found = replace(found, folder=folder)
-    return found
+    if not keep and out is None:
+        return found
+    folder = page_folder(out, f"{found.data}-health")
+    _write(folder / "health.json", folder / "report.html", plain_health(found), write_health)
+    return replace(found, folder=folder)
+
+
+def _write(
+    numbers: Path, page: Path, facts: dict[str, Any], write_page: Callable[[dict[str, Any], Path], None]
+) -> None:
+    """What was found, as numbers and as a page."""
+    numbers.write_bytes(msgspec.json.format(msgspec.json.encode(facts), indent=2))
+    write_page(facts, page)
 
 
 def settings_of(given: dict[str, Any]) -> Settings:

@@ -290,6 +290,8 @@ def check_settings(settings: Descent, seed: int = 0) -> None:
         against = [name for name in ("refit", "groups", "order") if getattr(settings, name)]
         if (settings.folds or 1) > 1 and against:
             problems.append(f"`folds` is {settings.folds} and `{against[0]}` is given; give one of them")
+        if settings.convolutions and (settings.refit or (settings.folds or 1) > 1):
+            problems.append("`convolutions` and `refit` or `folds` are given; give one of them")
     if problems:
         raise SettingsError("\n".join(problems), "`threestep fit --help` describes each setting")
 

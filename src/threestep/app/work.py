@@ -2,9 +2,10 @@
 
 import csv
 import sys
+from collections.abc import Generator
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
 import msgspec
 
@@ -19,8 +20,6 @@ from threestep.model import load
 from threestep.settings import Settings
 from threestep.settings import Study as StudySettings
 from threestep.study import (
-    Comparison,
-    Health,
     Run,
     plain_explanation,
     plain_health,
@@ -28,6 +27,10 @@ from threestep.study import (
     score_samples,
     work_example,
 )
+
+_Found = TypeVar("_Found")
+_NO_LOSS = {"epochs": 0, "round": None, "best_loss": None, "seconds_left": None}
+"""What a tick of a study does not say."""
 
 
 def fit(command: Fit, began: float | None = None) -> None:
@@ -59,14 +62,7 @@ def study(command: Study) -> None:
         return
     names = {field.name for field in fields(StudySettings)}
     settings = StudySettings(**{name: value for name, value in vars(command).items() if name in names})
-    with Progress(sys.stderr) as progress:
-        steps = compare_steps_of(command.by, command.data, settings, command.out, keep=True)
-        while True:
-            try:
-                progress.show(_tick_of(next(steps)))
-            except StopIteration as end:
-                found: Comparison = end.value
-                break
+    found = _watched(compare_steps_of(command.by, command.data, settings, command.out, keep=True))
     if command.json:
         _print_json(plain_of(found) | {"folder": str(found.folder)})
     else:
@@ -77,27 +73,21 @@ def _health(command: Study) -> None:
     """Look at what becomes of deep stacks."""
     given = {"depths": command.depths, "epochs": command.epochs}
     known = {name: value for name, value in given.items() if value}
-    with Progress(sys.stderr) as progress:
-        steps = health_of(command.data, command.out, keep=True, seed=command.seed, **known)
-        while True:
-            try:
-                progress.show({**next(steps), **_NO_LOSS})
-            except StopIteration as end:
-                found: Health = end.value
-                break
+    found = _watched(health_of(command.data, command.out, keep=True, seed=command.seed, **known))
     if command.json:
         _print_json(plain_health(found) | {"folder": str(found.folder)})
     else:
         printing.tell_health(found)
 
 
-_NO_LOSS: dict[str, Any] = {"epochs": 0, "round": None, "best_loss": None, "seconds_left": None}
-
-
-def _tick_of(event: dict[str, Any]) -> dict[str, Any]:
-    """An event of a comparison as the bar shows it."""
-    where = f"division {event['division'] + 1}, {event['what']}"
-    return {**event, "what": where, **_NO_LOSS}
+def _watched(steps: Generator[dict[str, Any], None, _Found]) -> _Found:
+    """Go through steps of a study, with a bar that follows them."""
+    with Progress(sys.stderr) as progress:
+        while True:
+            try:
+                progress.show({**_NO_LOSS, **next(steps)})
+            except StopIteration as end:
+                return end.value
 
 
 def predict(command: Predict) -> None:

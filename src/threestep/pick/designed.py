@@ -26,9 +26,7 @@ from threestep.settings import DEFAULT_LEARNING_RATE, DEFAULT_WEIGHT_DECAY, Desc
 _TOO_SHORT = 1.0  # seconds, in which no program is compiled
 _LONG_ENOUGH = 15.0  # seconds for each network, where there is a deadline
 _COMPILING = 3.0  # seconds
-_WORK_PER_SECOND = (
-    6e10  # floating-point operations of a middling machine: how many epochs fit before a deadline
-)
+_WORK_PER_SECOND = 6e10  # floating-point operations of a middling machine, before the own pace is known
 _MOST_EPOCHS = 200
 _WORTH_AGAIN = 1 / 4  # of the longest descent so far: less time than that is left for others
 

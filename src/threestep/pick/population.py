@@ -16,7 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from itertools import product
 from threading import Event, Lock
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import numpy as np
@@ -50,6 +50,7 @@ from threestep.pick.samples import (
 from threestep.pick.step import Recipe
 from threestep.settings import Descent, check_settings
 
+_Ended = TypeVar("_Ended")
 _CALL_SECONDS = 0.1  # about as long as a call should take: clock and interrupt are heard between calls
 _STEP_SECONDS = 2e-5  # of a step beside its products
 _JOB_SECONDS = 5e-3  # of a job beside its steps
@@ -572,8 +573,8 @@ def members_at_once() -> int:
     return len(workplaces()) * (1 if is_cpu() else _MOST_TOGETHER[False])
 
 
-def ended(steps: Generator[int, None, list[Trained | None]]) -> list[Trained | None]:
-    """Go through the steps of `Population.train` without looking on."""
+def ended(steps: Generator[Any, None, _Ended]) -> _Ended:
+    """Go through steps, such as those of `Population.train`, without looking on."""
     while True:
         try:
             next(steps)

@@ -8,7 +8,7 @@ is a `Run`.
 from threestep.study.choices import choose_settings
 from threestep.study.comparing import Comparison, compare_steps, plain_of, shown
 from threestep.study.explaining import Explanation, explain_model, plain_explanation
-from threestep.study.folder import RunFolder, comparison_folder, new_folder, read_journal
+from threestep.study.folder import RunFolder, new_folder, page_folder, read_journal
 from threestep.study.health import Health, health_steps, plain_health
 from threestep.study.picking import Found
 from threestep.study.preparing import Prepared, arrays_of, prepare_parts, prepare_run
@@ -28,11 +28,11 @@ __all__ = [
     "arrays_of",
     "choose_settings",
     "compare_steps",
-    "comparison_folder",
     "explain_model",
     "find_model",
     "health_steps",
     "new_folder",
+    "page_folder",
     "plain_explanation",
     "plain_health",
     "plain_of",

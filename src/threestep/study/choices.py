@@ -4,6 +4,7 @@ import math
 from dataclasses import fields, replace
 
 from threestep.data import Layout
+from threestep.errors import SettingsError
 from threestep.network import Network, parse
 from threestep.pick import Finals, Plan, members_at_once, rungs_of
 from threestep.settings import (
@@ -74,9 +75,15 @@ def choose_settings(
     -------
     Settings
         With no `None` left, but for rates that are searched and for limits.
+
+    Raises
+    ------
+    SettingsError
+        What is asked for does not go together, or not with such samples.
     """
-    is_picture = layout.is_picture
     settings = replace(settings, convolutions=_wants_convolutions(settings, layout))
+    if settings.network == "auto" and not settings.convolutions and (settings.shift or settings.flip):
+        raise SettingsError("`shift` or `flip`, but no network with convolutions is tried", "leave it out")
     batch_size = min(settings.batch_size or _batch_size(n_train), n_train)
     steps = -(-n_train // batch_size)
     epochs = settings.epochs or _epochs(steps)
@@ -86,7 +93,7 @@ def choose_settings(
         batch_size=batch_size,
         epochs=epochs,
         patience=settings.patience or usual_patience(epochs),
-        input_dropout=_given(settings.input_dropout, 0.1 if is_picture else 0.0),
+        input_dropout=_given(settings.input_dropout, 0.1 if layout.is_picture else 0.0),
         label_smoothing=_given(settings.label_smoothing, 0.05) if is_classes else 0.0,
         shift=settings.shift if settings.convolutions else _given(settings.shift, 0.0),
         flip=settings.flip if settings.convolutions else bool(settings.flip),
@@ -108,15 +115,21 @@ def choose_for_pictures(asked: Settings, chosen: Settings, network: Network, n_t
     times if one look takes long, and pixels are not left out."""
     work = 6 * network.n_products * n_train
     epochs = asked.epochs or min(chosen.epochs or 1, max(_FEWEST_LOOKS, _WORK_ON_PICTURES // work))
+    patience = asked.patience or usual_patience(epochs)
+    return _on_pictures(asked, chosen, network, {"epochs": epochs, "patience": patience})
+
+
+def _on_pictures(asked: Settings, chosen: Settings, network: Network, times: dict[str, int]) -> Settings:
+    """Rates and changes that suit networks with convolutions, where nobody asked for others."""
     return replace(
         chosen,
-        epochs=epochs,
-        patience=asked.patience or usual_patience(epochs),
+        **times,
         learning_rate=_given(asked.learning_rate, _PICTURE_RATE),
+        weight_decay=_given(asked.weight_decay, DEFAULT_WEIGHT_DECAY),
         dropout=_given(asked.dropout, 0.0),
-        input_dropout=_given(asked.input_dropout, 0.0),
         shift=_given(asked.shift, _SHIFT),
         flip=network.first_shape[-1] == _COLOURS if asked.flip is None else asked.flip,
+        input_dropout=_given(asked.input_dropout, 0.0),
     )
 
 
@@ -148,17 +161,8 @@ def descent_on_pictures(settings: Settings, network: Network, n_train: int) -> S
     fewest = next(looks for n, looks in _LOOKS_BY_SAMPLES if n_train >= n)
     fewest = max(1, fewest // 2) if settings.effort == "quick" else fewest
     epochs = min(max(fewest, -(-steps * batch_size // n_train)), max(_MOST_LOOKS, fewest))
-    return replace(
-        settings,
-        epochs=epochs,
-        patience=epochs,
-        learning_rate=_given(settings.learning_rate, _PICTURE_RATE),
-        weight_decay=_given(settings.weight_decay, DEFAULT_WEIGHT_DECAY),
-        dropout=settings.dropout or 0.0,
-        input_dropout=0.0,
-        shift=_given(settings.shift, _SHIFT),
-        flip=network.first_shape[-1] == _COLOURS if settings.flip is None else settings.flip,
-    )
+    own = replace(settings, input_dropout=None)  # what dense networks on pictures have was filled in
+    return _on_pictures(own, settings, network, {"epochs": epochs, "patience": epochs})
 
 
 def _may_average(settings: Settings) -> bool:
@@ -167,14 +171,25 @@ def _may_average(settings: Settings) -> bool:
 
 
 def _wants_convolutions(settings: Settings, layout: Layout) -> bool:
-    """Whether the samples are pictures and nothing that is asked for stands against it."""
+    """Whether the samples are pictures and nothing that is asked for stands against it.
+
+    Raises
+    ------
+    SettingsError
+        It is asked for, and the samples are no pictures.
+    """
     is_picture = layout.is_picture and layout.n_inputs == layout.n_numbers
     fits = is_picture and len(layout.shape) <= 3 and min(layout.shape[:2]) >= _SMALLEST_PICTURE
+    if settings.convolutions and not fits:
+        raise SettingsError(
+            f"`convolutions` is True, but the samples are no pictures of {_SMALLEST_PICTURE} pixels a side",
+            "leave it out",
+        )
     asked = settings.depths, settings.widths, settings.folds
     seconds = seconds_of(settings.budget)
     has_time = seconds is None or seconds >= _SHORT_BUDGET
     is_free = settings.network == "auto" and not settings.refit and not any(asked) and has_time
-    return fits and is_free if settings.convolutions is None else fits and settings.convolutions
+    return fits and is_free if settings.convolutions is None else settings.convolutions
 
 
 def _wants_folds(settings: Settings, n_train: int) -> bool:

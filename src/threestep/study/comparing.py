@@ -7,7 +7,7 @@ share its programs. Test samples only measure.
 
 import time
 from collections.abc import Generator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from math import inf, log10
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,7 +29,7 @@ from threestep.data import (
 from threestep.errors import DataError, SettingsError, did_you_mean
 from threestep.goodness import Goodness, holm, resampled_interval, resampled_probability
 from threestep.network import ACTIVATION_NAMES
-from threestep.pick import Job, Member, Population, Samples, outputs_of
+from threestep.pick import Job, Member, Outcome, Population, Samples, outputs_of
 from threestep.settings import Descent, Settings, Study, check_study, seconds_of
 from threestep.study.arms import (
     DEPTHS,
@@ -61,7 +61,7 @@ class Division(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ArmOutcome:
     """What came of one network.
 
     Parameters
@@ -106,7 +106,7 @@ class Comparison:
     data : str
     error : str
         What the errors are: "wrong answers" (shares), or "RMSE".
-    outcomes : tuple of Outcome
+    outcomes : tuple of ArmOutcome
     verdict : str
         In words; "no difference" is one, too.
     facts : dict
@@ -118,7 +118,7 @@ class Comparison:
     by: str
     data: str
     error: str
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[ArmOutcome, ...]
     verdict: str
     facts: dict[str, Any] = field(default_factory=dict)
     folder: Path | None = None
@@ -161,6 +161,10 @@ def compare_steps(source: object, by: str, study: Study) -> Generator[Event, Non
     first = divisions[0]
     ends = first.train.x.shape[1], target.n_outputs
     arms = _arms(by, ends, len(first.train.y), study)
+    if all(arm.rival == place for place, arm in enumerate(arms)):
+        raise SettingsError(
+            "one network alone has nothing to be compared with", "give two `depths` or `widths`"
+        )
     goodness = Goodness(_LOSSES[target.kind])
     settings = _descent(table, target, len(first.train.y), study)
     with _Populations(goodness, divisions, settings, study.seed, deadline) as populations:
@@ -269,20 +273,14 @@ def _trained(
     populations: _Populations, number: int, members: Sequence[Member], what: str
 ) -> Generator[Event, None, list[Any]]:
     """Train members on one division; each starts from the division's own seed."""
-    jobs = [
-        Job(
-            Member(each.network, each.learning_rate, each.weight_decay, each.dropout, number),
-            populations.epochs,
-        )
-        for each in members
-    ]
+    jobs = [Job(replace(each, seed=number), populations.epochs) for each in members]
     steps = populations.all[number].train(jobs)
     while True:
         try:
             n_done = next(steps)
         except StopIteration as end:
             return end.value
-        yield {"event": "tick", "what": what, "division": number, "n_done": n_done, "n": len(jobs)}
+        yield {"event": "tick", "what": f"division {number + 1}, {what}", "n_done": n_done, "n": len(jobs)}
 
 
 def _errors(
@@ -292,8 +290,8 @@ def _errors(
     columns = list[list[float]]()
     for number, division in enumerate(divisions):
         trained = yield from _trained(populations, number, members, "networks")
-        if any(each is None for each in trained):
-            break  # no time
+        if any(each is None or each.outcome is Outcome.OUT_OF_TIME for each in trained):
+            break  # what was cut short says nothing of its structure
         columns.append([_error(each, division, kind) for each in trained])
     return np.array(columns).T if columns else np.zeros((len(members), 0))
 
@@ -312,9 +310,9 @@ def _error(trained: Any, division: Division, kind: str) -> float:
 
 def _outcomes(
     arms: Sequence[Arm], rates: Sequence[float], errors: NDArray, share: float
-) -> tuple[Outcome, ...]:
+) -> tuple[ArmOutcome, ...]:
     """Means, intervals, and which differences are no chance."""
-    found = list[Outcome]()
+    found = list[ArmOutcome]()
     compared = [place for place, arm in enumerate(arms) if arm.rival != place]
     gains = {place: errors[arms[place].rival] - errors[place] for place in compared}
     chances = holm([resampled_probability(gains[place], share) for place in compared])
@@ -325,11 +323,11 @@ def _outcomes(
         own = tuple(map(float, errors[place]))
         facts = arm.name, str(arm.network), arm.network.n_params, arm.rival, rate, own
         interval = mean, max(0.0, low), high
-        found.append(Outcome(*facts, *interval, *gain, chance_of.get(place, 1.0)))
+        found.append(ArmOutcome(*facts, *interval, *gain, chance_of.get(place, 1.0)))
     return tuple(found)
 
 
-def _verdict(by: str, outcomes: Sequence[Outcome], error: str) -> str:
+def _verdict(by: str, outcomes: Sequence[ArmOutcome], error: str) -> str:
     """The answer in words: what is better beyond chance, or that nothing is."""
     compared = [each for place, each in enumerate(outcomes) if each.rival != place]
     better = [each for each in compared if each.probability < _SURE and each.gain > 0]

@@ -65,13 +65,13 @@ def new_folder(wanted: str | Path | None, name: str) -> RunFolder:
     return _claimed(Path(wanted) if wanted is not None else _next_free(Path("runs"), name))
 
 
-def comparison_folder(wanted: str | Path | None, name: str) -> Path:
-    """The folder of a comparison, made if it is not there; as `new_folder`.
+def page_folder(wanted: str | Path | None, name: str) -> Path:
+    """The folder of a page and its numbers, made if it is not there; as `new_folder`.
 
     Raises
     ------
     DataError
-        It holds a comparison or cannot be written.
+        It holds such or cannot be written.
     """
     path = Path(wanted) if wanted is not None else _next_free(Path("runs"), name)
     try:
