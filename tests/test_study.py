@@ -246,3 +246,14 @@ def test_one_network_alone_is_no_comparison():
     for settings in ({"by": "depth", "depths": (3,)}, {"by": "width", "widths": (8,)}):
         with pytest.raises(ts.SettingsError, match="nothing to be compared with"):
             ts.compare(data=linear(100), params=(300,), **settings)
+
+
+def test_divisions_that_happen_to_agree_are_not_sure_of_it():
+    """Three divisions, each with no wrong answer of 30, still leave room for some."""
+    x = np.repeat([[0.0], [10.0]], 75, axis=0) + np.random.default_rng(0).normal(size=(150, 1))
+    found = ts.compare("depth", (x, (x[:, 0] > 5).astype(int)), depths=(1, 2), params=(200,), **QUICK)
+    for outcome in found.outcomes:
+        assert len(set(outcome.errors)) == 1
+        assert outcome.high > outcome.mean + 0.02
+    narrow, wide = (resampled_interval(np.zeros(4), 0.3, least) for least in (0.001, 0.004))
+    assert wide[2] == pytest.approx(2 * narrow[2])

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def resampled_interval(values: NDArray, test_share: float) -> tuple[float, float, float]:
+def resampled_interval(
+    values: NDArray, test_share: float, least_variance: float = 0.0
+) -> tuple[float, float, float]:
     """Mean of a value over divisions, and its 95 % interval.
 
     Parameters
@@ -22,6 +24,8 @@ def resampled_interval(values: NDArray, test_share: float) -> tuple[float, float
         At least two.
     test_share : float
         Test samples over training samples of a division.
+    least_variance : float
+        Of one value, by how few test samples it is measured on: few divisions may happen to agree.
 
     Examples
     --------
@@ -31,7 +35,7 @@ def resampled_interval(values: NDArray, test_share: float) -> tuple[float, float
     """
     from scipy.stats import t
 
-    mean, error = _mean_and_error(values, test_share)
+    mean, error = _mean_and_error(values, test_share, least_variance)
     half = float(t.ppf(0.975, len(values) - 1)) * error
     return mean, mean - half, mean + half
 
@@ -71,7 +75,7 @@ def holm(probabilities: Sequence[float]) -> list[float]:
     return corrected
 
 
-def _mean_and_error(values: NDArray, test_share: float) -> tuple[float, float]:
+def _mean_and_error(values: NDArray, test_share: float, least_variance: float = 0.0) -> tuple[float, float]:
     values = np.asarray(values, np.float64)
-    variance = (1 / len(values) + test_share) * values.var(ddof=1)
+    variance = (1 / len(values) + test_share) * max(values.var(ddof=1), least_variance)
     return float(values.mean()), sqrt(float(variance))

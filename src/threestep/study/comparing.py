@@ -178,7 +178,8 @@ def compare_steps(source: object, by: str, study: Study) -> Generator[Event, Non
             "give more time, or fewer shapes",
         )
     share = len(first.test.y) / len(first.train.y)
-    outcomes = _outcomes(arms, rates, errors, share)
+    n_answers = 0 if target.kind == "number" else first.test.y.size
+    outcomes = _outcomes(arms, rates, errors, (share, n_answers))
     facts = {
         "n_samples": table.n_samples,
         "n_train": len(first.train.y),
@@ -309,22 +310,34 @@ def _error(trained: Any, division: Division, kind: str) -> float:
 
 
 def _outcomes(
-    arms: Sequence[Arm], rates: Sequence[float], errors: NDArray, share: float
+    arms: Sequence[Arm], rates: Sequence[float], errors: NDArray, sizes: tuple[float, int]
 ) -> tuple[ArmOutcome, ...]:
-    """Means, intervals, and which differences are no chance."""
+    """Means, intervals, and which differences are no chance; `sizes`: test over training samples, and answers
+    that a share of wrong ones is measured on, 0 if the errors are no shares."""
+    share, n_answers = sizes
     found = list[ArmOutcome]()
     compared = [place for place, arm in enumerate(arms) if arm.rival != place]
     gains = {place: errors[arms[place].rival] - errors[place] for place in compared}
     chances = holm([resampled_probability(gains[place], share) for place in compared])
     chance_of = dict(zip(compared, chances, strict=True))
     for place, (arm, rate) in enumerate(zip(arms, rates, strict=True)):
-        mean, low, high = resampled_interval(errors[place], share)
+        mean, low, high = resampled_interval(errors[place], share, _least_variance(errors[place], n_answers))
         gain = resampled_interval(gains[place], share) if place in gains else (0.0, 0.0, 0.0)
         own = tuple(map(float, errors[place]))
         facts = arm.name, str(arm.network), arm.network.n_params, arm.rival, rate, own
         interval = mean, max(0.0, low), high
         found.append(ArmOutcome(*facts, *interval, *gain, chance_of.get(place, 1.0)))
     return tuple(found)
+
+
+def _least_variance(errors: NDArray, n_answers: int) -> float:
+    """The variance of a share that so many answers alone would give it (Laplace's estimate of it: none wrong
+    does not mean that none ever is)."""
+    if n_answers == 0:
+        return 0.0
+    n_all = n_answers * len(errors)
+    wrong = (errors.mean() * n_all + 1) / (n_all + 2)
+    return float(wrong * (1 - wrong) / n_answers)
 
 
 def _verdict(by: str, outcomes: Sequence[ArmOutcome], error: str) -> str:
