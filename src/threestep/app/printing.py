@@ -1,5 +1,6 @@
 """Results as text on stdout: what a person wants to know, step by step."""
 
+from math import isfinite
 from typing import Any
 
 from threestep.study import Comparison, Explanation, Health, RunFolder, WorkedExample, plain_of
@@ -160,13 +161,25 @@ def tell_scores(scores: dict[str, dict[str, float]]) -> None:
         line = f"{part:<{width}}" + "".join(f"{cell:>12}" for cell in cells)
         if is_classes:
             line += f"   95 % interval {row['accuracy_low']:.3f} to {row['accuracy_high']:.3f}"
+        elif isfinite(row["r2_low"]):
+            line += f"   95 % interval of r2 {row['r2_low']:.3f} to {row['r2_high']:.3f}"
         print(line)
+    _tell_luck(scores)
     if any("n_folds" in row for row in scores.values()):
         print(f"{_INDENT}valid: all but the test samples, each judged by networks that did not learn from it")
     part, row = list(scores.items())[-1]
     more = [f"{name} {row[key]:.4f}" for key, name in _MORE_METRICS.items() if key in row]
     if more:
         print(f"{_INDENT}{part}: {', '.join(more)}")
+
+
+def _tell_luck(scores: dict[str, dict[str, float]]) -> None:
+    """What is left of the validation score without the luck of the best of many."""
+    row = scores.get("valid", {})
+    for key, name in (("corrected_accuracy", "accuracy"), ("corrected_r2", "r2")):
+        if key in row:
+            corrected = f"{name} {row[key]:.4f}, loss {row['corrected_loss']:.4f}"
+            print(f"{_INDENT}valid chose the best of many; without that luck: {corrected}")
 
 
 def tell_folder(folder: RunFolder) -> None:

@@ -10,7 +10,7 @@ from threestep.goodness.comparing import check_metric, metric_score
 from threestep.goodness.confidences import sigmoid, softmax
 from threestep.goodness.decision import conformal_shifts, threshold_for
 from threestep.goodness.goodness import LOSS_NAMES, Goodness
-from threestep.goodness.intervals import share_interval
+from threestep.goodness.intervals import error_intervals, share_interval
 from threestep.goodness.losses import (
     absolute_error,
     binary_cross_entropy,
@@ -21,6 +21,7 @@ from threestep.goodness.losses import (
     sigmoid_cross_entropy,
     squared_error,
 )
+from threestep.goodness.luck import picked_again, worth_looking_at
 from threestep.goodness.metrics import class_metrics, confusion_matrix, label_metrics, number_metrics
 from threestep.goodness.paired import paired_difference
 from threestep.goodness.resampled import holm, resampled_interval, resampled_probability
@@ -35,6 +36,7 @@ __all__ = [
     "conformal_shifts",
     "confusion_matrix",
     "cross_entropy",
+    "error_intervals",
     "focal",
     "holm",
     "huber",
@@ -42,6 +44,7 @@ __all__ = [
     "metric_score",
     "number_metrics",
     "paired_difference",
+    "picked_again",
     "pinball",
     "resampled_interval",
     "resampled_probability",
@@ -52,4 +55,5 @@ __all__ = [
     "squared_error",
     "temperature_of",
     "threshold_for",
+    "worth_looking_at",
 ]

@@ -21,7 +21,7 @@ from threestep.pick.population import (
     train_members,
 )
 from threestep.pick.program import EpochRow
-from threestep.pick.ranking import distinct_ones, leaderboard, preferred
+from threestep.pick.ranking import distinct_ones, leaderboard, preferred, rule_of
 from threestep.pick.rungs import Plan, rungs_of, search
 from threestep.pick.samples import Samples
 from threestep.pick.searchers import Field, Proposal, Searcher, Tried, repeats_of, searcher_of
@@ -59,6 +59,7 @@ __all__ = [
     "repeats_of",
     "room_of",
     "rows_of",
+    "rule_of",
     "rungs_of",
     "search",
     "searcher_of",

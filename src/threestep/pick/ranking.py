@@ -1,9 +1,12 @@
 """Who is better: what goes on, what differs enough, what is preferred in the end, the leaderboard."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import takewhile
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from threestep.goodness import paired_difference, share_interval
 from threestep.network import spec_of
@@ -162,10 +165,42 @@ def preferred(tried: Sequence[Tried]) -> list[Tried]:
     """
     ranked = sorted(tried, key=lambda each: each.loss)
     anew = filter(_is_whole, ranked)
-    luck = max(_BEYOND_NOISE, math.sqrt(2 * math.log(max(2, len(ranked)))))
+    luck = _luck_of(len(ranked))
     first = list(takewhile(lambda each: not _is_worse(each, ranked[0], luck), anew))
     numbers = {each.number for each in first}
     return [*first, *(each for each in ranked if each.number not in numbers)]
+
+
+def rule_of(tried: Sequence[Tried]) -> Callable[[NDArray], NDArray]:
+    """What `preferred` puts first, once mean losses are others: (n, n_tried) → places, shape (n,).
+
+    Parameters
+    ----------
+    tried : sequence of Tried
+        Judged by the same samples; the noise of paired differences is taken from all of these.
+    """
+    whole = np.array([place for place, each in enumerate(tried) if _is_whole(each)], int)
+    losses, luck = [each.trained.losses for each in tried], _luck_of(len(tried))
+
+    def rule(means: NDArray) -> NDArray:
+        best = means.argmin(axis=1)
+        if len(whole) == 0:
+            return best
+        anew = whole[means[:, whole].argmin(axis=1)]
+        noise = {
+            pair: luck * paired_difference(losses[pair[0]], losses[pair[1]])[1]
+            for pair in set(zip(anew.tolist(), best.tolist(), strict=True))
+        }
+        rows = np.arange(len(means))
+        allowed = np.array([noise[pair] for pair in zip(anew.tolist(), best.tolist(), strict=True)])
+        return np.where(means[rows, anew] - means[rows, best] <= allowed, anew, best)
+
+    return rule
+
+
+def _luck_of(n: int) -> float:
+    """By how many standard errors the luckiest of n is ahead by chance alone."""
+    return max(_BEYOND_NOISE, math.sqrt(2 * math.log(max(2, n))))
 
 
 def _is_whole(each: Tried) -> bool:

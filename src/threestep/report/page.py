@@ -5,7 +5,7 @@ Every number on the page is in the journal; nothing is measured here.
 
 from collections.abc import Sequence
 from importlib.resources import files
-from math import prod
+from math import isfinite, prod
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,8 @@ def _summary(by_name: dict[str, Event]) -> Markup:
     else:
         number, name = f"{row['r2']:.3f}", f"R² on {row['n_samples']:,} {part} samples"
         sure = f"typical error (RMSE) {row['rmse']:,.6g}"
+        if _is_known(row, "r2_low"):
+            sure = f"95 % interval {row['r2_low']:.3f} to {row['r2_high']:.3f}; {sure}"
     kinds = {"classes": f"{len(target['classes'])} classes", "labels": "several labels"}
     kind = kinds.get(target["kind"], "a number")
     n_samples = sum(start["n_samples"].values())
@@ -171,7 +173,9 @@ _METRICS = (
     ("ece", "calibration error", "{ece:.4f}"),
     ("label_accuracy", "accuracy of single labels", "{label_accuracy:.4f}"),
     ("r2", "R²", "{r2:.4f}"),
+    ("r2_low", "95 % interval", "{r2_low:.3f} to {r2_high:.3f}"),
     ("rmse", "RMSE", "{rmse:,.6g}"),
+    ("rmse_low", "95 % interval", "{rmse_low:,.6g} to {rmse_high:,.6g}"),
     ("mae", "MAE", "{mae:,.6g}"),
 )
 """Key in the scores, name, how it is written."""
@@ -185,10 +189,14 @@ def _goodness(by_name: dict[str, Event]) -> Markup:
     """Step 2: scores on every part, what is confused, the worst samples."""
     goodness, scores = by_name["goodness"], by_name["scores"]["scores"]
     loss = goodness["loss"].replace("_", "-")
-    known = [metric for metric in _METRICS if metric[0] in next(iter(scores.values()))]
+    known = [metric for metric in _METRICS if any(_is_known(row, metric[0]) for row in scores.values())]
     head = ("samples of", "count", *(name for _, name, _ in known))
     rows = [
-        (part, f"{row['n_samples']:,}", *(form.format_map(row) for _, _, form in known))
+        (
+            part,
+            f"{row['n_samples']:,}",
+            *(form.format_map(row) if _is_known(row, key) else "" for key, _, form in known),
+        )
         for part, row in scores.items()
     ]
     is_folded = any("n_folds" in row for row in scores.values())
@@ -199,8 +207,31 @@ def _goodness(by_name: dict[str, Event]) -> Markup:
         f"{goodness['guess_loss']:.3f}. The total loss is the sum over the samples.",
         table(head, rows),
         tag("p", _IN_FOLDS, class_="small") if is_folded else "",
+        _luck(by_name.get("luck"), scores.get("valid", {})),
         _confusion(by_name["start"]["target"]["classes"], by_name["details"]),
         _worst(by_name["details"]),
+    )
+
+
+def _is_known(row: Event, key: str) -> bool:
+    """Whether a score is there; what is not finite is None in the journal."""
+    return row.get(key) is not None and isfinite(row[key])
+
+
+def _luck(luck: Event | None, valid: Event) -> Markup:
+    """The validation score, and what is left of it without the luck of the best of many."""
+    if luck is None:
+        return Markup("")
+    names = (("accuracy", "accuracy"), ("r2", "R²"), ("loss", "loss"))
+    known = [(name, key) for key, name in names if f"corrected_{key}" in valid]
+    said = " and ".join(f"{name} {valid[key]:.4f}" for name, key in known)
+    left = " and ".join(f"{name} {valid[f'corrected_{key}']:.4f}" for name, key in known)
+    return tag(
+        "p",
+        f"The validation samples picked the best of {luck['n_tried']:,}, and say too much of it: {said}. "
+        f"Picked by some of them and judged by the others, 200 times over, it comes to {left}. "
+        "The test samples had no part in any choice.",
+        class_="small",
     )
 
 

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
@@ -28,6 +28,7 @@ from threestep.pick import (
 )
 from threestep.settings import Settings
 from threestep.study.choices import most_averaged
+from threestep.study.luck import luck_of
 
 _Some = TypeVar("_Some", Tried, Folded)
 _N_LATENCIES = 20
@@ -102,6 +103,7 @@ def pick_some(
             chosen = [able[place] for place in _best_together(said, goodness, valid, settings)]
     everything = _first_those(chosen, tried)
     yield _leaderboard_event(everything, chosen)
+    yield from _luck_events(everything, chosen[0], settings)
     return chosen, everything
 
 
@@ -156,6 +158,13 @@ def _leaderboard_event(everything: Sequence[Tried], chosen: Sequence[Tried]) -> 
     return {"event": "leaderboard", "rows": rows, "picked": picked, "n_tried": len(everything)}
 
 
+def _luck_events(tried: Sequence[Tried], picked: Tried, settings: Settings) -> Iterator[dict[str, Any]]:
+    """How lucky the picked one is, if there was a choice."""
+    luck = luck_of(tried, picked, settings.seed)
+    if luck is not None:
+        yield luck
+
+
 def pick_in_folds(
     folded: Sequence[Folded],
     tried: Sequence[Tried],
@@ -190,6 +199,7 @@ def pick_in_folds(
     picked = [each.tried for each in chosen]
     everything = _first_those(picked, [*(each.tried for each in folded), *tried])
     yield _leaderboard_event(everything, picked)
+    yield from _luck_events([each.tried for each in folded], picked[0], settings)
     best, (first, *others) = picked[0].trained, [own for each in chosen for own in each.functions]
     outcome = Outcome.INTERRUPTED if is_interrupted else best.outcome
     unseen = Unseen(goodness.averaged([each.outputs for each in chosen]), both)

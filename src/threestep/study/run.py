@@ -10,6 +10,7 @@ Nothing is called back: the command line prints events, the report reads them.
     rung          step 3 of a search: what was tried so far, and the best of it
     final         of a search: the best of it, trained anew
     leaderboard   of a search: all that was tried, what was picked first
+    luck          of a search: what the picked one would score on samples that did not pick it
     note          of a search: what could not be done as asked
     epoch         step 3: one row of numbers per epoch
     pick          which epoch was picked, and why descent ended
@@ -39,6 +40,7 @@ from threestep.study.events import (
     start_event,
 )
 from threestep.study.folder import Event, RunFolder
+from threestep.study.luck import corrected_scores
 from threestep.study.picking import Found, Unseen
 from threestep.study.preparing import Prepared, arrays_of
 from threestep.study.scores import Scores, score_outputs, score_samples
@@ -270,4 +272,6 @@ def _measure(prepared: Prepared, found: Found, events: list[Event], folder: RunF
         outputs, samples = found.unseen
         scores["valid"], _ = score_outputs(model, model.corrected(outputs), samples.y)
         scores["valid"]["n_folds"] = prepared.settings.folds or 1
+    for luck in (event for event in events if event["event"] == "luck"):
+        scores["valid"] |= corrected_scores(scores["valid"], luck)
     return Run(replace(model, scores=scores), picked, prepared.settings, scores, events, folder, found.tried)

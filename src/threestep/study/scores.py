@@ -7,6 +7,7 @@ from threestep.data import Table, encode_target
 from threestep.goodness import (
     class_metrics,
     confusion_matrix,
+    error_intervals,
     label_metrics,
     number_metrics,
     share_interval,
@@ -31,7 +32,7 @@ def score_samples(model: Model, table: Table) -> tuple[Scores, NDArray]:
     Scores
         n_samples, loss (mean), total_loss (sum); for classes those of `class_metrics`, for labels those
         of `label_metrics`, the accuracy with its 95 % interval; for numbers r2, rmse and mae, in the target's
-        own unit.
+        own unit, the first two with theirs.
     ndarray of shape (n_samples,)
         Loss of each sample.
     """
@@ -54,7 +55,8 @@ def _metrics(model: Model, outputs: NDArray, targets: NDArray) -> Scores:
     answers = model.answers(outputs)
     if model.prep.target.kind == "number":
         known = model.answers(targets.reshape(len(targets), -1))
-        return dict(number_metrics(_middle(model, answers), known))
+        middle = _middle(model, answers)
+        return {**number_metrics(middle, known), **error_intervals(middle, known)._asdict()}
     if model.prep.target.kind == "labels":
         metrics = label_metrics(answers, targets)
     else:
