@@ -2,11 +2,12 @@
 
 import argparse
 
-from benchmarks import accuracy, dense, images, reading, search, startup, tables
+from benchmarks import accuracy, dense, evidence, images, reading, search, startup, tables
 
 BENCHMARKS = {
     "accuracy": accuracy,
     "dense": dense,
+    "evidence": evidence,
     "images": images,
     "reading": reading,
     "search": search,
