@@ -66,7 +66,7 @@ def coverages(worlds: list[World], n_resamplings: int) -> Iterator[tuple[str, fl
             for place in rng.integers(len(world.truths), size=n_resamplings):
                 _, hits = world.draw(rng, n, [place])
                 low, high = share_interval(float(hits.mean()), n)
-                held += low <= world.truths[place] <= high
+                held += int(low <= world.truths[place] <= high)
             yield f"accuracy, {world.name}, {n} samples", held / n_resamplings
     errors = {"normal": rng.normal, "Laplace": rng.laplace}
     for name, error_of in errors.items():
@@ -95,7 +95,7 @@ def biases(world: World, n: int, n_resamplings: int) -> tuple[float, float]:
         found.append(
             np.array([float(hits[best].mean()) - truth, again - truth]) / np.sqrt(truth * (1 - truth) / n)
         )
-    naive, corrected = np.mean(found, axis=0)
+    naive, corrected = np.mean(np.stack(found), axis=0)
     return float(naive), float(corrected)
 
 

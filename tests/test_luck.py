@@ -79,6 +79,20 @@ def test_a_search_says_how_lucky_it_was_and_the_page_says_so():
     assert luck["n_tried"] >= 2
 
 
+def test_a_notebook_shows_a_run_in_short_and_runs_no_name():
+    evil = "<script>alert(1)</script>"
+    rng = np.random.default_rng(0)
+    run = ts.fit(
+        {"a": rng.normal(size=60), "y": np.array([evil, "b"] * 30, dtype=object)}, network="2", epochs=1
+    )
+    html = run._repr_html_()
+    assert "<script" not in html
+    assert f"{run.scores['test']['accuracy']:.4f}" in html
+    assert f"{run.scores['test']['accuracy_low']:.3f} to" in html
+    assert str(run.model.network) in html
+    assert "R²" in ts.fit("diabetes", network="2", epochs=1)._repr_html_()
+
+
 def test_one_given_network_had_no_luck_to_take_off():
     run = ts.fit("iris", network="4", epochs=2)
     assert all(event["event"] != "luck" for event in run.events)

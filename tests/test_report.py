@@ -94,6 +94,32 @@ def test_names_are_shown_and_never_run():
     assert evil in reader.text
 
 
+def test_every_class_and_its_confidence_is_the_journals(digits_run):
+    text = " ".join(read_html(report_html(digits_run.events)).text)
+    (details,) = (event for event in digits_run.events if event["event"] == "details")
+    assert sum(own["n_samples"] for own in details["by_class"]) == digits_run.scores["test"]["n_samples"]
+    for own in details["by_class"]:
+        assert f"{own['precision']:.3f}" in text
+        assert f"{own['f1']:.3f}" in text
+    for bins in details["calibration"].values():
+        assert sum(own["n_samples"] for own in bins) == digits_run.scores["test"]["n_samples"]
+    after, n_samples = details["calibration"]["after"], digits_run.scores["test"]["n_samples"]
+    gaps = sum(own["n_samples"] * abs(own["confidence"] - own["accuracy"]) for own in after)
+    assert gaps / n_samples == pytest.approx(digits_run.scores["test"]["ece"])
+    assert f"divided by {details['temperature']:.3g}" in text
+
+
+def test_classes_are_measured_as_scikit_learn_measures_them():
+    from sklearn.metrics import precision_recall_fscore_support
+
+    rng = np.random.default_rng(0)
+    classes, predicted = rng.integers(4, size=200), rng.integers(3, size=200)
+    found = ts.goodness.metrics_by_class(ts.goodness.confusion_matrix(predicted, classes, 4))
+    theirs = precision_recall_fscore_support(classes, predicted, labels=range(4), zero_division=0)
+    for name, own in zip(("precision", "recall", "f1", "n_samples"), theirs, strict=True):
+        np.testing.assert_allclose([each[name] for each in found], own)
+
+
 def test_a_number_target_has_its_own_scores():
     run = ts.fit("diabetes", network="4", epochs=2)
     text = " ".join(read_html(report_html(run.events)).text)

@@ -22,7 +22,14 @@ from threestep.goodness.losses import (
     squared_error,
 )
 from threestep.goodness.luck import picked_again, worth_looking_at
-from threestep.goodness.metrics import class_metrics, confusion_matrix, label_metrics, number_metrics
+from threestep.goodness.metrics import (
+    calibration_bins,
+    class_metrics,
+    confusion_matrix,
+    label_metrics,
+    metrics_by_class,
+    number_metrics,
+)
 from threestep.goodness.paired import paired_difference
 from threestep.goodness.resampled import holm, resampled_interval, resampled_probability
 
@@ -31,6 +38,7 @@ __all__ = [
     "Goodness",
     "absolute_error",
     "binary_cross_entropy",
+    "calibration_bins",
     "check_metric",
     "class_metrics",
     "conformal_shifts",
@@ -42,6 +50,7 @@ __all__ = [
     "huber",
     "label_metrics",
     "metric_score",
+    "metrics_by_class",
     "number_metrics",
     "paired_difference",
     "picked_again",

@@ -51,6 +51,67 @@ def class_metrics(
     }
 
 
+def metrics_by_class(counts: NDArray) -> list[dict[str, float | int]]:
+    """How good predictions are, class by class.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n_classes, n_classes), int
+        As of `confusion_matrix`.
+
+    Returns
+    -------
+    list of dict
+        n_samples of the class; precision: share of what was taken for it that is of it; recall: share of it
+        that was taken for it; f1: their harmonic mean. All 0 where there is nothing to share.
+
+    Examples
+    --------
+    >>> import numpy as np, threestep as ts
+    >>> ts.goodness.metrics_by_class(np.array([[2, 0], [2, 4]]))[0]
+    {'n_samples': 2, 'precision': 0.5, 'recall': 1.0, 'f1': 0.6666666666666666}
+    """
+    right, of_class, as_class = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
+
+    def share(part: NDArray, whole: NDArray) -> list[float]:
+        return np.divide(part, whole, out=np.zeros(len(whole)), where=whole > 0).tolist()
+
+    columns = share(right, as_class), share(right, of_class), share(2 * right, of_class + as_class)
+    return [
+        {"n_samples": n, "precision": precision, "recall": recall, "f1": f1}
+        for n, precision, recall, f1 in zip(of_class.tolist(), *columns, strict=True)
+    ]
+
+
+def calibration_bins(confidences: NDArray, is_right: NDArray) -> list[dict[str, float | int]]:
+    """What is behind the calibration error: how sure answers were, and how many of them are right.
+
+    Parameters
+    ----------
+    confidences : ndarray of shape (n_samples, n_classes)
+    is_right : ndarray of shape (n_samples,), bool
+
+    Returns
+    -------
+    list of dict
+        Of each of 15 bins that is not empty: n_samples, confidence (mean), accuracy.
+    """
+    sure = confidences.max(axis=1).astype(np.float64)
+    bins = _bins_of(sure)
+    return [
+        {
+            "n_samples": int((own := bins == place).sum()),
+            "confidence": float(sure[own].mean()),
+            "accuracy": float(is_right[own].mean()),
+        }
+        for place in np.unique(bins)
+    ]
+
+
+def _bins_of(sure: NDArray) -> NDArray:
+    return np.clip(np.ceil(sure * _N_BINS).astype(int) - 1, 0, _N_BINS - 1)
+
+
 def _f1(right: NDArray, of_class: NDArray, as_class: NDArray) -> float:
     """Harmonic mean of precision and recall."""
     total = of_class + as_class
@@ -79,7 +140,7 @@ def _area(scores: NDArray, is_one: NDArray) -> float:
 def _calibration_error(confidences: NDArray, is_right: NDArray) -> float:
     """By how much the confidence differs from the share that is right, averaged over bins of confidence."""
     sure = confidences.max(axis=1).astype(np.float64)
-    bins = np.clip(np.ceil(sure * _N_BINS).astype(int) - 1, 0, _N_BINS - 1)
+    bins = _bins_of(sure)
     gaps = np.bincount(bins, sure, _N_BINS) - np.bincount(bins, is_right.astype(float), _N_BINS)
     return float(np.abs(gaps).sum() / len(sure))
 

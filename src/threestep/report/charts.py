@@ -277,6 +277,28 @@ def _grid_line(y: float, text: str) -> Markup:
     return Markup(line + tag("text", text, x=_LEFT - 8, y=y + 4, class_="tick end"))
 
 
+def reliability_chart(bins: Sequence[tuple[float, float, int]], label: str) -> Markup:
+    """How many answers are right (up) of those that are so sure (across); on the dashed line they agree.
+
+    Parameters
+    ----------
+    bins : sequence of (float, float, int)
+        Mean confidence, accuracy, number of samples.
+    label : str
+    """
+    scale = _Scale(0, 1, [0, 0.25, 0.5, 0.75, 1])
+    x_of, y_of = _places(scale, scale)
+    parts = _axes(scale, scale, "confidence")
+    parts.append(tag("line", x1=x_of(0), y1=y_of(0), x2=x_of(1), y2=y_of(1), class_="mark"))
+    most = max(n for _, _, n in bins)
+    for confidence, accuracy, n in bins:
+        name = tag("title", f"{n:,} samples: confidence {confidence:.3f}, right {accuracy:.3f}")
+        size = round(3 + 6 * (n / most) ** 0.5, 1)
+        parts.append(tag("circle", name, cx=x_of(confidence), cy=y_of(accuracy), r=size, class_="bin"))
+    keys = [("key-front key-dot", "share that is right"), ("key-mark", "as sure as it should be")]
+    return _figure(parts, label, keys)
+
+
 def network_drawing(widths: Sequence[int], names: Sequence[str]) -> Markup:
     """Layers as columns of neurons, joined; wide layers are cut short."""
     across = 150

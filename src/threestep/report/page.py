@@ -9,7 +9,7 @@ from math import isfinite, prod
 from pathlib import Path
 from typing import Any
 
-from threestep.report.charts import Curve, curves_chart, network_drawing, picture
+from threestep.report.charts import Curve, curves_chart, network_drawing, picture, reliability_chart
 from threestep.report.html import Markup, join, table, tag
 from threestep.report.tried import leaderboard_table, lineage_table, search_charts, space_in_words
 
@@ -209,6 +209,8 @@ def _goodness(by_name: dict[str, Event]) -> Markup:
         tag("p", _IN_FOLDS, class_="small") if is_folded else "",
         _luck(by_name.get("luck"), scores.get("valid", {})),
         _confusion(by_name["start"]["target"]["classes"], by_name["details"]),
+        _by_class(by_name["start"]["target"]["classes"], by_name["details"]),
+        _calibration(by_name["details"]),
         _worst(by_name["details"]),
     )
 
@@ -260,6 +262,52 @@ def _confusion(classes: Sequence[object], details: Event) -> Markup:
                 tag("table", tag("thead", head), tag("tbody", *lines), class_="matrix"),
                 class_="scroll",
             ),
+        ]
+    )
+
+
+def _by_class(classes: Sequence[object], details: Event) -> Markup:
+    """How good the answers are, class by class; the weakest first."""
+    known = details.get("by_class")
+    if known is None:
+        return Markup("")
+    order = sorted(range(len(classes)), key=lambda place: known[place]["f1"])
+    rows = [
+        (
+            classes[place],
+            f"{known[place]['n_samples']:,}",
+            *(f"{known[place][key]:.3f}" for key in ("precision", "recall", "f1")),
+        )
+        for place in order[:_MOST_CLASSES_IN_MATRIX]
+    ]
+    what = "Class by class" if len(order) == len(rows) else f"The {len(rows)} weakest classes"
+    title = tag("h3", f"{what}, the weakest first ({details['part']} samples)")
+    return join([title, table(("class", "samples", "precision", "recall", "F1"), rows)])
+
+
+def _calibration(details: Event) -> Markup:
+    """How sure the answers are, and how many of them are right, before and after the correction."""
+    known = details.get("calibration")
+    if known is None:
+        return Markup("")
+    groups = [
+        (name, known[name])
+        for name in ("before", "after")
+        if known["before"] != known["after"] or name == "after"
+    ]
+    lines = [
+        reliability_chart(
+            [(each["confidence"], each["accuracy"], each["n_samples"]) for each in bins],
+            "confidence and accuracy" + (f", {name} the correction" if len(groups) > 1 else ""),
+        )
+        for name, bins in groups
+    ]
+    about = f"All outputs are divided by {details['temperature']:.3g}, learned on the samples that chose."
+    return join(
+        [
+            tag("h3", f"Is it as sure as it should be? ({details['part']} samples)"),
+            tag("p", about if len(groups) > 1 else "The confidences are not corrected.", class_="small"),
+            tag("div", *lines, class_="charts"),
         ]
     )
 

@@ -1,11 +1,13 @@
 """What a reader of a run asks next: which classes are confused, which samples are worst."""
 
+from dataclasses import replace
 from math import prod
 from typing import Any
 
 import numpy as np
 
 from threestep.data import Prep, Split, Table, encode, encode_target
+from threestep.goodness import calibration_bins, metrics_by_class
 from threestep.model import Model
 from threestep.study.scores import confusion, score_samples
 
@@ -39,11 +41,23 @@ def details_of(prep: Prep, parts: Split, model: Model) -> dict[str, Any]:
     }
     if model.is_classifier:
         details["confusion"] = confusion(model, judged)
+        details["by_class"] = metrics_by_class(np.array(details["confusion"]))
+        details["temperature"] = model.temperature
+        details["calibration"] = {
+            "before": _calibration(replace(model, temperature=1.0), judged),
+            "after": _calibration(model, judged),
+        }
     shape = prep.layout.shape
     if len(shape) == 2 and prod(shape) <= _MOST_PIXELS:
         pixels = encode(prep, chosen)[:, : prod(shape)].reshape(len(worst), *shape)
         details["pictures"] = (pixels * 255).round().clip(0, 255).astype(int).tolist()
     return details
+
+
+def _calibration(model: Model, judged: Table) -> list[dict[str, float | int]]:
+    """How sure the model is, and how often it is right."""
+    outputs, classes = model.outputs(judged), encode_target(model.prep, judged)
+    return calibration_bins(model.answers(outputs), model.class_indices(outputs) == classes)
 
 
 def _target_texts(prep: Prep, table: Table) -> list[str]:

@@ -41,6 +41,7 @@ from threestep.study.events import (
 )
 from threestep.study.folder import Event, RunFolder
 from threestep.study.luck import corrected_scores
+from threestep.study.notebook import run_html
 from threestep.study.picking import Found, Unseen
 from threestep.study.preparing import Prepared, arrays_of
 from threestep.study.scores import Scores, score_outputs, score_samples
@@ -90,6 +91,12 @@ class Run:
         name = "r2" if self.model.prep.target.kind == "number" else "accuracy"
         score = f"{part} {name} {self.scores[part][name]:.4f}"
         return f"<Run: {self.model.network}; epoch {self.picked.best_epoch} picked; {score}>"
+
+    def _repr_html_(self) -> str:
+        """The short form that a notebook shows."""
+        n_others = len(self.model.others)
+        more = f" and {n_others} more, averaged" if n_others else ""
+        return run_html(self.events[0]["data"], f"{self.model.network}{more}", self.scores)
 
 
 def find_model(prepared: Prepared, say: Callable[[str], None] | None = None) -> tuple[Model, Found]:
