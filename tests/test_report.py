@@ -115,9 +115,9 @@ def test_classes_are_measured_as_scikit_learn_measures_them():
     rng = np.random.default_rng(0)
     classes, predicted = rng.integers(4, size=200), rng.integers(3, size=200)
     found = ts.goodness.metrics_by_class(ts.goodness.confusion_matrix(predicted, classes, 4))
-    theirs = precision_recall_fscore_support(classes, predicted, labels=range(4), zero_division=0)
+    theirs = precision_recall_fscore_support(classes, predicted, labels=range(4), zero_division=0)  # pyright: ignore[reportArgumentType]
     for name, own in zip(("precision", "recall", "f1", "n_samples"), theirs, strict=True):
-        np.testing.assert_allclose([each[name] for each in found], own)
+        np.testing.assert_allclose([each[name] for each in found], np.asarray(own))
 
 
 def test_a_number_target_has_its_own_scores():

@@ -15,7 +15,7 @@ from threestep.pick import Outcome, descent
 from threestep.study import read_journal, score_samples
 
 KINDS = ["start", "function_set", "goodness", "epoch", "pick", "scores", "details", "end"]
-OF_A_SEARCH = {"space", "rung", "final", "leaderboard", "note"}
+OF_A_SEARCH = {"space", "rung", "final", "leaderboard", "luck", "note"}
 OF_THE_SPACE = {"depths", "widths", "dropouts"}
 QUICK = {"network": "8", "epochs": 3}
 

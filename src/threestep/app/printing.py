@@ -1,6 +1,5 @@
 """Results as text on stdout: what a person wants to know, step by step."""
 
-from math import isfinite
 from typing import Any
 
 from threestep.study import Comparison, Explanation, Health, RunFolder, WorkedExample, plain_of
@@ -161,7 +160,7 @@ def tell_scores(scores: dict[str, dict[str, float]]) -> None:
         line = f"{part:<{width}}" + "".join(f"{cell:>12}" for cell in cells)
         if is_classes:
             line += f"   95 % interval {row['accuracy_low']:.3f} to {row['accuracy_high']:.3f}"
-        elif isfinite(row["r2_low"]):
+        elif "r2_low" in row:
             line += f"   95 % interval of r2 {row['r2_low']:.3f} to {row['r2_high']:.3f}"
         print(line)
     _tell_luck(scores)

@@ -1,5 +1,7 @@
 """How good a model is on labelled samples."""
 
+from math import isfinite
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,7 +34,7 @@ def score_samples(model: Model, table: Table) -> tuple[Scores, NDArray]:
     Scores
         n_samples, loss (mean), total_loss (sum); for classes those of `class_metrics`, for labels those
         of `label_metrics`, the accuracy with its 95 % interval; for numbers r2, rmse and mae, in the target's
-        own unit, the first two with theirs.
+        own unit, the first two with theirs where it is known.
     ndarray of shape (n_samples,)
         Loss of each sample.
     """
@@ -56,7 +58,8 @@ def _metrics(model: Model, outputs: NDArray, targets: NDArray) -> Scores:
     if model.prep.target.kind == "number":
         known = model.answers(targets.reshape(len(targets), -1))
         middle = _middle(model, answers)
-        return {**number_metrics(middle, known), **error_intervals(middle, known)._asdict()}
+        intervals = error_intervals(middle, known)._asdict().items()
+        return {**number_metrics(middle, known), **{key: end for key, end in intervals if isfinite(end)}}
     if model.prep.target.kind == "labels":
         metrics = label_metrics(answers, targets)
     else:
