@@ -230,7 +230,7 @@ def _luck(luck: Event | None, valid: Event) -> Markup:
     left = " and ".join(f"{name} {valid[f'corrected_{key}']:.4f}" for name, key in known)
     return tag(
         "p",
-        f"The validation samples picked the best of {luck['n_tried']:,}, and say too much of it: {said}. "
+        f"The validation samples picked the best of {luck['n_tried']:,}, which may be luck: {said}. "
         f"Picked by some of them and judged by the others, 200 times over, it comes to {left}. "
         "The test samples had no part in any choice.",
         class_="small",
