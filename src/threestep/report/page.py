@@ -231,7 +231,7 @@ def _luck(luck: Event | None, valid: Event) -> Markup:
     return tag(
         "p",
         f"The validation samples picked the best of {luck['n_tried']:,}, which may be luck: {said}. "
-        f"Picked by some of them and judged by the others, 200 times over, it comes to {left}. "
+        f"Picked by some of them and judged by the others, over and over, it comes to {left}. "
         "The test samples had no part in any choice.",
         class_="small",
     )
@@ -290,23 +290,19 @@ def _calibration(details: Event) -> Markup:
     known = details.get("calibration")
     if known is None:
         return Markup("")
-    groups = [
-        (name, known[name])
-        for name in ("before", "after")
-        if known["before"] != known["after"] or name == "after"
-    ]
+    names = ["after"] if details["temperature"] == 1 else ["before", "after"]
     lines = [
         reliability_chart(
-            [(each["confidence"], each["accuracy"], each["n_samples"]) for each in bins],
-            "confidence and accuracy" + (f", {name} the correction" if len(groups) > 1 else ""),
+            [(each["confidence"], each["accuracy"], each["n_samples"]) for each in known[name]],
+            "confidence and accuracy" + (f", {name} the correction" if len(names) > 1 else ""),
         )
-        for name, bins in groups
+        for name in names
     ]
     about = f"All outputs are divided by {details['temperature']:.3g}, learned on the samples that chose."
     return join(
         [
             tag("h3", f"Is it as sure as it should be? ({details['part']} samples)"),
-            tag("p", about if len(groups) > 1 else "The confidences are not corrected.", class_="small"),
+            tag("p", about if len(names) > 1 else "The confidences are not corrected.", class_="small"),
             tag("div", *lines, class_="charts"),
         ]
     )

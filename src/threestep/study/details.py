@@ -1,15 +1,14 @@
 """What a reader of a run asks next: which classes are confused, which samples are worst."""
 
-from dataclasses import replace
 from math import prod
 from typing import Any
 
 import numpy as np
 
 from threestep.data import Prep, Split, Table, encode, encode_target
-from threestep.goodness import calibration_bins, metrics_by_class
+from threestep.goodness import calibration_bins, confusion_matrix, metrics_by_class
 from threestep.model import Model
-from threestep.study.scores import confusion, score_samples
+from threestep.study.scores import score_outputs
 
 _N_WORST = 20
 _MOST_PIXELS = 40 * 40  # of a picture in the journal
@@ -24,7 +23,8 @@ def known_target(table: Table):
 def details_of(prep: Prep, parts: Split, model: Model) -> dict[str, Any]:
     """What a reader asks next: which classes are confused, which samples are worst."""
     judged = parts.test if parts.test.n_samples else parts.valid
-    _, losses = score_samples(model, judged)
+    outputs, encoded = model.outputs(judged), encode_target(prep, judged)
+    _, losses = score_outputs(model, outputs, encoded)
     worst = losses.argsort()[::-1][:_N_WORST]
     chosen = judged.take(worst)
     targets, predicted = _target_texts(prep, chosen), model.predict(chosen)
@@ -40,24 +40,21 @@ def details_of(prep: Prep, parts: Split, model: Model) -> dict[str, Any]:
         ],
     }
     if model.is_classifier:
-        details["confusion"] = confusion(model, judged)
-        details["by_class"] = metrics_by_class(np.array(details["confusion"]))
+        said = model.class_indices(outputs)
+        counts = confusion_matrix(said, encoded, len(prep.target.classes))
+        before = model.answers(outputs * np.float32(model.temperature))
+        details["confusion"] = counts.tolist()
+        details["by_class"] = metrics_by_class(counts)
         details["temperature"] = model.temperature
         details["calibration"] = {
-            "before": _calibration(replace(model, temperature=1.0), judged),
-            "after": _calibration(model, judged),
+            "before": calibration_bins(before, said == encoded),
+            "after": calibration_bins(model.answers(outputs), said == encoded),
         }
     shape = prep.layout.shape
     if len(shape) == 2 and prod(shape) <= _MOST_PIXELS:
         pixels = encode(prep, chosen)[:, : prod(shape)].reshape(len(worst), *shape)
         details["pictures"] = (pixels * 255).round().clip(0, 255).astype(int).tolist()
     return details
-
-
-def _calibration(model: Model, judged: Table) -> list[dict[str, float | int]]:
-    """How sure the model is, and how often it is right."""
-    outputs, classes = model.outputs(judged), encode_target(model.prep, judged)
-    return calibration_bins(model.answers(outputs), model.class_indices(outputs) == classes)
 
 
 def _target_texts(prep: Prep, table: Table) -> list[str]:

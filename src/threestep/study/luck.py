@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from threestep.goodness import picked_again, worth_looking_at
 from threestep.pick import Tried, rule_of
@@ -31,7 +30,8 @@ def luck_of(tried: Sequence[Tried], picked: Tried, seed: int) -> Event | None:
     ranked = sorted(same, key=lambda each: each.loss)[: worth_looking_at(len(same), n_samples)]
     if len(ranked) < 2 or n_samples < 2:
         return None
-    losses, hits = (np.stack(list(own)) for own in _of_each(ranked))
+    losses = np.stack([each.trained.losses for each in ranked])
+    hits = np.stack([each.trained.hits for each in ranked])
     loss, score = picked_again(losses, np.stack([losses, hits]), rule_of(ranked), seed)
     return {
         "event": "luck",
@@ -41,10 +41,6 @@ def luck_of(tried: Sequence[Tried], picked: Tried, seed: int) -> Event | None:
         "score": float(picked.trained.hits.mean()),
         "corrected_score": score,
     }
-
-
-def _of_each(ranked: Sequence[Tried]) -> tuple[list[NDArray], list[NDArray]]:
-    return [each.trained.losses for each in ranked], [each.trained.hits for each in ranked]
 
 
 def corrected_scores(scores: Scores, luck: Event) -> Scores:

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from threestep.data import Table, encode_target
 from threestep.goodness import (
     class_metrics,
-    confusion_matrix,
     error_intervals,
     label_metrics,
     number_metrics,
@@ -74,10 +73,3 @@ def _middle(model: Model, answers: NDArray) -> NDArray:
     if not quantiles:
         return answers
     return answers[:, int(np.abs(np.array(quantiles) - 0.5).argmin())]
-
-
-def confusion(model: Model, table: Table) -> list[list[int]]:
-    """How often each class (row) was taken for each (column)."""
-    targets = encode_target(model.prep, table)
-    predicted = model.class_indices(model.outputs(table))
-    return confusion_matrix(predicted, targets, len(model.prep.target.classes)).tolist()
