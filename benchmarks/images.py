@@ -19,22 +19,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchmarks import images_gpu
+from benchmarks.images_gpu import Case
 from benchmarks.rows import lower_is_better, note, show
 
 _N_PREDICTED = 512
 _SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
-class Case(NamedTuple):
-    """A structure, the pictures it sees, and how many at once."""
-
-    spec: str
-    shape: tuple[int, ...]
-    batch: int
-    steps: int
-
-
-CASES = {
+ON_CPU = {
     "2 convolutions, 16×16": Case("conv32-conv64-dense128", (16, 16), 64, 100),
     "2 convolutions, 28×28": Case("conv32-conv64-dense128", (28, 28), 64, 40),
     "4 convolutions, 32×32×3": Case("conv32+32-conv64+64-dense128", (32, 32, 3), 64, 16),
@@ -42,10 +35,16 @@ CASES = {
     "ResNet-18, 32×32×3": Case("resnet18", (32, 32, 3), 32, 4),
     "ResNet-152, 32×32×3": Case("resnet152", (32, 32, 3), 32, 2),
 }
+ON_GPU = {
+    "ResNet-50, 224×224×3": Case("resnet50", (224, 224, 3), 128, 8),
+    "ResNet-152, 32×32×3, 256": Case("resnet152", (32, 32, 3), 256, 8),
+}
+CASES = ON_CPU | ON_GPU
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """What, how often."""
+    parser.add_argument("--device", choices=("cpu", "gpu"), default="cpu", help="gpu: steps only, bfloat16")
     parser.add_argument("--what", choices=("steps", "accuracy", "all"), default="all")
     parser.add_argument("--cases", nargs="*", default=None, help="of the steps: parts of their names")
     parser.add_argument("--data", nargs="*", default=None, help="of the accuracies")
@@ -57,8 +56,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> None:
     """Print a row per case and measurement."""
+    if options.device == "gpu":
+        for name in ON_GPU:
+            if options.cases is None or any(part in name for part in options.cases):
+                images_gpu.compare(name, ON_GPU[name], options.repeat)
+        return
     if options.what in ("steps", "all"):
-        for name in CASES:
+        for name in ON_CPU:
             if options.cases is None or any(part in name for part in options.cases):
                 _compare(name, options.repeat)
     if options.what in ("accuracy", "all"):

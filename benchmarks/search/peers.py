@@ -42,10 +42,17 @@ class Peer:
 TRAINERS = {
     OURS: Peer(with_threestep.trainer, ("threestep",), n_processes=1, is_one_thread=False),
     "pytorch": Peer(with_pytorch.trainer, ("torch",)),
+    "pytorch-gpu": Peer(with_pytorch.trainer_on_gpu, ("torch",), n_processes=1),
+    "pytorch-gpu-8": Peer(with_pytorch.trainer_on_gpu, ("torch",), n_processes=8),
     "scikit-learn": Peer(with_sklearn.trainer, ("sklearn",)),
     "keras": Peer(with_keras.trainer, ("keras",), n_processes=1, is_one_thread=False),
 }
 """`run` takes data and a batch size and gives a `records.Train`."""
+ON_DEVICE = {
+    "cpu": tuple(name for name in TRAINERS if "gpu" not in name and name != OURS),
+    "gpu": tuple(name for name in TRAINERS if "gpu" in name),
+}
+"""The peers by where they compute; of several processes on one GPU none waits for Python."""
 
 _OPTUNA = ("optuna", "torch")
 SEARCHES = {

@@ -6,6 +6,7 @@ share is that of the machine's best matrix product (sgemm), counting per step an
 inputs · outputs operations, and 2 more for the gradient of its inputs but in the first layer.
 """
 
+import os
 import statistics
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +16,7 @@ import numpy as np
 
 from benchmarks import peers_dense
 from benchmarks.rows import note
-from benchmarks.search.peers import OURS, TRAINERS
+from benchmarks.search.peers import ON_DEVICE, OURS, TRAINERS
 from benchmarks.search.records import Data, Structure
 from benchmarks.search.results import Results, Row, collect
 from benchmarks.search.samples import data_of
@@ -47,7 +48,9 @@ def add_options(parser: ArgumentParser) -> None:
     )
     add("--batch", type=int, default=64, metavar="N", help="samples per step (default 64)")
     add("--repeats", type=int, default=5, metavar="N", help="rounds of measurements (default 5)")
-    add("--peers", nargs="*", default=[*TRAINERS][1:], choices=[*TRAINERS][1:], help="default: all")
+    add("--device", choices=[*ON_DEVICE], default="cpu", help="where everyone computes (default cpu)")
+    add("--peers", nargs="*", choices=[*TRAINERS][1:], help="default: all of that device")
+    add("--peer-members", type=int, metavar="N", help="networks that peers train, who take one at a time")
     add("--no-sgemm", action="store_true", help="leave the machine's matrix product out")
     add("--line", type=int, nargs="*", default=[16, 64, 256, 1024], metavar="N", help="ours, by members")
     add("--line-width", type=int, default=32, metavar="W", help="of their hidden layers (default 32)")
@@ -74,12 +77,15 @@ def operations(hidden: Sequence[int], n_inputs: int, n_classes: int, batch: int)
 
 def _measure(options: Namespace, results: Results) -> None:
     """Start everyone, go around them, end everyone."""
-    data = data_of(options.data, seed=0)
+    if options.device == "cpu":
+        os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    data, peers = data_of(options.data, seed=0), options.peers
+    peers = ON_DEVICE[options.device] if peers is None else peers
     workers: dict[str, Worker] = {}
     teams: dict[str, Team] = {}
     try:
-        teams |= _started([OURS, *options.peers], lambda peer: Team(peer, data, options.batch))
-        if not options.no_sgemm:
+        teams |= _started([OURS, *peers], lambda peer: Team(peer, data, options.batch))
+        if not options.no_sgemm and options.device == "cpu":
             workers |= _started(_SGEMMS, lambda name: Worker(_SGEMMS[name], seconds=0.5))
         for width in options.widths:
             _compare(options, results, data, width, (teams, workers))
@@ -111,11 +117,12 @@ def _compare(options: Namespace, results: Results, data: Data, width: int, all_t
     teams, workers = all_there
     structures, n_steps = structures_of(options.members, width), _n_steps(data, options)
     note(f"width {width}: {len(structures)} networks, {options.epochs} epochs, {n_steps} steps each")
-    first = _round(teams, structures, 2)  # compiles, and is not counted
+    n_of_peers = options.peer_members or options.members
+    first = _round(teams, structures, 2, n_of_peers)  # compiles, and is not counted
     rounds: list[dict[str, Took]] = []
     products: dict[str, list[float]] = {name: [] for name in workers}
     for _ in range(options.repeats):
-        rounds.append(_round(teams, structures, options.epochs))
+        rounds.append(_round(teams, structures, options.epochs, n_of_peers))
         for name, seconds in measured(workers).items():
             products[name].append(seconds)
     sgemm = _best_rate(products)
@@ -139,12 +146,17 @@ def _n_steps(data: Data, options: Namespace) -> int:
     return -(-len(data.y_train) // options.batch)
 
 
-def _round(teams: dict[str, Team], structures: Sequence[Structure], n_epochs: int) -> dict[str, Took]:
-    """Everyone once, one after another; who fails is left out from now on."""
+def _round(
+    teams: dict[str, Team], structures: Sequence[Structure], n_epochs: int, n_of_peers: int
+) -> dict[str, Took]:
+    """Everyone once, one after another; who fails is left out from now on. A peer's time is that of so many
+    of the structures, in proportion."""
     took = {}
     for peer, team in list(teams.items()):
+        own = structures if peer == OURS else structures[:n_of_peers]
         try:
-            took[peer] = team.train(structures, n_epochs)
+            one = team.train(own, n_epochs)
+            took[peer] = one._replace(train_seconds=one.train_seconds * len(structures) / len(own))
         except (MissingError, OSError) as why:
             note(f"{peer}: left out from now on: {why}")
             teams.pop(peer).stop()

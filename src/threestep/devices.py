@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+_WORKERS = 2  # of a device that is no CPU
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
@@ -86,12 +87,13 @@ def workplaces() -> list:
 
     A CPU device runs what several threads hand it side by side, so the first stands there once per
     core: no matter how many CPU devices JAX was started with, all cores are used and one compile
-    serves them. Of other devices each has one worker.
+    serves them. Each other device has a few workers: while it trains one's members, those of the
+    next are drawn and carried there.
     """
     import jax
 
     devices = jax.local_devices()
-    return [devices[0]] * n_cores() if is_cpu() else devices
+    return [devices[0]] * n_cores() if is_cpu() else devices * _WORKERS
 
 
 def free_bytes() -> float:

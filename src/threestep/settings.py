@@ -13,6 +13,7 @@ from threestep.errors import SettingsError
 DEFAULT_LEARNING_RATE, DEFAULT_WEIGHT_DECAY = 3e-3, 0.01
 
 Optimizer = Literal["adamw", "adam", "sgd", "momentum", "rmsprop", "lion"]
+Precision = Literal["auto", "float32", "bfloat16"]
 Task = Literal["auto", "classes", "number", "labels"]
 Loss = Literal[
     "auto",
@@ -78,6 +79,9 @@ class Descent:
     with convolutions."""
     patience: int | None = None
     """Epochs without a better validation loss after which training stops; by default half of all."""
+    precision: Precision = "auto"
+    """Numbers that products are computed with while learning; params, sums and losses are float32 always. By
+    default bfloat16 for networks with convolutions on a GPU, else float32, as of all members of a search."""
 
 
 @dataclass(frozen=True)
@@ -242,6 +246,7 @@ _RANGES: dict[str, tuple[float, float]] = {
 }
 _CHOICES: dict[str, tuple[str, ...]] = {
     "optimizer": Optimizer.__args__,
+    "precision": Precision.__args__,
     "task": Task.__args__,
     "loss": Loss.__args__,
     "decide_by": Decision.__args__,

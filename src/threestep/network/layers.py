@@ -106,7 +106,7 @@ def drop(key: Array, fraction: float | Array, x: Array) -> Array:
     microseconds for 64 x 256 numbers on one core.
     """
     threshold = (jnp.asarray(fraction) * 2.0**32).astype(jnp.uint32)
-    return jnp.where(_hashed(key, x.shape) >= threshold, x / (1 - fraction), 0.0)
+    return jnp.where(_hashed(key, x.shape) >= threshold, x / (1 - fraction), 0.0).astype(x.dtype)
 
 
 def _hashed(key: Array, shape: tuple[int, ...]) -> Array:

@@ -47,6 +47,10 @@ def normalize(norm: str, params: dict, x: Array, present: Array | None) -> Array
     """
     if norm == "none":
         return x + params["bias"]
+    return _normalized(norm, params, x.astype(jnp.float32), present).astype(x.dtype)
+
+
+def _normalized(norm: str, params: dict, x: Array, present: Array | None) -> Array:
     if norm == "batch":
         if present is None:
             factor = params["scale"] * lax.rsqrt(params["variance"] + _TINY)

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
+from threestep.devices import is_cpu
 from threestep.network.activations import ACTIVATIONS
 from threestep.network.convolution import convolve, pool, side_after
 from threestep.network.layers import LayerOutput, LayerParams, Training
@@ -190,7 +191,8 @@ def apply_blocks(layer: Blocks, params: LayerParams, x: Array, training: Trainin
     if layer.count == 1:
         y = _block(layer, params, x, present)
     else:
-        y, _ = lax.scan(lambda h, own: (_block(layer, own, h, present), None), x, params)
+        # as a loop compiled in seconds; without, a GPU copies nothing in and out of it
+        y, _ = lax.scan(lambda h, own: (_block(layer, own, h, present), None), x, params, unroll=not is_cpu())
     return LayerOutput(y, y)
 
 
@@ -218,7 +220,7 @@ def _present(training: Training | None, x: Array) -> Array | None:
     """Which samples of a training batch are there."""
     if training is None:
         return None
-    return jnp.ones(len(x), x.dtype) if training.present is None else training.present
+    return jnp.ones(len(x), jnp.float32) if training.present is None else training.present
 
 
 def conv_products(layer: Conv, shape: Shape) -> int:

@@ -20,6 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
+from threestep.devices import is_cpu
 from threestep.network.activations import ACTIVATIONS
 from threestep.network.layers import LAST, LayerParams, Training, drop
 from threestep.network.network import Network, Params
@@ -69,8 +70,9 @@ class Supernet:
         h: Any = x.reshape(x.shape[0], self.n_inputs)
         if dropout is not None:
             h = dropout.apply(0, h)
+        layer = _layer if is_cpu() else _layer_of_all
         for index, own in enumerate(params[:-1]):
-            h = _layer(self.activations, index > 0, _setting(form[index], index, dropout), h, own)
+            h = layer(self.activations, index > 0, _setting(form[index], index, dropout), h, own)
         if dropout is not None and self.n_hidden > 0:
             h = dropout.apply(LAST, h)
         return ACTIVATIONS[self.output].function(h @ params[-1]["weight"] + params[-1]["bias"])
@@ -219,6 +221,21 @@ def _setting(form: LayerForm, index: int, dropout: Training | None) -> _Setting:
     if index == 0 or dropout is None or dropout.hidden is None:
         return _Setting(*form, None, None)
     return _Setting(*form, jax.random.fold_in(dropout.key, index), dropout.hidden)
+
+
+def _layer_of_all(
+    names: tuple[str, ...], is_inner: bool, setting: _Setting, h: Array, own: LayerParams
+) -> Array:
+    """As `_layer`, where members take each step at once: a branch is no saving there, every member's products
+    are computed whether it has the layer or not, and only the activation, which costs next to nothing, is
+    chosen."""
+    dropped = setting.drop(h)
+    z = dropped @ own["weight"] + own["bias"]
+    functions = [ACTIVATIONS[name].function for name in names]
+    a = functions[0](z) if len(names) == 1 else lax.switch(setting.branch - 1, functions, z)
+    if not is_inner:
+        return setting.mask(a)
+    return jnp.where(setting.branch > 0, setting.mask(a + setting.residual * dropped), h)
 
 
 # One hidden layer is one branch forward and one backward, whatever its activation, or none if the

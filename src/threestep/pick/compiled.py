@@ -9,6 +9,7 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
@@ -173,11 +174,15 @@ def _train_chunk(
 ) -> tuple[State, EpochRow]:
     """A block of epochs of each member."""
 
-    def train_one(own: tuple[Varied, State]) -> tuple[State, EpochRow]:
+    def train(own: tuple[Varied, State]) -> tuple[State, EpochRow]:
         (rates, seed, form), state = own
         return run_block(Task(recipe, rates, seed, form, *samples), orders, state, section)
 
-    return lax.map(train_one, (varied, states)) if one_by_one else jax.vmap(train_one)((varied, states))
+    if one_by_one:
+        return lax.map(train, (varied, states))
+    rates = varied.rates._replace(n_steps=varied.rates.n_steps[0])
+    states, rows = train((varied._replace(rates=rates), states))
+    return states, jax.tree.map(jnp.transpose, rows)  # by member, as they come one by one
 
 
 def supernet_in(recipe: Recipe) -> Supernet:

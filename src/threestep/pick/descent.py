@@ -14,7 +14,7 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
-from threestep.devices import prepare
+from threestep.devices import is_cpu, prepare
 from threestep.errors import SettingsError
 from threestep.goodness import Goodness
 from threestep.network import Network, Params
@@ -34,7 +34,7 @@ from threestep.pick.step import Recipe, Task
 from threestep.settings import Descent, check_settings
 
 _STEPS_PER_BLOCK = 2000
-_WORK_PER_BLOCK = 50_000_000_000  # floating-point operations
+_WORK_PER_BLOCK = {True: 5e10, False: 5e13}  # floating-point operations on a CPU, on other devices
 _MOST_EPOCHS_PER_BLOCK = 50
 _DEFAULT_EPOCHS = 80
 _DEFAULT_BATCH = 64
@@ -157,6 +157,7 @@ def descend(
         has_dropout=bool(settings.dropout),
         has_input_dropout=bool(settings.input_dropout),
         augmentation=_augmentation(network, settings),
+        in_bfloat16=_is_in_bfloat16(network, settings),
     )
     rates = rates_of(settings, n_epochs, n_steps)
     judged = judged_in_blocks(choose, most=None if network.is_dense else _PICTURE_BLOCK_SIZES[-1])
@@ -242,10 +243,17 @@ def _augmentation(network: Network, settings: Descent) -> Augmentation | None:
     return Augmentation((height, width, channels), moves, bool(settings.flip))
 
 
+def _is_in_bfloat16(network: Network, settings: Descent) -> bool:
+    """Whether products are computed in bfloat16."""
+    if settings.precision == "auto":
+        return not (network.is_dense or is_cpu())
+    return settings.precision == "bfloat16"
+
+
 def _steps_per_block(network: Network, batch_size: int) -> int:
     """Steps that one call may take, about half a second of work."""
     work = 6 * network.n_products * batch_size  # forward, and twice as much backward
-    return min(_STEPS_PER_BLOCK, max(1, _WORK_PER_BLOCK // work))
+    return min(_STEPS_PER_BLOCK, max(1, int(_WORK_PER_BLOCK[is_cpu()] // work)))
 
 
 def _orders(

@@ -47,7 +47,7 @@ from threestep.pick.samples import (
     rates_of,
     with_inputs,
 )
-from threestep.pick.step import Recipe
+from threestep.pick.step import Moments, Recipe
 from threestep.settings import Descent, check_settings
 
 _Ended = TypeVar("_Ended")
@@ -198,6 +198,7 @@ class Population:
         )
         self._parts = learn, judged
         self._samples: dict[tuple[Any, int], tuple] = {}  # by device and number of inputs
+        self._zeros: dict[tuple[Any, Recipe, int], Moments] = {}
         self._programs: dict[tuple[Recipe, Any], Future[Program | None]] = {}
         self._most_members = dict[Recipe, int]()  # of recipes whose chunks did not fit in memory
         self._compilers = ThreadPoolExecutor(len(self._devices), thread_name_prefix="compile")
@@ -375,7 +376,7 @@ class Population:
     ) -> list[Trained]:
         """Train the members of one chunk, a block of epochs at a time."""
         nobody = [None] * (program.shape.n_members - len(jobs))
-        varied, state = jax.device_put(self._stack(recipe, [*jobs, *nobody]), device)
+        varied, state = self._on(device, recipe, [*jobs, *nobody])
         n_epochs = program.shape.n_epochs
         histories: list[list[EpochRow]] = [[] for _ in jobs]
         samples = self._samples_on(device, jobs[0].member.network.n_inputs)
@@ -411,10 +412,25 @@ class Population:
             for at, job in enumerate(jobs)
         ]
 
-    def _stack(self, recipe: Recipe, jobs: Sequence[Job | None]) -> tuple[Varied, State]:
-        """The members of a chunk as arrays; where there is none, one that is done already."""
+    def _on(self, device: Any, recipe: Recipe, jobs: Sequence[Job | None]) -> tuple[Varied, State]:
+        """The members of a chunk as arrays on a device; where there is none, one that is done already.
+
+        Three quarters of a state are zeros, or what it begins with once more: that is not carried there.
+        """
         each = [self._one(recipe, job) for job in jobs]
-        return jax.tree.map(lambda *leaves: np.stack(leaves), *each)
+        moments = self._no_moments(device, recipe, [state.moments for _, state in each])
+        carried = [(varied, state._replace(moments=(), best_params=())) for varied, state in each]
+        stack = jax.tree.map(lambda *leaves: np.stack(leaves), *carried)
+        varied, state = jax.device_put(stack, device)
+        return varied, state._replace(moments=moments, best_params=state.params)
+
+    def _no_moments(self, device: Any, recipe: Recipe, each: Sequence[Moments]) -> Moments:
+        """A chunk's moments before the first step, all zero; never written to, so that all share them."""
+        key = device, recipe, len(each)
+        if key not in self._zeros:  # made twice at worst
+            stack = jax.tree.map(lambda *leaves: np.stack(leaves), *each)
+            self._zeros[key] = jax.device_put(stack, device)
+        return self._zeros[key]
 
     def _one(self, recipe: Recipe, job: Job | None) -> tuple[Varied, State]:
         """One member as arrays."""

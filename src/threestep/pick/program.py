@@ -10,6 +10,8 @@ optimizer, batch size, number of samples, which dropout there is) is static; wha
     step:   see `step.py`
 """
 
+from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
@@ -159,6 +161,16 @@ def _no_moments(name: str, shapes: tuple[tuple[tuple[str, tuple[int, ...]], ...]
     )
 
 
+def _each(task: Task, function: Callable, *axes: Any) -> Callable:
+    """`function(task, ...)` of the task's one member, or of all members of a chunk at once; the other
+    arguments have one per member on these axes."""
+    if np.ndim(task.seed) == 0:
+        return partial(function, task)
+    rates = Rates(*(0,) * len(Rates._fields))._replace(n_steps=None)  # all take the same steps
+    own = replace(task, rates=rates, seed=0, form=0, x=None, y=None, weight=None, valid=None)
+    return partial(jax.vmap(function, in_axes=(own, *axes)), task)
+
+
 def judge(task: Task, params: Params) -> tuple[Array, Array]:
     """Loss and score of each validation sample, times its weight, without dropout or label smoothing."""
     goodness = task.recipe.goodness.for_judging
@@ -178,9 +190,9 @@ def run_epoch(task: Task, order: Array, section: Section | None, state: State) -
     Samples are fetched for many steps ahead: inside a step XLA would fetch them number by number,
     which takes as long as the rest of a small network's step.
     """
-    rates = task.rates
-    first = state.epoch * rates.n_steps
-    rows = lax.optimization_barrier(paces(rates, first + jnp.arange(order.shape[0])))
+    n_steps = task.rates.n_steps
+    first = state.epoch * n_steps
+    rows = lax.optimization_barrier(_each(task, _paces, 0, None)(first, order))
     n_ahead = steps_ahead(order.shape[1], order.shape[0], task.x[0].nbytes)
     shelves = jnp.pad(order, ((0, -order.shape[0] % n_ahead), (0, 0)), constant_values=-1)
     shelves = shelves.reshape(-1, n_ahead, order.shape[1])
@@ -190,36 +202,59 @@ def run_epoch(task: Task, order: Array, section: Section | None, state: State) -
         batches = _fetch(task, shelves[shelf])
 
         def one(place: Array, moving: Moving) -> Moving:
-            index = done + place
+            at = done + place
             batch = jax.tree.map(lambda array: array[place], batches)
-            return take_step(task, batch, first + index, rows[index], index == rates.n_steps - 1, moving)
+            step = _each(task, take_step, None, 0, 0, None, 0)
+            return step(batch, first + at, rows[..., at, :], at == n_steps - 1, moving)
 
-        return lax.fori_loop(0, jnp.minimum(n_ahead, rates.n_steps - done), one, moving)
+        return lax.fori_loop(0, jnp.minimum(n_ahead, n_steps - done), one, moving)
 
-    moving = Moving(state.params, state.moments, jnp.zeros(order.shape[1], jnp.float32), jnp.float32(jnp.nan))
-    end = partial(_end_epoch, task, order, rows[0, 0], state)
+    unknown = jnp.full_like(state.gradient_norm, jnp.nan)
+    moving = Moving(state.params, state.moments, jnp.zeros_like(state.losses), unknown)
+    end = partial(_end_epoch, task, order, rows[..., 0, 0], state)
     if section is None:
         return end(lax.fori_loop(0, shelves.shape[0], one_shelf, moving))
     moving = moving._replace(losses=jnp.where(section.first == 0, 0.0, state.losses))
     moving = lax.fori_loop(section.first // n_ahead, -(-section.last // n_ahead), one_shelf, moving)
-    return lax.cond(section.last >= rates.n_steps, end, partial(_break_off, state), moving)
+    return lax.cond(section.last >= n_steps, end, partial(_break_off, state), moving)
+
+
+def _paces(task: Task, first: Array, order: Array) -> Array:
+    """The pace of each step of an epoch, a row."""
+    return paces(task.rates, first + jnp.arange(order.shape[0]))
 
 
 def _break_off(state: State, moving: Moving) -> tuple[State, EpochRow]:
     """The state in the middle of an epoch, and a row of zeros."""
-    return state._replace(**moving._asdict()), _no_row()
+    return state._replace(**moving._asdict()), _no_row(state.epoch.shape)
 
 
 def _end_epoch(
     task: Task, order: Array, learning_rate: Array, state: State, moving: Moving
 ) -> tuple[State, EpochRow]:
     """Judge what the epoch has come to."""
-    rates = task.rates
-    train_loss = moving.losses.sum() / (order >= 0).sum()
-    epoch = state.epoch + 1
+    epoch, rates = state.epoch + 1, task.rates
     is_look = (epoch % rates.keep_every == 0) | (epoch >= rates.n_epochs)
-    unknown = jnp.full(task.valid.weight.shape, jnp.nan, jnp.float32)
-    losses, hits = lax.cond(is_look, partial(judge, task), lambda _: (unknown, unknown), moving.params)
+    unknown = jnp.full_like(state.best_losses, jnp.nan)
+    judged = lax.cond(is_look.any(), _each(task, judge, 0), lambda _: (unknown, unknown), moving.params)
+    return _each(task, _row_of_epoch, None, 0, 0, 0, 0, 0)(
+        order, learning_rate, state, moving, is_look, judged
+    )
+
+
+def _row_of_epoch(
+    task: Task,
+    order: Array,
+    learning_rate: Array,
+    state: State,
+    moving: Moving,
+    is_look: Array,
+    judged: tuple[Array, Array],
+) -> tuple[State, EpochRow]:
+    """The state after an epoch, and its numbers; `judged` is not looked at unless it is a look."""
+    epoch = state.epoch + 1
+    losses, hits = (jnp.where(is_look, each, jnp.nan) for each in judged)
+    train_loss = moving.losses.sum() / (order >= 0).sum()
     n_judged = task.valid.weight.sum()
     row = EpochRow(
         epoch=epoch,
@@ -229,7 +264,7 @@ def _end_epoch(
         learning_rate=learning_rate,
         gradient_norm=moving.gradient_norm,
     )
-    return _keep_best(rates, state, moving, row, is_look, losses, hits), row
+    return _keep_best(task.rates, state, moving, row, is_look, losses, hits), row
 
 
 def _fetch(task: Task, rows: Array) -> Batch:
@@ -272,6 +307,16 @@ def _no_row(shape: tuple[int, ...] = ()) -> EpochRow:
     return EpochRow(*(jnp.zeros(shape, kind) for kind in (jnp.int32, *[jnp.float32] * 5)))
 
 
+def _where_running(before: State, after: State, row: EpochRow) -> tuple[State, EpochRow]:
+    """Members of a chunk that are done stay as they were, while others go on."""
+    is_running = before.outcome == Outcome.RUNNING
+
+    def chosen(new: Array, old: Array) -> Array:
+        return jnp.where(is_running.reshape(-1, *[1] * (new.ndim - 1)), new, old)
+
+    return jax.tree.map(chosen, after, before), jax.tree.map(chosen, row, _no_row(is_running.shape))
+
+
 def run_block(
     task: Task, orders: Array, state: State, section: Section | None = None
 ) -> tuple[State, EpochRow]:
@@ -280,6 +325,8 @@ def run_block(
     Parameters
     ----------
     task : Task
+        Of one network; or of a chunk of members, whose rates (but `n_steps`), seeds and forms, and `state`,
+        then have one more axis in front: all take each step at once, which is what a GPU is fast at.
     orders : Array of shape (n_epochs, n_steps, batch_size), int32
         Row numbers of each step's samples; -1 fills the last step up.
     state : State
@@ -290,18 +337,20 @@ def run_block(
     -------
     State
     EpochRow
-        Arrays of shape (n_epochs,); epochs that did not run, or not to their end, are zero.
+        Arrays of shape (n_epochs,), of a chunk (n_epochs, n_members); epochs that did not run, or not to
+        their end, are zero.
     """
-    n_epochs = orders.shape[0]
-    empty = _no_row((n_epochs,))
+    n_epochs, is_chunk = orders.shape[0], np.ndim(task.seed) > 0
+    empty = _no_row((n_epochs, *np.shape(task.seed)))
 
     def going(carry):
         done, state, _ = carry
-        return (done < n_epochs) & (state.outcome == Outcome.RUNNING)
+        return (done < n_epochs) & (state.outcome == Outcome.RUNNING).any()
 
     def one(carry):
         done, state, rows = carry
-        state, row = run_epoch(task, orders[done], section, state)
+        after, row = run_epoch(task, orders[done], section, state)
+        state, row = _where_running(state, after, row) if is_chunk else (after, row)
         rows = jax.tree.map(lambda column, value: column.at[done].set(value), rows, row)
         return done + 1, state, rows
 

@@ -34,6 +34,7 @@ class Recipe:
     has_input_dropout: bool
     watches_gradient: bool = True
     augmentation: Augmentation | None = None
+    in_bfloat16: bool = False
 
 
 class Rates(NamedTuple):
@@ -130,7 +131,8 @@ def take_step(task: Task, batch: Batch, index: Array, pace: Array, is_last: Arra
         x = augmented(recipe.augmentation, _key_of(task, index, _AUGMENTING), x)
 
     def batch_loss(params: Params) -> tuple[Array, Array]:
-        outputs = outputs_in(task, params, x, _training(task, batch, index))
+        seen = (_narrowed(params), x.astype(jnp.bfloat16)) if recipe.in_bfloat16 else (params, x)
+        outputs = outputs_in(task, *seen, _training(task, batch, index)).astype(jnp.float32)
         losses = recipe.goodness.losses(outputs, batch.y)
         return (batch.share * losses).sum(), losses
 
@@ -141,6 +143,18 @@ def take_step(task: Task, batch: Batch, index: Array, pace: Array, is_last: Arra
     params, moments = _update(task, pace, gradient, moving)
     losses = moving.losses + jnp.where(batch.weight > 0, batch.weight * losses, 0.0)
     return Moving(params, moments, losses, norm)
+
+
+def _narrowed(params: Params) -> Params:
+    """What products are made of, as bfloat16; what sums are normalized by stays as it is. Their gradient
+    arrives as float32 (mixed precision: Micikevicius et al. 2018, arXiv:1710.03740)."""
+    return tuple(
+        {
+            part: array.astype(jnp.bfloat16) if part.endswith(("weight", "bias")) else array
+            for part, array in own.items()
+        }
+        for own in params
+    )
 
 
 def outputs_in(task: Task, params: Params, x: Array, training: Training | None = None) -> Array:
