@@ -22,7 +22,7 @@ from threestep.report.tried import lineage_table, space_in_words
 from threestep.settings import Searcher
 from threestep.study import read_journal
 
-VOID = {"meta", "link", "br"}
+VOID = {"meta", "link", "input", "img", "br"}
 
 
 class Reader(HTMLParser):
@@ -174,11 +174,16 @@ def test_pictures_with_gaps_are_drawn_and_the_model_is_kept(tmp_path):
     assert (tmp_path / "run" / "model.safetensors").exists()
 
 
-def test_large_pictures_stay_out_of_the_journal():
-    x = np.random.default_rng(0).random((40, 64, 64))
+@pytest.mark.parametrize("shape", [(64, 64), (100, 60), (64, 64, 3)])
+def test_large_pictures_are_shown_smaller(shape):
+    x = np.random.default_rng(0).random((40, *shape))
     run = ts.fit((x, np.arange(40) % 2), network="2", epochs=1)
-    assert "pictures" not in run.events[-2]
-    read_html(report_html(run.events))
+    shown = np.array(run.events[-2]["pictures"])
+    assert max(shown.shape[1:3]) <= 40
+    assert shown.ndim == 1 + len(shape)
+    html = report_html(run.events)
+    assert read_html(html).tags.count("img") == len(shown)
+    assert len(html) < 500_000
 
 
 def test_a_right_answer_is_no_miss_whatever_type_the_label_has():

@@ -245,5 +245,5 @@ def fit_steps(
     folder = new_folder(out, prepared.table.name) if keep or out is not None else None
     run = yield from run_steps(prepared, folder)
     if folder is not None:
-        write_report(run.events, folder.report_path)
+        write_report(run.events, folder.report_path, settings.lang)
     return run

@@ -13,6 +13,7 @@ from threestep.errors import SettingsError
 DEFAULT_LEARNING_RATE, DEFAULT_WEIGHT_DECAY = 3e-3, 0.01
 
 Optimizer = Literal["adamw", "adam", "sgd", "momentum", "rmsprop", "lion"]
+Language = Literal["en", "zh-TW"]
 Precision = Literal["auto", "float32", "bfloat16"]
 Task = Literal["auto", "classes", "number", "labels"]
 Loss = Literal[
@@ -97,6 +98,8 @@ class Question:
     layer's input is added to its output); empty for no hidden layer."""
     seed: int = 0
     """Everything random follows from it."""
+    lang: Language = "en"
+    """Language in which the report is first seen: English or traditional Chinese; it has a switch."""
     loss: Loss = "auto"
     """What descent lowers; by default `cross_entropy` for classes, `sigmoid_cross_entropy` for labels,
     `squared_error` for a number."""
@@ -246,6 +249,7 @@ _RANGES: dict[str, tuple[float, float]] = {
 }
 _CHOICES: dict[str, tuple[str, ...]] = {
     "optimizer": Optimizer.__args__,
+    "lang": Language.__args__,
     "precision": Precision.__args__,
     "task": Task.__args__,
     "loss": Loss.__args__,

@@ -14,6 +14,7 @@ from threestep.data.media import Media
 from threestep.data.prep import NO_BINS, Prep, fit_prep, without_bins
 from threestep.data.reading import label, read
 from threestep.data.roles import balanced_weights, column_of, ranks_in, weights_in, without
+from threestep.data.sameness import fingerprint, keys_of_samples, keys_of_values
 from threestep.data.splitting import Split, dealt, split
 from threestep.data.table import Table
 from threestep.data.target import Target, understand_target
@@ -35,8 +36,11 @@ __all__ = [
     "encode",
     "encode_target",
     "encoded",
+    "fingerprint",
     "fit_prep",
     "input_names",
+    "keys_of_samples",
+    "keys_of_values",
     "kinds_of",
     "label",
     "leaks_of",

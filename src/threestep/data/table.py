@@ -35,6 +35,8 @@ class Table:
         Which samples are for the test; None: the source does not say.
     names : tuple of str
         What each sample is called, such as its file; () if they have no names.
+    rows : ndarray of shape (n_samples,) of int, or None
+        Which sample of the source each is, from 0; None: nobody asked.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Table:
     media: Media | None = None
     is_test: NDArray | None = None
     names: tuple[str, ...] = ()
+    rows: NDArray | None = None
 
     @property
     def n_samples(self) -> int:
@@ -64,7 +67,7 @@ class Table:
         return replace(self, x=columns, names=names, **own)
 
     def _by_sample(self) -> dict[str, NDArray | None]:
-        return {"y": self.y, "weight": self.weight, "is_test": self.is_test}
+        return {"y": self.y, "weight": self.weight, "is_test": self.is_test, "rows": self.rows}
 
     def columns(self) -> Mapping[str, NDArray]:
         """The named columns; only for a table that has them."""

@@ -11,6 +11,7 @@ from threestep.goodness.confidences import sigmoid, softmax
 from threestep.goodness.decision import conformal_shifts, threshold_for
 from threestep.goodness.goodness import LOSS_NAMES, Goodness
 from threestep.goodness.intervals import error_intervals, share_interval
+from threestep.goodness.label_errors import likely_label_errors
 from threestep.goodness.losses import (
     absolute_error,
     binary_cross_entropy,
@@ -49,6 +50,7 @@ __all__ = [
     "holm",
     "huber",
     "label_metrics",
+    "likely_label_errors",
     "metric_score",
     "metrics_by_class",
     "number_metrics",

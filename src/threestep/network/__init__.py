@@ -5,7 +5,7 @@ A `Network` is such a set: a frozen, hashable record of settings with no arrays 
 This room knows no loss and no data file.
 """
 
-from threestep.network.activations import ACTIVATION_NAMES
+from threestep.network.activations import ACTIVATION_NAMES, ACTIVATIONS
 from threestep.network.inherit import deepen, narrow, remove, widen
 from threestep.network.kinds import Layer
 from threestep.network.layers import Dense, LayerOutput, Training
@@ -28,6 +28,7 @@ from threestep.network.torch_state import from_torch_state
 from threestep.network.variation import check_space, random_network, usual_widths, vary
 
 __all__ = [
+    "ACTIVATIONS",
     "ACTIVATION_NAMES",
     "NORMS",
     "RUNNING",

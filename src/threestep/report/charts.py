@@ -1,11 +1,12 @@
 """Plain SVG: curves over epochs, points and steps, a drawing of the network, small pictures."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from math import ceil, floor, log10
 from typing import NamedTuple
 
 from threestep.report.html import Markup, tag
+from threestep.report.words import in_drawing, plain, say
 
 _WIDTH, _HEIGHT = 640, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 12, 34
@@ -16,7 +17,6 @@ _MOST_TICKS = 6
 _NEAR_THE_EDGE = 0.97
 _MOST_NAMED = 7  # beside each other on one line
 _LONGEST_NAME = 34  # letters beside a bar
-_FAINTEST = 0.04  # of the strongest: what is fainter is not drawn
 
 
 class Curve(NamedTuple):
@@ -34,9 +34,7 @@ class Curve(NamedTuple):
     values: Sequence[float | None]
 
 
-def curves_chart(
-    curves: Sequence[Curve], label: str, mark: int | None = None, across: str = "epoch"
-) -> Markup:
+def curves_chart(curves: Sequence[Curve], label: str, mark: int | None = None, across: str = "") -> Markup:
     """Curves over epochs, or what else goes across, with ticks, a legend and perhaps one marked epoch."""
     known = [value for curve in curves for value in curve.values if value is not None]
     if not known:
@@ -45,7 +43,7 @@ def curves_chart(
     places = _Scale(1, max(n_epochs, 2), [*epoch_ticks(n_epochs)])
     up = _Scale(min(known), max(known), nice_ticks(min(known), max(known)))
     x_of, y_of = _places(places, up)
-    parts = _axes(places, up, across)
+    parts = _axes(places, up, across or say("epoch"))
     if mark is not None and mark > 0:
         parts.append(tag("line", x1=x_of(mark), x2=x_of(mark), y1=_TOP, y2=_HEIGHT - _BOTTOM, class_="mark"))
     for index, curve in enumerate(curves):
@@ -61,7 +59,7 @@ def curves_chart(
             parts += [tag("circle", cx=x, cy=y, r=3.5, class_=f"point point-{index}") for x, y in dots]
     keys = [(f"key-{index}", curve.name) for index, curve in enumerate(curves)]
     if mark is not None and mark > 0:
-        keys.append(("key-mark", f"picked: epoch {mark}"))
+        keys.append(("key-mark", say("picked: epoch {n}", n=mark)))
     return _figure(parts, label, keys)
 
 
@@ -86,7 +84,9 @@ class Point(NamedTuple):
     on_front: bool
 
 
-def points_chart(points: Sequence[Point], names: tuple[str, str], label: str, keys: dict[str, str]) -> Markup:
+def points_chart(
+    points: Sequence[Point], names: tuple[str, str], label: str, keys: Mapping[str, str]
+) -> Markup:
     """Points on two logarithmic axes; those of the front joined by a line.
 
     Parameters
@@ -149,7 +149,11 @@ def intervals_chart(intervals: Sequence[Interval], label: str) -> Markup:
         y = _HEIGHT - (14 if not is_crowded or place % 2 else 1)
         parts.append(tag("text", each.name, x=x, y=y, class_="tick middle"))
     kinds = {each.kind for each in intervals}
-    named = {"picked": "better beyond chance", "worse": "worse beyond chance", "usual": "no clear difference"}
+    named = {
+        "picked": say("better beyond chance"),
+        "worse": say("worse beyond chance"),
+        "usual": say("no clear difference"),
+    }
     keys = [(f"key-{kind} key-dot", text) for kind, text in named.items() if kind in kinds]
     return _figure(parts, label, keys)
 
@@ -170,7 +174,7 @@ def falls_chart(falls: Sequence[tuple[float, float]], name: str, label: str) -> 
     path = [f"{x_of(falls[0][0])},{y_of(falls[0][1])}"]
     for (_, before), (at, value) in pairwise(falls):
         path += [f"{x_of(at)},{y_of(before)}", f"{x_of(at)},{y_of(value)}"]
-    parts = _axes(across, up, "seconds")
+    parts = _axes(across, up, say("seconds"))
     parts.append(tag("polyline", points=" ".join(path), class_="curve curve-0"))
     parts += [
         tag("circle", cx=x_of(at), cy=y_of(value), r=3.5, class_="point point-0") for at, value in falls
@@ -220,12 +224,12 @@ def _axes(across: _Scale, up: _Scale, name: str) -> list[Markup]:
         if across.share(tick) > _NEAR_THE_EDGE:  # a long number would be cut off
             side = "end"
         parts.append(tag("text", text, x=x_of(tick), y=_HEIGHT - 14, class_=f"tick {side}"))
-    return [*parts, tag("text", name, x=_WIDTH - _RIGHT, y=_HEIGHT - 1, class_="tick end")]
+    return [*parts, tag("text", in_drawing(name), x=_WIDTH - _RIGHT, y=_HEIGHT - 1, class_="tick end")]
 
 
 def _figure(parts: Sequence[Markup], label: str, keys: Sequence[tuple[str, str]]) -> Markup:
     """A chart with its title and legend; keys are (class, text)."""
-    svg = tag("svg", *parts, viewBox=f"0 0 {_WIDTH} {_HEIGHT}", role="img", aria_label=label)
+    svg = tag("svg", *parts, viewBox=f"0 0 {_WIDTH} {_HEIGHT}", role="img", aria_label=plain(label))
     legend = [tag("span", text, class_=f"key {kind}") for kind, text in keys]
     return tag("figure", tag("figcaption", tag("strong", label), *legend), svg)
 
@@ -288,15 +292,41 @@ def reliability_chart(bins: Sequence[tuple[float, float, int]], label: str) -> M
     """
     scale = _Scale(0, 1, [0, 0.25, 0.5, 0.75, 1])
     x_of, y_of = _places(scale, scale)
-    parts = _axes(scale, scale, "confidence")
+    parts = _axes(scale, scale, say("confidence"))
     parts.append(tag("line", x1=x_of(0), y1=y_of(0), x2=x_of(1), y2=y_of(1), class_="mark"))
     most = max(n for _, _, n in bins)
     for confidence, accuracy, n in bins:
         name = tag("title", f"{n:,} samples: confidence {confidence:.3f}, right {accuracy:.3f}")
         size = round(3 + 6 * (n / most) ** 0.5, 1)
         parts.append(tag("circle", name, cx=x_of(confidence), cy=y_of(accuracy), r=size, class_="bin"))
-    keys = [("key-front key-dot", "share that is right"), ("key-mark", "as sure as it should be")]
+    keys = [
+        ("key-front key-dot", say("share that is right")),
+        ("key-mark", say("as sure as it should be")),
+    ]
     return _figure(parts, label, keys)
+
+
+def answers_chart(points: Sequence[tuple[float, float]], names: tuple[str, str], label: str) -> Markup:
+    """Answers (up) by what they should be (across); on the dashed line they are right.
+
+    Parameters
+    ----------
+    points : sequence of (float, float)
+        Target and answer.
+    names : (str, str)
+        Of what goes across and up.
+    label : str
+    """
+    values = [value for point in points for value in point]
+    scale = _Scale(min(values), max(values), nice_ticks(min(values), max(values)))
+    x_of, y_of = _places(scale, scale)
+    parts = _axes(scale, scale, names[0])
+    low, high = scale.ticks[0], scale.ticks[-1]
+    parts.append(tag("line", x1=x_of(low), y1=y_of(low), x2=x_of(high), y2=y_of(high), class_="mark"))
+    for known, said in points:
+        name = tag("title", f"{known:.6g} → {said:.6g}")
+        parts.append(tag("circle", name, cx=x_of(known), cy=y_of(said), r=3.5, class_="bin"))
+    return _figure(parts, label, [("key-front key-dot", names[1]), ("key-mark", say("right"))])
 
 
 def network_drawing(widths: Sequence[int], names: Sequence[str]) -> Markup:
@@ -315,11 +345,11 @@ def network_drawing(widths: Sequence[int], names: Sequence[str]) -> Markup:
         if count > _MOST_NEURONS:
             parts.append(tag("text", "⋮", x=x, y=107, class_="dots middle"))
         parts.append(tag("text", f"{count:,}", x=x, y=204, class_="count middle"))
-        parts.append(tag("text", names[index], x=x, y=222, class_="tick middle"))
+        parts.append(tag("text", in_drawing(names[index]), x=x, y=222, class_="tick middle"))
     label = "the network: " + " to ".join(str(count) for count in widths)
     return tag(
         "figure",
-        tag("svg", *parts, viewBox=f"0 0 {width} {height}", role="img", aria_label=label),
+        tag("svg", *parts, viewBox=f"0 0 {width} {height}", role="img", aria_label=plain(label)),
         class_="drawing",
     )
 
@@ -330,31 +360,6 @@ def _neuron_places(x: int, count: int) -> list[tuple[int, int]]:
         return [(x, 100 + round((index - (count - 1) / 2) * 20)) for index in range(count)]
     half = (_MOST_NEURONS - 1) // 2
     return [(x, 100 + 20 * offset) for offset in [*range(-half, 0), *range(1, half + 1)]]
-
-
-def picture(rows: Sequence[Sequence[int]], label: str) -> Markup:
-    """A small grey picture, 0 (no ink) to 255; equal neighbours in a row become one rectangle."""
-    parts = []
-    for y, row in enumerate(rows):
-        x = 0
-        while x < len(row):
-            end = x
-            while end < len(row) and row[end] == row[x]:
-                end += 1
-            if row[x] > 0:
-                opacity = f"{row[x] / 255:.2f}".rstrip("0").rstrip(".")
-                parts.append(tag("rect", x=x, y=y, width=end - x, height=1, opacity=opacity))
-            x = end
-    size = f"0 0 {len(rows[0])} {len(rows)}"
-    return tag(
-        "svg",
-        *parts,
-        viewBox=size,
-        class_="picture",
-        role="img",
-        aria_label=label,
-        shape_rendering="crispEdges",
-    )
 
 
 def scatter_chart(
@@ -378,7 +383,7 @@ def scatter_chart(
         )
         for x, y, group in zip(xs, ys, groups, strict=True)
     ]
-    svg = tag("svg", *dots, viewBox=f"0 0 {side} {side}", role="img", aria_label=label, class_="plane")
+    svg = tag("svg", *dots, viewBox=f"0 0 {side} {side}", role="img", aria_label=plain(label), class_="plane")
     keys = [tag("span", name, class_=f"key key-dot key-group-{group}") for group, name in enumerate(names)]
     return tag("figure", tag("figcaption", tag("strong", label), *keys), svg)
 
@@ -394,36 +399,14 @@ def bars_chart(bars: Sequence[tuple[str, float]], label: str) -> Markup:
         y = place * step
         x, wide = (zero, value * scale) if value >= 0 else (zero + value * scale, -value * scale)
         kind = "bar" if value >= 0 else "bar below"
-        text = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
-        parts.append(tag("text", tag("title", name), text, x=name_width - 10, y=y + 17, class_="tick end"))
+        own = plain(name)
+        text = in_drawing(name) if len(own) <= _LONGEST_NAME else f"{own[: _LONGEST_NAME - 1]}…"
+        parts.append(tag("text", tag("title", own), text, x=name_width - 10, y=y + 17, class_="tick end"))
         parts.append(
             tag("rect", x=round(x, 1), y=y + 4, width=round(max(wide, 0.5), 1), height=18, class_=kind)
         )
         shown = f"{value:.3g}"
         parts.append(tag("text", shown, x=name_width + width + 8, y=y + 17, class_="tick"))
     size = f"0 0 {name_width + width + 70} {step * len(bars)}"
-    svg = tag("svg", *parts, viewBox=size, role="img", aria_label=label, class_="bars")
+    svg = tag("svg", *parts, viewBox=size, role="img", aria_label=plain(label), class_="bars")
     return tag("figure", tag("figcaption", tag("strong", label)), svg)
-
-
-def signed_picture(rows: Sequence[Sequence[float]], label: str) -> Markup:
-    """A small picture of numbers: one colour above zero, another below, the stronger the farther."""
-    largest = max((abs(value) for row in rows for value in row), default=0.0) or 1.0
-    parts = []
-    for y, row in enumerate(rows):
-        for x, value in enumerate(row):
-            share = abs(value) / largest
-            if share >= _FAINTEST:
-                kind = "above" if value > 0 else "below"
-                opacity = f"{share:.2f}"
-                parts.append(tag("rect", x=x, y=y, width=1, height=1, opacity=opacity, class_=kind))
-    size = f"0 0 {len(rows[0])} {len(rows)}"
-    return tag(
-        "svg",
-        *parts,
-        viewBox=size,
-        class_="picture signed",
-        role="img",
-        aria_label=label,
-        shape_rendering="crispEdges",
-    )

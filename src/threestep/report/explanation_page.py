@@ -4,9 +4,10 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from threestep.report.charts import bars_chart, scatter_chart, signed_picture
+from threestep.report.charts import bars_chart, scatter_chart
 from threestep.report.html import Markup, table, tag
 from threestep.report.page import page_of
+from threestep.report.pictures import signed_picture
 
 _MOST_GROUPS = 10
 _MOST_OUTPUTS_SHOWN = 64

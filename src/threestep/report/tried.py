@@ -5,43 +5,56 @@ from typing import Any
 
 from threestep.report.charts import Point, falls_chart, points_chart
 from threestep.report.html import Markup, join, table, tag
+from threestep.report.words import Text, say, translated
 
 Event = dict[str, Any]
 
 _MOST_ROWS = 10
+_SEARCHERS = {
+    "random": "random search",
+    "evolution": "evolution: the best so far, varied",
+    "optuna": "Optuna's sampler",
+}
 
 
-def space_in_words(space: Event) -> str:
+def space_in_words(space: Event) -> Text:
     """Which function sets a search could try.
 
     Examples
     --------
-    >>> space_in_words({"depths": [0, 0], "searcher": "random"})
+    >>> space_in_words({"depths": [0, 0], "searcher": "random"}).plain
     'Tried were networks without a hidden layer, proposed by random search.'
     """
+    who = say(_SEARCHERS[space["searcher"]])
     low, high = space["depths"]
-    what = "without a hidden layer"
-    if high > 0:
-        narrow, wide = space["widths"]
-        residual = ", plain or residual" if space["residual"] else ""
-        what = f"of {low} to {high} hidden layers with {narrow} to {wide} neurons each, "
-        what += f"{' or '.join(space['activations'])}{residual}"
-    who = {
-        "random": "random search",
-        "evolution": "evolution: the best so far, varied",
-        "optuna": "Optuna's sampler",
-    }
-    return f"Tried were networks {what}, proposed by {who[space['searcher']]}."
+    if high == 0:
+        return say("Tried were networks without a hidden layer, proposed by {who}.", who=who)
+    narrow, wide = space["widths"]
+    return say(
+        "Tried were networks of {low} to {high} hidden layers with {narrow} to {wide} neurons each, "
+        "{activations}{residual}, proposed by {who}.",
+        low=low,
+        high=high,
+        narrow=narrow,
+        wide=wide,
+        activations=" / ".join(space["activations"]),
+        residual=say(", plain or residual") if space["residual"] else "",
+        who=who,
+    )
 
 
 def search_charts(rungs: Sequence[Event], rows: Sequence[Event], picked: Sequence[int]) -> list[Markup]:
     """How the best loss fell, and loss against size; `picked` are numbers of networks."""
     falls = [(rung["seconds"], rung["best_loss"]) for rung in rungs if rung["best_loss"] is not None]
-    charts = [falls_chart(falls, "best so far", "validation loss")] if falls else []
+    charts = [falls_chart(falls, say("best so far"), say("validation loss"))] if falls else []
     if len(rows) > 1 and all(row["valid_loss"] > 0 for row in rows):
-        keys = {"usual": "tried", "front": "none smaller is better", "picked": "picked"}
+        keys = {"usual": say("tried"), "front": say("none smaller is better"), "picked": say("picked")}
         points = [_point(row, row["number"] in picked) for row in rows]
-        charts.append(points_chart(points, ("params", "validation loss"), "validation loss by size", keys))
+        charts.append(
+            points_chart(
+                points, (say("params"), say("validation loss")), say("validation loss by size"), keys
+            )
+        )
     return charts
 
 
@@ -54,9 +67,17 @@ def _point(row: Event, is_picked: bool) -> Point:
 def leaderboard_table(rows: Sequence[Event], n_tried: int) -> Markup:
     """The best of what was tried, the picked one first."""
     if not rows:
-        return tag("p", "Nothing could be trained; this network only knows which answer is most common.")
-    head = ("", "network", "params", "loss", "score (95 % interval)", "seconds", "how it came about")
-    title = f"The best {min(len(rows), _MOST_ROWS)} of {n_tried:,} tried"
+        return tag("p", say("Nothing could be trained; this network only knows which answer is most common."))
+    head = (
+        "",
+        say("network"),
+        say("params"),
+        say("loss"),
+        say("score (95 % interval)"),
+        say("seconds"),
+        say("how it came about"),
+    )
+    title = say("The best {n} of {all} tried", n=min(len(rows), _MOST_ROWS), all=f"{n_tried:,}")
     shown = rows[:_MOST_ROWS]
     cells = [
         (
@@ -66,11 +87,17 @@ def leaderboard_table(rows: Sequence[Event], n_tried: int) -> Markup:
             f"{row['valid_loss']:.4f}",
             _score(row),
             f"{row['seconds']:.2f}",
-            row["change"] if row["parent"] is None else f"from {row['parent']}: {row['change']}",
+            _change(row),
         )
         for row in shown
     ]
     return join([tag("h3", title), _why_first(shown), table(head, cells, "tried")])
+
+
+def _change(row: Event) -> Text:
+    """How a network came about, and from which one."""
+    change = translated(row["change"])
+    return change if row["parent"] is None else say("from {n}: {change}", n=row["parent"], change=change)
 
 
 def _why_first(rows: Sequence[Event]) -> Markup:
@@ -78,17 +105,21 @@ def _why_first(rows: Sequence[Event]) -> Markup:
     if rows[0]["change"].startswith("trained anew in"):
         return tag(
             "p",
-            "What was trained in folds is judged on all samples but the test ones, each by a network that "
-            "did not learn from it; the others on the validation samples alone, which chose them many times: "
-            "their losses are partly luck.",
+            say(
+                "What was trained in folds is judged on all samples but the test ones, each by a network "
+                "that did not learn from it; the others on the validation samples alone, which chose them "
+                "many times: their losses are partly luck."
+            ),
             class_="small",
         )
     if rows[0]["change"] != "trained anew" or rows[0]["valid_loss"] <= min(row["valid_loss"] for row in rows):
         return Markup("")
     return tag(
         "p",
-        "The first is picked although another has a lower loss: it learned everything afresh, and the other "
-        "is not better by more than the luck of as many tries.",
+        say(
+            "The first is picked although another has a lower loss: it learned everything afresh, and the "
+            "other is not better by more than the luck of as many tries."
+        ),
         class_="small",
     )
 
@@ -104,12 +135,12 @@ def lineage_table(rows: Sequence[Event], picked: Sequence[int]) -> Markup:
             _structure(row),
             f"{row['valid_loss']:.4f}",
             "" if row["gain"] is None else f"{row['gain']:+.4f}",
-            row["change"],
+            translated(row["change"]),
         )
         for row in line
     ]
-    head = ("", "network", "loss", "gained", "by")
-    return join([tag("h3", "Where the picked one came from"), table(head, cells, "tried")])
+    head = ("", say("network"), say("loss"), say("gained"), say("by"))
+    return join([tag("h3", say("Where the picked one came from")), table(head, cells, "tried")])
 
 
 def _lineage(rows: Sequence[Event], picked: Sequence[int]) -> list[Event]:

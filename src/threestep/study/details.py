@@ -1,17 +1,24 @@
-"""What a reader of a run asks next: which classes are confused, which samples are worst."""
+"""What a reader of a run asks next: which classes are confused, which samples are worst, which columns
+matter."""
 
+from collections.abc import Sequence
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from threestep.data import Prep, Split, Table, encode, encode_target
-from threestep.goodness import calibration_bins, confusion_matrix, metrics_by_class
+from threestep.goodness import calibration_bins, confusion_matrix, likely_label_errors, metrics_by_class
 from threestep.model import Model
+from threestep.study.importance import importance_of
 from threestep.study.scores import score_outputs
 
 _N_WORST = 20
-_MOST_PIXELS = 40 * 40  # of a picture in the journal
+_MOST_VALUES = 6  # of a sample's columns
+_MOST_PIXELS = 40  # of a picture's side in the journal
+_MOST_POINTS = 300
+_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 def known_target(table: Table):
@@ -20,41 +27,141 @@ def known_target(table: Table):
     return table.y
 
 
-def details_of(prep: Prep, parts: Split, model: Model) -> dict[str, Any]:
-    """What a reader asks next: which classes are confused, which samples are worst."""
+class Said(NamedTuple):
+    """What was said of samples by networks that did not learn from them.
+
+    Parameters
+    ----------
+    outputs : ndarray of shape (n_samples, n_outputs)
+        Corrected.
+    targets : ndarray of shape (n_samples,), or (n_samples, n)
+        Encoded.
+    rows : ndarray of shape (n_samples,) of int
+        Which samples of the source they are.
+    """
+
+    outputs: NDArray
+    targets: NDArray
+    rows: NDArray
+
+
+def details_of(
+    prep: Prep, parts: Split, model: Model, said: Sequence[Said] = (), seed: int = 0
+) -> dict[str, Any]:
+    """What a reader asks next: which classes are confused, which samples are worst, which labels are likely
+    wrong, which columns matter."""
     judged = parts.test if parts.test.n_samples else parts.valid
-    outputs, encoded = model.outputs(judged), encode_target(prep, judged)
+    x, encoded = encode(prep, judged), encode_target(prep, judged)
+    outputs = model.outputs_for(x)
     _, losses = score_outputs(model, outputs, encoded)
     worst = losses.argsort()[::-1][:_N_WORST]
     chosen = judged.take(worst)
-    targets, predicted = _target_texts(prep, chosen), model.predict(chosen)
+    importance = importance_of(model, x, encoded, seed)
     details: dict[str, Any] = {
         "part": "test" if parts.test.n_samples else "valid",
-        "worst": [
-            {
-                "loss": float(losses[row]),
-                "target": targets[index],
-                "predicted": _text(predicted[index]),
-            }
-            for index, row in enumerate(worst)
-        ],
+        "worst": _samples(prep, model, chosen, losses[worst], [each["column"] for each in importance or []]),
+        "importance": importance,
     }
     if model.is_classifier:
-        said = model.class_indices(outputs)
-        counts = confusion_matrix(said, encoded, len(prep.target.classes))
-        before = model.answers(outputs * np.float32(model.temperature))
-        details["confusion"] = counts.tolist()
-        details["by_class"] = metrics_by_class(counts)
-        details["temperature"] = model.temperature
-        details["calibration"] = {
-            "before": calibration_bins(before, said == encoded),
-            "after": calibration_bins(model.answers(outputs), said == encoded),
-        }
+        details |= _of_classes(prep, model, outputs, encoded)
+        details["label_errors"] = _label_errors(prep, model, said)
+    if prep.target.kind == "number" and outputs.shape[1] == 1:
+        details["residuals"] = _residuals(model, outputs, encoded)
+    shown = _shown(prep, x[worst])
+    return details if shown is None else details | {"pictures": shown}
+
+
+def _samples(
+    prep: Prep, model: Model, chosen: Table, losses: NDArray, columns: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Samples for people: where they are, what they are, what was said of them."""
+    targets, predicted = _target_texts(prep, chosen), model.predict(chosen)
+    found = []
+    for at, loss in enumerate(losses):
+        own = {"loss": float(loss), "target": targets[at], "predicted": _text(predicted[at])}
+        if chosen.rows is not None:
+            own["row"] = int(chosen.rows[at])
+        if chosen.names:
+            own["name"] = chosen.names[at]
+        if not isinstance(chosen.x, np.ndarray):
+            names = [*columns, *(name for name in chosen.x if name not in columns)]
+            known = [name for name in names if name in chosen.x][:_MOST_VALUES]
+            own["values"] = {name: _text(chosen.x[name][at]) for name in known}
+        found.append(own)
+    return found
+
+
+def _of_classes(prep: Prep, model: Model, outputs: NDArray, labels: NDArray) -> dict[str, Any]:
+    """Which classes are confused, and how sure the answers are."""
+    said = model.class_indices(outputs)
+    counts = confusion_matrix(said, labels, len(prep.target.classes))
+    before = model.answers(outputs * np.float32(model.temperature))
+    return {
+        "confusion": counts.tolist(),
+        "by_class": metrics_by_class(counts),
+        "temperature": model.temperature,
+        "calibration": {
+            "before": calibration_bins(before, said == labels),
+            "after": calibration_bins(model.answers(outputs), said == labels),
+        },
+    }
+
+
+def _label_errors(prep: Prep, model: Model, said: Sequence[Said]) -> dict[str, Any] | None:
+    """Labels that are likely wrong, among all samples that were answered without learning from them."""
+    if not said:
+        return None
+    outputs, labels, rows = (np.concatenate(own) for own in zip(*said, strict=True))
+    sure = model.answers(outputs)
+    wrong, better = likely_label_errors(sure, labels)
+    classes = prep.target.classes
+    return {
+        "n_samples": len(labels),
+        "n": len(wrong),
+        "worst": [
+            {
+                "row": int(rows[at]),
+                "target": _text(classes[labels[at]]),
+                "better": _text(classes[other]),
+                "confidence": float(sure[at, other]),
+            }
+            for at, other in zip(wrong[:_N_WORST], better, strict=False)
+        ],
+    }
+
+
+def _residuals(model: Model, outputs: NDArray, targets: NDArray) -> dict[str, Any]:
+    """Targets and answers in the target's own unit, some of them; and how far they are apart."""
+    known, answers = (model.answers(each.reshape(len(each), 1))[:, 0] for each in (targets, outputs))
+    step = -(-len(known) // _MOST_POINTS)
+    order = known.argsort(kind="stable")[::step]
+    quantiles = np.quantile(known - answers, _QUANTILES)
+    return {
+        "points": [[float(known[at]), float(answers[at])] for at in order],
+        "quantiles": dict(zip(map(str, _QUANTILES), quantiles.tolist(), strict=True)),
+    }
+
+
+def _shown(prep: Prep, x: NDArray) -> list[Any] | None:
+    """Encoded samples as pictures, (height, width) or (height, width, 3) of 0 to 255, if they are any; large
+    ones made smaller."""
     shape = prep.layout.shape
-    if len(shape) == 2 and prod(shape) <= _MOST_PIXELS:
-        pixels = encode(prep, chosen)[:, : prod(shape)].reshape(len(worst), *shape)
-        details["pictures"] = (pixels * 255).round().clip(0, 255).astype(int).tolist()
-    return details
+    if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] not in (1, 3)):
+        return None
+    pixels = x[:, : prod(shape)].reshape(len(x), *shape)
+    if prep.layout.media is not None and prep.layout.media.kind == "sound":
+        low, high = (reduce(pixels, axis=(1, 2), keepdims=True) for reduce in (np.min, np.max))
+        pixels = np.flip((pixels - low) / np.maximum(high - low, 1e-6), axis=2).swapaxes(
+            1, 2
+        )  # high is above
+    if pixels.ndim == 4 and pixels.shape[3] == 1:
+        pixels = pixels[..., 0]
+    step = -(-max(pixels.shape[1:3]) // _MOST_PIXELS)
+    if step > 1:
+        height, width = (side // step for side in pixels.shape[1:3])
+        even = pixels[:, : height * step, : width * step]
+        pixels = even.reshape(len(x), height, step, width, step, *pixels.shape[3:]).mean(axis=(2, 4))
+    return (pixels * 255).round().clip(0, 255).astype(int).tolist()
 
 
 def _target_texts(prep: Prep, table: Table) -> list[str]:

@@ -4,6 +4,7 @@ What happens is yielded as plain dicts ("events") and appended to the run folder
 Nothing is called back: the command line prints events, the report reads them.
 
     start         what the data are: samples, inputs, target, versions
+    check         what is odd about them: gaps, rare classes, copies
     space         step 1 of a search: what may be tried
     function_set  step 1: the network and its number of params; of a search, the winner, once it is known
     goodness      step 2: the loss, and what knowing nothing would give
@@ -15,7 +16,8 @@ Nothing is called back: the command line prints events, the report reads them.
     epoch         step 3: one row of numbers per epoch
     pick          which epoch was picked, and why descent ended
     scores        loss, total loss and metrics on train, valid and test; with folds, valid is out of fold
-    details       the worst samples, and which classes are taken for which
+    details       the worst samples, likely label errors, which classes are taken for which, which columns
+                  matter, what each layer does
     end           seconds by stage
 """
 
@@ -23,14 +25,19 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from threestep.data import Table
 from threestep.model import Model, model_of
 from threestep.network import Network, parse
 from threestep.pick import Field, Outcome, Picked, Samples, Tried, descend, leaderboard
 from threestep.settings import Settings
+from threestep.study.checking import check_event
 from threestep.study.choices import designed_networks, n_averaged, space_of
 from threestep.study.clock import Clock
 from threestep.study.corrections import corrected
-from threestep.study.details import details_of
+from threestep.study.details import Said, details_of
 from threestep.study.events import (
     epoch_facts,
     guess_loss,
@@ -40,6 +47,7 @@ from threestep.study.events import (
     start_event,
 )
 from threestep.study.folder import Event, RunFolder
+from threestep.study.layers import layers_of
 from threestep.study.luck import corrected_scores
 from threestep.study.notebook import run_html
 from threestep.study.picking import Found, Unseen
@@ -150,6 +158,7 @@ def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[
     if folder is not None:
         folder.write_config(prepared.settings, prepared.source)
     yield say(start_event(prepared))
+    yield say(check_event(prepared))
     if prepared.network is None:
         yield say(space_event(prepared))
     else:
@@ -163,7 +172,7 @@ def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[
     if folder is not None:
         run.model.save(folder.model_path)
     yield say({"event": "scores", "scores": run.scores})
-    yield say({"event": "details", **details_of(prepared.prep, prepared.parts, run.model)})
+    yield say({"event": "details", **_details(prepared, found, run.model)})
     clock.stage("measure")
     yield say({"event": "end", "seconds": clock.seconds})
     return run
@@ -265,6 +274,36 @@ def _unseen(prepared: Prepared, model: Model) -> Unseen | None:
         return None
     valid = arrays_of(prepared.prep, prepared.parts.valid)
     return Unseen(model.outputs_for(valid.x), valid)
+
+
+def _details(prepared: Prepared, found: Found, model: Model) -> Event:
+    """What a reader asks next."""
+    parts = prepared.parts
+    said = (
+        [_said(model, arrays_of(prepared.prep, parts.test), _rows(parts.test))]
+        if parts.test.n_samples
+        else []
+    )
+    if found.unseen is not None:
+        outputs, samples = found.unseen
+        rows = np.concatenate([_rows(parts.train), _rows(parts.valid)])
+        said.append(Said(model.corrected(outputs), np.asarray(samples.y), rows))
+    elif parts.valid is not parts.train and not prepared.settings.refit:
+        said.append(_said(model, arrays_of(prepared.prep, parts.valid), _rows(parts.valid)))
+    details = details_of(prepared.prep, parts, model, said, prepared.settings.seed)
+    judged, settings = parts.test if parts.test.n_samples else parts.valid, prepared.settings
+    rate = max((row.learning_rate for row in found.picked.history), default=0.0)
+    unseen, learned = (arrays_of(prepared.prep, part) for part in (judged, parts.train))
+    return details | {"layers": layers_of(model, unseen, learned, settings.optimizer, rate)}
+
+
+def _said(model: Model, samples: Samples, rows: NDArray) -> Said:
+    return Said(model.outputs_for(samples.x), np.asarray(samples.y), rows)
+
+
+def _rows(part: Table) -> NDArray:
+    """Which samples of the source they are."""
+    return np.arange(part.n_samples) if part.rows is None else part.rows
 
 
 def _measure(prepared: Prepared, found: Found, events: list[Event], folder: RunFolder | None) -> Run:

@@ -1,0 +1,258 @@
+"""What the pages say in traditional Chinese, as written in Taiwan."""
+
+PAGE: dict[str, str] = {
+    # the head
+    "threestep report": "threestep 報告",
+    "{n} samples, {inputs} inputs each; {target} is {kind} ({reason}).": (
+        "{n} 筆樣本，每筆 {inputs} 個輸入；{target} 是{kind}（{reason}）。"
+    ),
+    "{n} classes": "{n} 個類別",
+    "several labels": "多個標籤",
+    "a number": "數值",
+    "{what} on {n} {part} samples": "{what}（{n} 筆{part}樣本）",
+    "95 % interval {low} to {high}": "95 % 信賴區間 {low} 至 {high}",
+    "typical error (RMSE) {rmse}": "典型誤差（RMSE）{rmse}",
+    "train": "訓練",
+    "valid": "驗證",
+    "test": "測試",
+    "all": "全部",
+    # step 1
+    "Define a set of functions": "定義一組函數",
+    "The structure of the network fixes which functions can be picked at all.": (
+        "網路的結構決定了有哪些函數可以挑選。"
+    ),
+    "Tried were networks of {low} to {high} hidden layers with {narrow} to {wide} neurons each, "
+    "{activations}{residual}, proposed by {who}.": (
+        "試過的網路有 {low} 至 {high} 個隱藏層，每層 {narrow} 至 {wide} 個神經元，{activations}{residual}，由{who}提出。"
+    ),
+    "Tried were networks without a hidden layer, proposed by {who}.": "試過的是沒有隱藏層的網路，由{who}提出。",
+    ", plain or residual": "，一般或殘差",
+    "random search": "隨機搜尋",
+    "evolution: the best so far, varied": "演化（由目前最好的變化而來）",
+    "Optuna's sampler": " Optuna 的取樣器",
+    "Beside them {n} with convolutions, as people design them.": "此外還有 {n} 個人們常用的卷積網路。",
+    "This is the one that was picked:": "挑中的是這一個：",
+    "inputs": "輸入",
+    "outputs": "輸出",
+    "hidden {n}": "隱藏層 {n}",
+    "output": "輸出層",
+    "layer": "層",
+    "what": "內容",
+    "inputs → outputs": "輸入 → 輸出",
+    "params": "參數",
+    "It sees the columns themselves. Others were tried that also see, for each number, how far through each of "
+    "several bins it is.": "它看到的是欄位本身。也試過另一些網路，對每個數值還看到它在各分箱中的位置。",
+    "Its answers are averaged with those of {n} more: {others}. All together: {params} params.": (
+        "它的答案與另外 {n} 個網路的平均：{others}。合計 {params} 個參數。"
+    ),
+    "What each hidden layer adds": "每個隱藏層帶來什麼",
+    "A linear function of what a layer makes of the {part} samples tells the target so well ({score}): where "
+    "the number rises, the layer adds something.": (
+        "以各層對{part}樣本的輸出做線性函數，能把目標說得多準（{score}）：數字上升之處，那一層就有貢獻。"
+    ),
+    "a linear probe of each layer": "各層的線性探測",
+    # step 2
+    "Goodness of a function": "函數的好壞",
+    "How good a function is, is a number: the loss on samples whose answer is known.": (
+        "函數的好壞是一個數字：在已知答案的樣本上的損失。"
+    ),
+    "The loss is {loss}: per sample, lower is better; knowing nothing gives {guess}. The total loss is the sum "
+    "over the samples.": "損失為 {loss}：每筆樣本計算，越低越好；一無所知時為 {guess}。總損失是所有樣本的總和。",
+    "samples of": "樣本",
+    "count": "筆數",
+    "loss": "損失",
+    "total loss": "總損失",
+    "accuracy": "準確率",
+    "95 % interval": "95 % 信賴區間",
+    "balanced accuracy": "平衡準確率",
+    "calibration error": "校準誤差",
+    "accuracy of single labels": "單一標籤準確率",
+    "Valid are all samples but the test ones, each judged by the networks of the folds that did not learn from "
+    "it.": "驗證樣本是測試以外的全部樣本，每一筆都由沒有學過它的各折網路來評判。",
+    "The validation samples picked the best of {n}, which may be luck: {said}. Picked by some of them and judged "
+    "by the others, over and over, it comes to {left}. The test samples had no part in any choice.": (
+        "驗證樣本從 {n} 個網路中挑出最好的，其中可能有運氣：{said}。反覆以一部分樣本挑選、以其餘樣本評判，則為 {left}。"
+        "測試樣本從未參與任何選擇。"
+    ),
+    "What is taken for what ({part} samples)": "什麼被認成什麼（{part}樣本）",
+    "is \\ taken for": "實際 \\ 認成",
+    "Class by class, the weakest first ({part} samples)": "逐一類別，最弱的在前（{part}樣本）",
+    "The {n} weakest classes, the weakest first ({part} samples)": "最弱的 {n} 個類別，最弱的在前（{part}樣本）",
+    "class": "類別",
+    "samples": "樣本數",
+    "precision": "精確率",
+    "recall": "召回率",
+    "Is it as sure as it should be? ({part} samples)": "它的把握恰如其分嗎？（{part}樣本）",
+    "All outputs are divided by {temperature}, learned on the samples that chose.": (
+        "所有輸出都除以 {temperature}，這個值由負責選擇的樣本學得。"
+    ),
+    "The confidences are not corrected.": "信心值未經校正。",
+    "confidence and accuracy": "信心與準確率",
+    "confidence and accuracy, before the correction": "信心與準確率，校正前",
+    "confidence and accuracy, after the correction": "信心與準確率，校正後",
+    "confidence": "信心",
+    "share that is right": "答對的比例",
+    "as sure as it should be": "把握恰如其分",
+    "How far the answers are off ({part} samples)": "答案差了多少（{part}樣本）",
+    "Target minus answer: half of them between {low} and {high}, nine in ten between {lowest} and {highest}, the "
+    "middle one {middle}.": "目標減答案：半數在 {low} 與 {high} 之間，九成在 {lowest} 與 {highest} 之間，中位數為 {middle}。",
+    "answer by target": "答案對目標",
+    "target": "目標",
+    "answer": "答案",
+    "right": "正確",
+    "The {n} worst of the {part} samples": "{part}樣本中最差的 {n} 筆",
+    "sample no.": "樣本編號",
+    "predicted": "預測",
+    "loss {loss}": "損失 {loss}",
+    "Labels that may be wrong": "可能標錯的標籤",
+    "None stands out among the samples that were not learned from.": "在沒有學過的樣本中，沒有可疑的標籤。",
+    "{n} of {all} samples that were not learned from look like another class, by confident learning (Northcutt et "
+    "al. 2021). Look at them before you believe either.": (
+        "依信心學習法（Northcutt 等人，2021），{all} 筆沒有學過的樣本中有 {n} 筆看來屬於別的類別。相信任何一方之前，請先看看它們。"
+    ),
+    "label": "標籤",
+    "looks like": "看來像",
+    "The columns that matter": "重要的欄位",
+    "By how much the loss rises once a column's values are dealt out anew among the {part} samples (permutation "
+    "importance). Of columns that say the same, each may look unimportant.": (
+        "把某一欄的值在{part}樣本間重新分發後，損失上升多少（排列重要性）。內容相同的欄位，個別看來可能都不重要。"
+    ),
+    "loss without it, more by": "少了它，損失增加",
+    # step 3
+    "Pick the best function": "挑出最好的函數",
+    "Gradient descent picks the params of one network; a search does so for many, and picks the network.": (
+        "梯度下降為一個網路挑出參數；搜尋對許多網路這樣做，再挑出網路。"
+    ),
+    "best so far": "目前最好",
+    "validation loss": "驗證損失",
+    "validation loss by size": "驗證損失對大小",
+    "tried": "試過",
+    "none smaller is better": "沒有更小又更好的",
+    "picked": "挑中",
+    "network": "網路",
+    "score (95 % interval)": "分數（95 % 信賴區間）",
+    "seconds": "秒",
+    "how it came about": "如何產生",
+    "from {n}: {change}": "來自 {n}：{change}",
+    "The best {n} of {all} tried": "試過的 {all} 個中最好的 {n} 個",
+    "What was trained in folds is judged on all samples but the test ones, each by a network that did not learn "
+    "from it; the others on the validation samples alone, which chose them many times: their losses are partly "
+    "luck.": "分折訓練的網路以測試以外的全部樣本評判，每筆都由沒有學過它的網路來答；其餘只以多次參與選擇的驗證樣本評判："
+    "它們的損失有一部分是運氣。",
+    "The first is picked although another has a lower loss: it learned everything afresh, and the other is not "
+    "better by more than the luck of as many tries.": (
+        "雖然另有損失更低的，仍挑中第一個：它是從頭學起的，而另一個的優勢並未超過這麼多次嘗試的運氣。"
+    ),
+    "Nothing could be trained; this network only knows which answer is most common.": (
+        "沒有網路能夠訓練；這個網路只知道哪個答案最常見。"
+    ),
+    "Where the picked one came from": "挑中的網路從何而來",
+    "gained": "改進",
+    "by": "變化",
+    "Note:": "注意：",
+    "The last descent of the picked one": "挑中網路的最後一次下降",
+    "Gradient descent went through the training samples {n} times; {kept} Ended because: {why}.": (
+        "梯度下降把訓練樣本走了 {n} 遍；{kept}結束的原因：{why}。"
+    ),
+    "the params of epoch {n} have the lowest validation loss and are the ones kept.": (
+        "第 {n} 輪的參數驗證損失最低，因此保留。"
+    ),
+    "no epoch ended with a finite validation loss, so these are the params it started from.": (
+        "沒有任何一輪的驗證損失是有限值，因此保留的是起始參數。"
+    ),
+    "epoch": "輪",
+    "picked: epoch {n}": "挑中：第 {n} 輪",
+    "learning rate": "學習率",
+    "rate": "學習率",
+    "gradient size": "梯度大小",
+    "size": "大小",
+    "The gradient in each layer": "每一層的梯度",
+    "At the picked params, over {n} training samples. Gradients that shrink from the output to the first layer "
+    "vanish, those that grow explode. The last column is what a first step at the highest learning rate would "
+    "change.": "在挑中的參數處，以 {n} 筆訓練樣本計算。從輸出層往第一層越來越小的梯度會消失，越來越大的會爆炸。"
+    "最後一欄是以最高學習率走第一步會改變多少。",
+    "size of its weights": "權重大小",
+    "size of their gradient": "梯度大小",
+    "a step changes them by (share)": "一步改變的比例",
+    "Seconds: {seconds}. The training loss is measured while training, dropout and label smoothing included, so "
+    "it can lie above the validation loss.": (
+        "秒數：{seconds}。訓練損失是在訓練時量的，包含 dropout 與標籤平滑，所以可能高於驗證損失。"
+    ),
+    "read": "讀取",
+    "prepare": "準備",
+    "check": "檢查",
+    "measure": "評量",
+    # the data
+    "The data, checked": "檢查資料",
+    "found": "結果",
+    "missing values": "缺值",
+    "classes": "類別",
+    "copies": "重複",
+    "test samples that were learned from, too": "也被學過的測試樣本",
+    "columns that give the target away": "洩漏目標的欄位",
+    "in {n} columns: {named}": "{n} 個欄位有缺值：{named}",
+    "none": "沒有",
+    "none was found": "沒有發現",
+    "{n}: see above": "{n} 個：見上方",
+    "even enough: from {n} of {rarest} to {most} of {name}": "還算平均：從 {rarest} 的 {n} 筆到 {name} 的 {most} 筆",
+    "uneven: {n} of {rarest}, {most} of {name}; look at balanced accuracy and F1, or learn with --class-weight "
+    "balanced": "不平均：{rarest} 有 {n} 筆，{name} 有 {most} 筆；請看平衡準確率與 F1，或以 --class-weight balanced 學習",
+    "{n} samples repeat another one": "{n} 筆樣本與另一筆完全相同",
+    "{n} samples repeat another one; {odd} are equal to one with another target, which no network can tell "
+    "apart": "{n} 筆樣本與另一筆完全相同；{odd} 筆與目標不同的樣本相同，任何網路都無法分辨",
+    "{n} of {all}: the test score may be too good; --groups COLUMN keeps together what belongs together": (
+        "{all} 筆中有 {n} 筆：測試分數可能偏高；--groups COLUMN 可讓屬於同一組的樣本留在一起"
+    ),
+    # using it
+    "Use it": "使用",
+    "To repeat the run: config.toml has every setting (seed {seed}); made with {versions}.": (
+        "重做一次：config.toml 有每一項設定（種子 {seed}）；使用 {versions}。"
+    ),
+    "The data had the SHA-256 {hash} (samples, targets and names).": "資料的 SHA-256 為 {hash}（樣本、目標與名稱）。",
+    # comparisons
+    "better beyond chance": "明確較好",
+    "worse beyond chance": "明確較差",
+    "no clear difference": "沒有明確差別",
+}
+"""By the English template; see `words.say`."""
+
+JOURNAL: dict[str, str] = {
+    "all epochs done": "所有輪次都完成了",
+    "the validation loss had stopped falling": "驗證損失不再下降",
+    "the loss exploded or became NaN; try a lower learning rate": "損失爆炸或成為 NaN；請試較低的學習率",
+    "interrupted; the best so far is kept": "已中斷；保留目前最好的",
+    "the budget was spent; the best so far is kept": "預算用完了；保留目前最好的",
+    "as asked": "依指定",
+    "yes or no": "是或否",
+    "values with fractions": "帶小數的值",
+    "{n} different words": "{n} 種不同的字",
+    "{n} different whole numbers": "{n} 種不同的整數",
+    "whole numbers 0 to {n}, each of them used": "0 到 {n} 的整數，每個都有用到",
+    "{n} columns of 0 and 1": "{n} 個 0 與 1 的欄位",
+    "{n} columns of numbers": "{n} 個數值欄位",
+    "column {name} is left out: {why}": "不使用欄位 {name}：{why}",
+    "one value only": "只有一個值",
+    "every value is missing": "全部缺值",
+    "looks like an id: whole numbers in a row, each of them once": "看來像編號：連續的整數，各出現一次",
+    "looks like an id or free text: {n} different words": "看來像編號或自由文字：{n} 種不同的字",
+    "column {name} may give the target away: {how}; --column {option}=ignore leaves it out": (
+        "欄位 {name} 可能洩漏目標：{how}；--column {option}=ignore 可不使用它"
+    ),
+    "says the same as the target, in other words": "換個說法，與目標相同",
+    "its {n} values determine the target": "它的 {n} 種值決定了目標",
+    "a usual one": "常見的結構",
+    "random": "隨機產生",
+    "trained anew": "從頭訓練",
+    "trained anew in {n} folds": "分 {n} 折從頭訓練",
+    "rates changed": "改變了比率",
+    "layer {n} widened from {now} to {then}": "第 {n} 層由 {now} 加寬到 {then}",
+    "layer {n} narrowed from {now} to {then}": "第 {n} 層由 {now} 縮窄到 {then}",
+    "a layer added behind layer {n}": "在第 {n} 層之後加了一層",
+    "layer {n} removed": "移除第 {n} 層",
+    "layer {n} made plain": "第 {n} 層改為一般層",
+    "layer {n} made residual": "第 {n} 層改為殘差層",
+    "activation changed to {name}": "激活函數改為 {name}",
+}
+"""Sentences of the journal, by the form in which it writes them; see `words.translated`."""
+
+SENTENCES = PAGE | JOURNAL

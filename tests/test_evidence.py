@@ -1,0 +1,357 @@
+"""What a report says beside the scores: data that are odd, labels that are wrong, columns that matter, what
+the layers do; in two languages."""
+
+import ast
+import io
+import re
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+import threestep as ts
+from threestep.data import Table, fingerprint, keys_of_samples, keys_of_values
+from threestep.goodness import likely_label_errors
+from threestep.report import report_html
+from threestep.report.goodness import _METRICS
+from threestep.report.html import Markup
+from threestep.report.pictures import png
+from threestep.report.traditional_chinese import JOURNAL, PAGE, SENTENCES
+from threestep.report.tried import _SEARCHERS
+from threestep.report.words import plain, say, translated
+from threestep.study.importance import importance_of
+from threestep.study.layers import gradients_of, layers_of
+
+QUICK = {"network": "16", "epochs": 20, "seed": 0}
+
+
+def event(run, name):
+    return next(each for each in run.events if each["event"] == name)
+
+
+def blobs(n=600, n_classes=3, seed=0, apart=3.0):
+    """Classes that hardly overlap, and a column that says nothing."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, n_classes, n)
+    centers = apart * rng.normal(size=(n_classes, 3))
+    return np.column_stack([centers[y] + rng.normal(size=(n, 3)), rng.normal(size=n)]).astype(np.float32), y
+
+
+# The data
+
+
+def test_the_data_are_checked():
+    rng = np.random.default_rng(0)
+    n = 400
+    columns = {
+        "a": rng.normal(size=n),
+        "b": rng.choice(["x", "y"], n).astype(object),
+        "c": rng.normal(size=n),
+    }
+    y = np.array(["rare" if at % 20 == 0 else "usual" for at in range(n)], object)
+    for column in columns.values():
+        column[300:310] = column[200:210]  # ten copies; one has another target
+    y[300:310] = y[200:210]
+    y[305] = "rare"
+    columns["a"][:40] = np.nan
+    columns["b"][:100] = ""
+    run = ts.fit({**columns, "target": y}, **QUICK)
+    check = event(run, "check")
+    assert check["missing"] == [{"column": "b", "share": 0.25}, {"column": "a", "share": 0.1}]
+    assert check["n_with_gaps"] == 2
+    assert sorted(check["classes"]) == sorted([int((y == "rare").sum()), int((y == "usual").sum())])
+    assert check["n_copies"] == 9
+    assert check["n_contradictions"] == 2
+    text = re.sub("<[^>]+>", "", report_html(run.events))
+    for said in ("in 2 columns: b 25.0%, a 10.0%", "9 samples repeat another one; 2 are equal", "uneven: "):
+        assert said in text
+    assert check["hash"] in text
+
+
+def test_copies_between_learning_and_test_are_counted():
+    x, y = blobs(200)
+    run = ts.fit((np.vstack([x, x]), np.r_[y, y]), **QUICK)
+    n_seen = event(run, "check")["n_seen"]
+    n_test = run.scores["test"]["n_samples"]
+    assert 0.4 * n_test < n_seen <= n_test
+    assert f"{n_seen} of {n_test}" in report_html(run.events)
+    assert event(ts.fit((x, y), **QUICK), "check")["n_seen"] == 0
+
+
+def test_clean_data_have_nothing_to_tell():
+    check = event(ts.fit(blobs(), **QUICK), "check")
+    assert (check["missing"], check["n_copies"], check["n_contradictions"], check["n_seen"]) == ([], 0, 0, 0)
+
+
+def test_a_fingerprint_is_that_of_the_data_and_no_others():
+    x, y = blobs(50)
+    own = fingerprint(Table("one", x, y))
+    assert own == fingerprint(Table("another name", x.copy(), y.copy()))
+    other = x.copy()
+    other[49, 3] = np.nextafter(other[49, 3], np.float32(9))
+    for table in (Table("one", other, y), Table("one", x, y[::-1].copy()), Table("one", x[::-1].copy(), y)):
+        assert fingerprint(table) != own
+    words = {"a": np.array(["b", "c"], object), "d": np.array(["", "e"], object)}
+    shifted = {"a": np.array(["b", ""], object), "d": np.array(["c", "e"], object)}
+    assert fingerprint(Table("t", words)) != fingerprint(Table("t", shifted))
+
+
+def test_keys_are_equal_for_equal_samples_only():
+    columns = {
+        "a": np.array([0.0, -0.0, np.nan, np.nan, 1.0, 0.0]),
+        "b": np.array(["x", "x", "", "", "x", "y"], object),
+    }
+    keys = keys_of_samples(Table("t", columns)).tolist()
+    assert keys[0] == keys[1]
+    assert keys[2] == keys[3]
+    assert len(set(keys)) == 4
+    swapped = Table("t", {"a": np.array([1.0, 2.0]), "b": np.array([2.0, 1.0])})
+    assert len(set(keys_of_samples(swapped).tolist())) == 2
+    assert len(set(keys_of_values(np.array([[1, 2], [2, 1], [1, 2]])).tolist())) == 2
+
+
+# Labels
+
+
+def test_planted_label_errors_are_found():
+    """Of 5 % wrong labels most are found, and most that are found are wrong."""
+    x, y = blobs(1500, apart=4.0)
+    rng = np.random.default_rng(1)
+    wrong = rng.choice(len(y), 75, replace=False)
+    given = y.copy()
+    given[wrong] = (y[wrong] + 1) % 3
+    run = ts.fit((x, given), network="16", epochs=30, seed=0)
+    known = event(run, "details")["label_errors"]
+    unseen = known["n_samples"]
+    assert unseen == run.scores["test"]["n_samples"] + run.scores["valid"]["n_samples"]
+    found = {each["row"] for each in known["worst"]}
+    assert len(found) >= 15
+    assert len(found & set(wrong.tolist())) >= 0.9 * len(found)
+    for each in known["worst"]:
+        assert each["target"] == str(given[each["row"]])
+        if each["row"] in wrong:
+            assert each["better"] == str(y[each["row"]])
+
+
+def test_in_folds_all_samples_are_looked_at_for_label_errors():
+    x, y = blobs(240, apart=5.0)
+    wrong = [3, 77, 120, 201]
+    given = y.copy()
+    given[wrong] = (y[wrong] + 1) % 3
+    run = ts.fit((x, given), folds=3, effort="quick", depths=(1, 1), widths=(8, 8), seed=0)
+    known = event(run, "details")["label_errors"]
+    assert known["n_samples"] == 240
+    found = {each["row"] for each in known["worst"]}
+    assert len(set(wrong) & found) >= 3
+    assert len(found) <= 8
+    assert all(each["target"] == str(given[each["row"]]) for each in known["worst"])
+
+
+def test_what_was_learned_from_is_not_asked_about():
+    x, y = blobs(200)
+    run = ts.fit((x, y), network="8", epochs=5, refit=True)
+    assert event(run, "details")["label_errors"]["n_samples"] == run.scores["test"]["n_samples"]
+
+
+def test_confident_learning_as_published():
+    """A class's threshold is the mean confidence in it where it is the label (equation 2)."""
+    rng = np.random.default_rng(0)
+    sure = rng.dirichlet(np.ones(4), 500)
+    labels = rng.integers(0, 4, 500)
+    thresholds = [sure[labels == each, each].mean() for each in range(4)]
+    rows, better = likely_label_errors(sure, labels)
+    wanted = []
+    for at in range(500):
+        above = [each for each in range(4) if sure[at, each] >= thresholds[each]]
+        best = max(above, key=lambda each: sure[at, each]) if above else labels[at]
+        if best != labels[at] and sure[at, best] > sure[at, labels[at]]:
+            wanted.append((at, best))
+    assert sorted(zip(rows.tolist(), better.tolist(), strict=True)) == wanted
+    margins = sure[rows, better] - sure[rows, labels[rows]]
+    assert (np.diff(margins) <= 0).all()
+    assert likely_label_errors(sure, np.zeros(500, int))[0].size == 0  # classes without samples
+
+
+# Samples and columns
+
+
+def test_worst_samples_say_where_they_are():
+    frame = {"a": np.arange(200.0), "b": np.array(["x", "y"] * 100, object), "target": np.arange(200) % 2}
+    frame["a"][::3] *= -1
+    run = ts.fit(frame, network="4", epochs=3)
+    for sample in event(run, "details")["worst"]:
+        row = sample["row"]
+        assert sample["values"]["a"] == f"{frame['a'][row]:.6g}"
+        assert sample["values"]["b"] == frame["b"][row]
+        assert sample["target"] == str(frame["target"][row])
+
+
+def test_columns_that_matter_come_first():
+    rng = np.random.default_rng(0)
+    x = {name: rng.normal(size=800) for name in "abcde"}
+    x["f"] = rng.choice(["u", "v", "w"], 800).astype(object)
+    y = ((2 * x["b"] + (x["f"] == "u") * 3 + 0.2 * rng.normal(size=800)) > 1).astype(int)
+    run = ts.fit({**x, "target": y}, **QUICK)
+    known = event(run, "details")["importance"]
+    gains = {each["column"]: each["gain"] for each in known}
+    assert [each["column"] for each in known[:2]] in (["b", "f"], ["f", "b"])
+    assert min(gains["b"], gains["f"]) > 10 * max(abs(gains[name]) for name in "acde")
+    assert set(gains) == {*"abcdef"}
+    html = report_html(run.events)
+    assert f"{gains['b']:.3g}" in html
+    assert f"{gains['f']:.3g}" in html
+
+
+def test_importance_is_the_same_every_time_and_leaves_the_samples_alone():
+    x, y = blobs()
+    model = ts.fit((x, y), **QUICK).model
+    size = 300, model.prep.layout.n_inputs
+    inputs = np.random.default_rng(0).normal(size=size).astype(np.float32)
+    before = inputs.copy()
+    first = importance_of(model, inputs, y[:300].astype(np.int32), 0)
+    assert first == importance_of(model, inputs, y[:300].astype(np.int32), 0)
+    assert np.array_equal(inputs, before)
+
+
+def test_pixels_are_no_columns():
+    assert event(ts.fit("digits", network="8", epochs=1), "details")["importance"] is None
+
+
+def test_residuals_are_in_the_unit_of_the_target():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(500, 2)).astype(np.float32)
+    y = 1000 + 50 * x[:, 0] + 5 * rng.normal(size=500)
+    run = ts.fit((x, y), **QUICK)
+    known = event(run, "details")["residuals"]
+    truths, answers = np.array(known["points"]).T
+    assert len(truths) == run.scores["test"]["n_samples"]
+    assert (np.diff(truths) >= 0).all()
+    assert np.sqrt(np.mean((truths - answers) ** 2)) == pytest.approx(run.scores["test"]["rmse"], rel=1e-4)
+    assert np.quantile(truths - answers, 0.75) == pytest.approx(known["quantiles"]["0.75"], rel=1e-4)
+
+
+# Layers
+
+
+@pytest.mark.parametrize("spec", ["8", "8-r8 tanh", "6-5-4 silu", "8-r8-r8 gelu"])
+def test_gradients_of_layers_are_those_of_jax(spec):
+    x, y = blobs(90)
+    model = ts.fit((x, y), network=spec, epochs=3, seed=0).model
+    some, labels = x[:90], y[:90].astype(np.int32)
+
+    def loss(params):
+        return model.goodness.for_judging.losses(model.network.apply(params, some), labels).mean()
+
+    wanted = jax.grad(loss)(model.params)
+    for own, other in zip(gradients_of(model, some, labels), wanted, strict=True):
+        np.testing.assert_allclose(own, other["weight"], atol=2e-6)
+
+
+def test_layers_tell_what_they_add():
+    """A hidden layer makes a target plain that no linear function of the inputs tells."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(1500, 2)).astype(np.float32)
+    y = (x[:, 0] * x[:, 1] > 0).astype(int)
+    run = ts.fit((x, y), network="32-16", epochs=60, seed=0)
+    known = event(run, "details")["layers"]
+    assert known["probes"][0] < 0.65
+    assert known["probes"][1] > 0.9
+    assert len(known["gradients"]) == 3
+    html = report_html(run.events)
+    for own in known["gradients"]:
+        assert f"{own['gradient']:.3g}" in html
+    assert f"{known['probes'][1]:.3g}" in html
+
+
+def test_networks_without_hidden_layers_have_no_layers_to_tell_of():
+    x, y = blobs(100)
+    run = ts.fit((x, y), network="", epochs=2)
+    assert event(run, "details")["layers"] is None
+    assert layers_of(run.model, None, None, "adamw", 0.1) is None  # pyright: ignore[reportArgumentType]
+
+
+# Languages
+
+
+def _templates():
+    """All that the pages say, as it stands in the code."""
+    folder = Path(ts.report.__file__).parent
+    for path in folder.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            is_said = isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("say", "say_in_drawing")
+            if is_said and node.args and isinstance(node.args[0], ast.Constant):
+                yield node.args[0].value
+
+
+SAME_IN_BOTH = {"{text}", "R²"}
+
+
+def test_everything_is_translated():
+    names = {name for _, name, _ in _METRICS} - {"F1", "AUC", "R²", "RMSE", "MAE"}
+    said = {*_templates(), *names, *_SEARCHERS.values(), "train", "valid", "test"} - SAME_IN_BOTH
+    assert said - set(PAGE) == set()
+    assert set(PAGE) - said - {"read", "prepare", "check", "measure"} == set()  # nothing is left over
+
+
+def test_translations_hold_the_same_values():
+    for english, chinese in SENTENCES.items():
+        assert sorted(re.findall(r"{\w+}", english)) == sorted(re.findall(r"{\w+}", chinese))
+        assert re.search("[\u4e00-\u9fff]", chinese)
+
+
+def test_values_are_escaped_in_both_languages():
+    text = say("{n} classes", n="<script>")
+    assert text.count("&lt;script&gt;") == 2
+    assert "<script>" not in text
+    assert plain(text) == "<script> classes"
+    assert say("<b>") == "&lt;b&gt;"
+
+
+def test_sentences_of_the_journal_are_known_by_their_form():
+    for text in ("all epochs done", "layer 2 widened from 64 to 128", "12 different words"):
+        assert 'lang="zh-TW"' in translated(text)
+    named = translated("column '<i>' is left out: one value only")
+    assert "不使用欄位" in named
+    assert "只有一個值" in named
+    assert "<i>" not in named
+    assert translated("something else") == "something else"
+    assert set(JOURNAL) & set(PAGE) == set()
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-TW"])
+def test_a_report_opens_in_the_language_that_was_asked_for(lang, tmp_path):
+    ts.fit("iris", network="8", epochs=2, lang=lang, out=tmp_path / "run")
+    html = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert f'<html lang="{lang}">' in html
+    checked = re.findall(r'<input [^>]*id="lang-([\w-]+)" checked', html)
+    assert checked == [lang]
+    for text in ("Goodness of a function", "函數的好壞"):
+        assert text in html
+
+
+def test_a_language_that_is_not_there_is_refused():
+    with pytest.raises(ts.SettingsError, match="lang"):
+        ts.fit("iris", lang="fr")
+
+
+def test_no_text_of_one_language_holds_markup_of_a_drawing_or_the_other_way_round(tmp_path):
+    run = ts.fit("wine", effort="quick", widths=(8, 8), seed=0)
+    html = report_html(run.events)
+    for drawing in re.findall(r"<svg.*?</svg>", html, re.DOTALL):
+        assert "<span" not in drawing
+    assert "<tspan" not in re.sub(r"<svg.*?</svg>", "", html, flags=re.DOTALL)
+    for attribute in re.findall(r'aria-label="([^"]*)"', html):
+        assert "&lt;" not in attribute
+
+
+# Pictures
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (4, 2, 3)])
+def test_a_picture_is_a_png_with_these_pixels(shape):
+    image = pytest.importorskip("PIL.Image")
+    pixels = np.random.default_rng(0).integers(0, 256, shape)
+    read = np.asarray(image.open(io.BytesIO(png(pixels.tolist()))))
+    assert np.array_equal(read, pixels)
+    assert isinstance(say("loss"), Markup)
