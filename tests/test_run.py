@@ -14,7 +14,7 @@ from threestep.job import fit_steps
 from threestep.pick import Outcome, descent
 from threestep.study import read_journal, score_samples
 
-KINDS = ["start", "function_set", "goodness", "epoch", "pick", "scores", "details", "end"]
+KINDS = ["start", "check", "function_set", "goodness", "epoch", "pick", "scores", "details", "end"]
 OF_A_SEARCH = {"space", "rung", "final", "leaderboard", "luck", "note"}
 OF_THE_SPACE = {"depths", "widths", "dropouts"}
 QUICK = {"network": "8", "epochs": 3}
@@ -51,7 +51,7 @@ def test_events_come_in_the_documented_order_and_hold_the_truth(data, kind):
     assert [event["valid_loss"] for event in epochs] == [row.valid_loss for row in run.picked.history]
     assert by_kind["pick"]["best_epoch"] == run.picked.best_epoch
     assert by_kind["scores"]["scores"] == run.scores == run.model.scores
-    assert set(by_kind["end"]["seconds"]) == {"read", "prepare", "train", "measure"}
+    assert set(by_kind["end"]["seconds"]) == {"read", "prepare", "check", "train", "measure"}
     n_samples = by_kind["start"]["n_samples"]
     assert n_samples == {part: scores["n_samples"] for part, scores in run.scores.items()}
     assert sum(n_samples.values()) == read(data).n_samples

@@ -64,6 +64,14 @@ def _tell_rung(event: Event) -> None:
     print(f"{_INDENT}{', '.join(facts)}; best {best}{'; ' if later else ''}{', '.join(later)}")
 
 
+def _tell_check(event: Event) -> None:
+    """Only what may lead astray."""
+    if event["n_contradictions"]:
+        print(f"{_INDENT}note: {event['n_contradictions']:,} samples equal one with another target")
+    if event["n_seen"]:
+        print(f"{_INDENT}note: {event['n_seen']:,} test samples equal one that is learned from")
+
+
 def _tell_designed(event: Event) -> None:
     loss = "none, it diverged" if event["loss"] is None else f"{event['loss']:.4f}"
     spent = f"{event['n_epochs']} epochs in {event['seconds']:.1f} s"
@@ -125,6 +133,7 @@ def _tell_scores(event: Event) -> None:
 
 _TELLERS = {
     "start": _tell_start,
+    "check": _tell_check,
     "space": _tell_space,
     "rung": _tell_rung,
     "final": _tell_final,

@@ -16,8 +16,7 @@ Nothing is called back: the command line prints events, the report reads them.
     epoch         step 3: one row of numbers per epoch
     pick          which epoch was picked, and why descent ended
     scores        loss, total loss and metrics on train, valid and test; with folds, valid is out of fold
-    details       the worst samples, likely label errors, which classes are taken for which, which columns
-                  matter, what each layer does
+    details       the worst samples, likely label errors, what is confused, columns and layers
     end           seconds by stage
 """
 
@@ -159,6 +158,7 @@ def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[
         folder.write_config(prepared.settings, prepared.source)
     yield say(start_event(prepared))
     yield say(check_event(prepared))
+    clock.stage("check")
     if prepared.network is None:
         yield say(space_event(prepared))
     else:
