@@ -355,3 +355,34 @@ def test_a_picture_is_a_png_with_these_pixels(shape):
     read = np.asarray(image.open(io.BytesIO(png(pixels.tolist()))))
     assert np.array_equal(read, pixels)
     assert isinstance(say("loss"), Markup)
+
+
+# What is confused
+
+
+def test_cells_of_the_matrix_open_their_samples():
+    x, y = blobs(500, apart=1.0)
+    run = ts.fit((x, y), **QUICK)
+    details = event(run, "details")
+    n_wrong = sum(map(sum, details["confusion"])) - sum(details["confusion"][at][at] for at in range(3))
+    assert n_wrong > 5
+    html = report_html(run.events)
+    model_says = run.model.predict(x).astype(int)
+    for cell in details["confused"]:
+        target, predicted = cell["target"], cell["predicted"]
+        assert 0 < len(cell["rows"]) <= details["confusion"][target][predicted]
+        assert (y[cell["rows"]] == target).all()
+        assert (model_says[cell["rows"]] == predicted).all()
+        assert html.count(f'href="#cell-{target}-{predicted}"') == 1
+        assert html.count(f'id="cell-{target}-{predicted}"') == 1
+        assert ", ".join(f"{row + 1:,}" for row in cell["rows"]) in html
+    assert len(details["confused"]) == html.count('class="cell"')
+
+
+def test_estimators_show_what_was_found_in_a_notebook():
+    estimator = ts.Classifier(network="8", epochs=2)
+    assert "<b>found</b>" not in estimator._html_repr()
+    x, y = blobs(100)
+    shown = estimator.fit(x, y)._html_repr()
+    assert "<b>found</b>" in shown
+    assert f"{estimator.model_.network.n_params:,} params" in shown

@@ -1,6 +1,7 @@
 """What both estimators have in common."""
 
 from dataclasses import fields, replace
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,18 @@ class NetworkEstimator(BaseEstimator):
     network: str
     random_state: Any
     verbose: int
+
+    def _html_repr(self) -> str:
+        """What a notebook shows: scikit-learn's diagram, and below what was found."""
+        diagram = super()._html_repr()
+        model = getattr(self, "model_", None)
+        if model is None:
+            return diagram
+        networks = [model.network, *(network for network, _ in model.others)]
+        n_params = sum(network.n_params for network in networks)
+        more = f" and {len(networks) - 1} more, averaged" if len(networks) > 1 else ""
+        tried = f"; the best of {len(self.leaderboard_)} tried" if len(self.leaderboard_) > 1 else ""
+        return f"{diagram}<p><b>found</b>: {escape(str(model.network))}{more}, {n_params:,} params{tried}</p>"
 
     def _settings(self) -> Settings:
         """The parameters as the settings of a run."""

@@ -121,14 +121,15 @@ def _confusion(classes: Sequence[object], details: Event) -> Markup:
     counts = details.get("confusion")
     if counts is None or len(classes) > _MOST_CLASSES_IN_MATRIX:
         return Markup("")
-    lines = []
+    lines, opened = [], {(each["target"], each["predicted"]) for each in details.get("confused", [])}
     for right, row in enumerate(counts):
         total = sum(row) or 1
         cells = []
         for taken, count in enumerate(row):
             kind = "hit" if taken == right else "miss"
             shade = Markup(f"--share:{count / total:.3f}")
-            cells.append(tag("td", count or "·", class_=kind if count else "none", style=shade))
+            link = tag("a", count, href=f"#cell-{right}-{taken}") if (right, taken) in opened else count
+            cells.append(tag("td", link or "·", class_=kind if count else "none", style=shade))
         lines.append(tag("tr", tag("th", classes[right], scope="row"), *cells))
     head = tag(
         "tr",
@@ -137,7 +138,32 @@ def _confusion(classes: Sequence[object], details: Event) -> Markup:
     )
     matrix = tag("table", tag("thead", head), tag("tbody", *lines), class_="matrix")
     title = say("What is taken for what ({part} samples)", part=part_name(details["part"]))
-    return join([tag("h3", title), tag("div", matrix, class_="scroll")])
+    hint = tag("p", say("A number of wrong answers opens the samples."), class_="small") if opened else ""
+    return join(
+        [
+            tag("h3", title),
+            hint,
+            tag("div", matrix, class_="scroll"),
+            *(_cell(classes, counts, each) for each in details.get("confused", [])),
+        ]
+    )
+
+
+def _cell(classes: Sequence[object], counts: Sequence[Sequence[int]], cell: Event) -> Markup:
+    """The samples of one cell of the matrix; seen once its number is followed."""
+    target, predicted = cell["target"], cell["predicted"]
+    numbers = ", ".join(f"{row + 1:,}" for row in cell["rows"])
+    n = counts[target][predicted]
+    about = say(
+        "{n} of {target} taken for {predicted}; sample no. {numbers}",
+        n=n,
+        target=classes[target],
+        predicted=classes[predicted],
+        numbers=numbers + (", …" if n > len(cell["rows"]) else ""),
+    )
+    drawn = [picture(rows, f"a {classes[target]}") for rows in cell.get("pictures", [])]
+    cards = tag("div", *(tag("figure", each) for each in drawn), class_="cards") if drawn else ""
+    return tag("div", tag("p", about), cards, class_="cell", id=f"cell-{target}-{predicted}")
 
 
 def _by_class(classes: Sequence[object], details: Event) -> Markup:

@@ -75,6 +75,10 @@ PAGE: dict[str, str] = {
         "測試樣本從未參與任何選擇。"
     ),
     "What is taken for what ({part} samples)": "什麼被認成什麼（{part}樣本）",
+    "A number of wrong answers opens the samples.": "點選答錯的數字，可以看到那些樣本。",
+    "{n} of {target} taken for {predicted}; sample no. {numbers}": (
+        "{n} 筆 {target} 被認成 {predicted}；樣本編號 {numbers}"
+    ),
     "is \\ taken for": "實際 \\ 認成",
     "Class by class, the weakest first ({part} samples)": "逐一類別，最弱的在前（{part}樣本）",
     "The {n} weakest classes, the weakest first ({part} samples)": "最弱的 {n} 個類別，最弱的在前（{part}樣本）",

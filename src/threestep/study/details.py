@@ -18,6 +18,8 @@ _N_WORST = 20
 _MOST_VALUES = 6  # of a sample's columns
 _MOST_PIXELS = 40  # of a picture's side in the journal
 _MOST_POINTS = 300
+_MOST_CELLS, _MOST_IN_CELL = 100, 12  # of the confusion matrix, and samples of each
+_PICTURES_OF_CELL, _MOST_PICTURES = 4, 80
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
@@ -64,6 +66,7 @@ def details_of(
     }
     if model.is_classifier:
         details |= _of_classes(prep, model, outputs, encoded)
+        details["confused"] = _confused(prep, model.class_indices(outputs), encoded, losses, judged.rows, x)
         details["label_errors"] = _label_errors(prep, model, said)
     if prep.target.kind == "number" and outputs.shape[1] == 1:
         details["residuals"] = _residuals(model, outputs, encoded)
@@ -105,6 +108,26 @@ def _of_classes(prep: Prep, model: Model, outputs: NDArray, labels: NDArray) -> 
             "after": calibration_bins(model.answers(outputs), said == labels),
         },
     }
+
+
+def _confused(
+    prep: Prep, said: NDArray, labels: NDArray, losses: NDArray, rows: NDArray | None, x: NDArray
+) -> list[dict[str, Any]]:
+    """Of each class that was taken for another which samples these are, the worst first; the largest such
+    cells of the matrix."""
+    cells = dict[tuple[int, int], list[int]]()
+    for at in np.flatnonzero(said != labels)[np.argsort(-losses[said != labels], kind="stable")]:
+        cells.setdefault((int(labels[at]), int(said[at])), []).append(int(at))
+    found, n_pictures = [], 0
+    for (label, taken), own in sorted(cells.items(), key=lambda each: -len(each[1]))[:_MOST_CELLS]:
+        own = own[:_MOST_IN_CELL]
+        cell: dict[str, Any] = {"target": label, "predicted": taken}
+        cell["rows"] = own if rows is None else rows[own].tolist()
+        shown = _shown(prep, x[own[:_PICTURES_OF_CELL]]) if n_pictures < _MOST_PICTURES else None
+        if shown is not None:
+            cell["pictures"], n_pictures = shown, n_pictures + len(shown)
+        found.append(cell)
+    return found
 
 
 def _label_errors(prep: Prep, model: Model, said: Sequence[Said]) -> dict[str, Any] | None:
