@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import evidence_runs
 from benchmarks.accuracy import SHARED
 from benchmarks.rows import note
 
@@ -33,11 +34,19 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resamplings", type=int, default=1000, help="of each case; at least 200 to say much"
     )
+    parser.add_argument("--searches", type=int, metavar="N", help="instead: N whole searches of each kind")
+    parser.add_argument("--studies", type=int, metavar="N", help="instead: N whole studies of each kind")
     parser.add_argument("--quick", action="store_true", help="known distributions only, few functions")
 
 
 def main(options: argparse.Namespace) -> None:
-    """Print both tables."""
+    """Print both tables, or what whole runs say."""
+    if options.searches or options.studies:
+        if options.searches:
+            evidence_runs.show_searches(options.searches)
+        if options.studies:
+            evidence_runs.show_studies(options.studies)
+        return
     n_functions = 50 if options.quick else N_FUNCTIONS
     worlds = list(known_worlds(n_functions))
     if not options.quick and (letter := letter_world(n_functions)):
