@@ -975,6 +975,17 @@ def half_blind_model() -> Model:
     return Model(prep, one, one.init(1), SQUARED, others=((other, other.init(2)),))
 
 
+def test_the_first_network_may_be_the_one_that_sees_fewer_inputs(tmp_path):
+    model = half_blind_model()
+    ((network, params),) = model.others
+    turned = replace(model, network=network, params=params, others=((model.network, model.params),))
+    turned.save(tmp_path / "turned.safetensors")
+    loaded = ts.load(tmp_path / "turned.safetensors")
+    x = np.random.default_rng(0).normal(size=(20, 2))
+    np.testing.assert_array_equal(loaded.outputs(x), turned.outputs(x))
+    np.testing.assert_allclose(loaded.outputs(x), model.outputs(x), atol=1e-6)
+
+
 def test_bins_that_no_network_looks_at_are_refused():
     model = half_blind_model()
     ((network, params),) = model.others

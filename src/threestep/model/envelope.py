@@ -52,9 +52,10 @@ def layer_name(place: int, index: int) -> str:
 
 def tensors_of(n_bins: int, network: Network, *others: Network) -> dict[str, Tensor]:
     """Name and place of every array, for networks whose sizes are sound."""
+    n_inputs = max(each.n_inputs for each in (network, *others))  # some may see fewer: none of the bins
     wanted: list[tuple[str, str, tuple[int, ...]]] = [
-        ("prep.center", "F64", (network.n_inputs,)),
-        ("prep.scale", "F64", (network.n_inputs,)),
+        ("prep.center", "F64", (n_inputs,)),
+        ("prep.scale", "F64", (n_inputs,)),
     ]
     if n_bins:
         wanted.append(("prep.bins", "F64", (2, n_bins)))
