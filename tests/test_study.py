@@ -257,3 +257,9 @@ def test_divisions_that_happen_to_agree_are_not_sure_of_it():
         assert outcome.high > outcome.mean + 0.02
     narrow, wide = (resampled_interval(np.zeros(4), 0.3, least) for least in (0.001, 0.004))
     assert wide[2] == pytest.approx(2 * narrow[2])
+
+
+def test_data_in_the_place_of_what_to_compare_by_are_refused():
+    x, y = np.zeros((20, 2)), np.arange(20) % 2
+    with pytest.raises(ts.SettingsError, match="what to compare by"):
+        ts.compare((x, y), "depth")  # pyright: ignore[reportArgumentType]

@@ -156,6 +156,11 @@ def compare_steps_of(
     by: str, data: object, study: Study, out: str | Path | None, keep: bool = False
 ) -> Generator[dict[str, Any], None, Comparison]:
     """As `compare`, yielding what happens; `keep` writes a folder also where `out` does not name one."""
+    if not isinstance(by, str):
+        raise SettingsError(
+            f"what to compare by: got {type(by).__name__}, expected depth, width or residual",
+            'such as compare("depth", data)',
+        )
     if by not in ("depth", "width", "residual"):
         raise SettingsError(f"no comparison by {by!r}", did_you_mean(by, ("depth", "width", "residual")))
     found = yield from compare_steps(data, by, study)
