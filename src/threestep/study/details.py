@@ -89,7 +89,7 @@ def _samples(
         if not isinstance(chosen.x, np.ndarray):
             names = [*columns, *(name for name in chosen.x if name not in columns)]
             known = [name for name in names if name in chosen.x][:_MOST_VALUES]
-            own["values"] = {name: _text(chosen.x[name][at]) for name in known}
+            own["values"] = {name: _cell(chosen.x[name][at]) for name in known}
         found.append(own)
     return found
 
@@ -192,6 +192,12 @@ def _target_texts(prep: Prep, table: Table) -> list[str]:
     if prep.target.kind != "classes":
         return [_text(value) for value in known_target(table)]
     return [_text(prep.target.classes[index]) for index in encode_target(prep, table)]
+
+
+def _cell(value: object) -> str:
+    """A feature for people; a gap is a dash."""
+    text = _text(value)
+    return "–" if text in ("", "nan") else text
 
 
 def _text(value: object) -> str:
