@@ -74,7 +74,9 @@ def test_a_search_says_how_lucky_it_was_and_the_page_says_so():
     valid = run.scores["valid"]
     assert valid["corrected_accuracy"] <= valid["accuracy"]
     assert valid["corrected_loss"] >= valid["loss"]
-    assert f"accuracy {valid['corrected_accuracy']:.4f}" in report_html(run.events)
+    html = report_html(run.events)
+    assert f"{say('accuracy')} {valid['accuracy']:.4f}" in html
+    assert f"{say('accuracy')} {valid['corrected_accuracy']:.4f}" in html
     (luck,) = (event for event in run.events if event["event"] == "luck")
     assert luck["n_tried"] >= 2
 

@@ -58,9 +58,9 @@ def _patterns() -> list[tuple[str, re.Pattern[str]]]:
     return [(each, re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(each)))) for each in templates]
 
 
-def plain(text: str) -> str:
+def plain(text: object) -> str:
     """A text for an attribute."""
-    return text.plain if isinstance(text, Text) else text
+    return text.plain if isinstance(text, Text) else str(text)
 
 
 def in_drawing(text: str) -> str:
@@ -79,7 +79,7 @@ def _in_all(name: str, template: str, values: dict[str, object]) -> Text:
     else:
         texts = zip(LANGUAGES, (template, translated), strict=True)
         text = Text(join(tag(name, _filled(own, values), class_="t", lang=lang) for lang, own in texts))
-    text.plain = template.format_map({key: plain(str(value)) for key, value in values.items()})
+    text.plain = template.format_map({key: plain(value) for key, value in values.items()})
     return text
 
 
