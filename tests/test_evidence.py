@@ -375,7 +375,7 @@ def test_cells_of_the_matrix_open_their_samples():
         assert (model_says[cell["rows"]] == predicted).all()
         assert html.count(f'href="#cell-{target}-{predicted}"') == 1
         assert html.count(f'id="cell-{target}-{predicted}"') == 1
-        assert ", ".join(f"{row + 1:,}" for row in cell["rows"]) in html
+        assert ", ".join(map(str, cell["rows"])) in html
     assert len(details["confused"]) == html.count('class="cell"')
 
 

@@ -69,6 +69,7 @@ def test_the_luck_of_an_accuracy_and_of_an_r2_is_taken_off():
 
 def test_a_search_says_how_lucky_it_was_and_the_page_says_so():
     from threestep.report import report_html
+    from threestep.report.words import say
 
     run = ts.fit("iris", effort="quick", seed=1)
     valid = run.scores["valid"]

@@ -218,13 +218,21 @@ def _places(across: _Scale, up: _Scale) -> tuple[Callable[[float], float], Calla
 def _axes(across: _Scale, up: _Scale, name: str) -> list[Markup]:
     """The grid with its numbers, and what goes across."""
     x_of, y_of = _places(across, up)
-    parts = [_grid_line(y_of(tick), f"{tick:g}") for tick in up.ticks]
+    parts = [_grid_line(y_of(tick), _short(tick)) for tick in up.ticks]
     for tick in across.ticks:
-        text, side = f"{tick:,g}" if tick < 1e6 else f"{tick:.0e}", "middle"
+        text, side = _short(tick), "middle"
         if across.share(tick) > _NEAR_THE_EDGE:  # a long number would be cut off
             side = "end"
         parts.append(tag("text", text, x=x_of(tick), y=_HEIGHT - 14, class_=f"tick {side}"))
     return [*parts, tag("text", in_drawing(name), x=_WIDTH - _RIGHT, y=_HEIGHT - 1, class_="tick end")]
+
+
+def _short(number: float) -> str:
+    """A tick in few letters: 600k, 1.5M."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if abs(number) >= size:
+            return f"{number / (1e3 if letter == 'k' else size):g}{letter}"
+    return f"{number:g}"
 
 
 def _figure(parts: Sequence[Markup], label: str, keys: Sequence[tuple[str, str]]) -> Markup:
@@ -388,14 +396,15 @@ def scatter_chart(
     return tag("figure", tag("figcaption", tag("strong", label), *keys), svg)
 
 
-def bars_chart(bars: Sequence[tuple[str, float]], label: str) -> Markup:
-    """Bars one below the other, with their names and values; those below zero go to the left."""
-    low, high = min(0.0, *(value for _, value in bars)), max(0.0, *(value for _, value in bars))
+def bars_chart(bars: Sequence[tuple[str, float] | tuple[str, float, float]], label: str) -> Markup:
+    """Bars one below the other, with their names and values, and perhaps how sure these are; those below zero
+    go to the left."""
+    low, high = min(0.0, *(each[1] for each in bars)), max(0.0, *(each[1] for each in bars))
     name_width, width, step = 250, 300, 26
     scale = width / ((high - low) or 1.0)
     zero = name_width - low * scale
     parts = []
-    for place, (name, value) in enumerate(bars):
+    for place, (name, value, *spread) in enumerate(bars):
         y = place * step
         x, wide = (zero, value * scale) if value >= 0 else (zero + value * scale, -value * scale)
         kind = "bar" if value >= 0 else "bar below"
@@ -405,8 +414,8 @@ def bars_chart(bars: Sequence[tuple[str, float]], label: str) -> Markup:
         parts.append(
             tag("rect", x=round(x, 1), y=y + 4, width=round(max(wide, 0.5), 1), height=18, class_=kind)
         )
-        shown = f"{value:.3g}"
+        shown = f"{value:.3g}" + "".join(f" ± {each:.1g}" for each in spread)
         parts.append(tag("text", shown, x=name_width + width + 8, y=y + 17, class_="tick"))
-    size = f"0 0 {name_width + width + 70} {step * len(bars)}"
+    size = f"0 0 {name_width + width + 130} {step * len(bars)}"
     svg = tag("svg", *parts, viewBox=size, role="img", aria_label=plain(label), class_="bars")
     return tag("figure", tag("figcaption", tag("strong", label)), svg)

@@ -25,7 +25,7 @@ def data_check(start: Event, check: Event | None) -> Markup:
     return tag(
         "section",
         tag("h2", say("The data, checked")),
-        table((say("what"), say("found")), [row for row in rows if row[1]]),
+        table((say("what"), say("found")), [row for row in rows if row[1]], "words"),
     )
 
 
@@ -35,6 +35,8 @@ def _missing(check: Event) -> Markup:
     named = ", ".join(f"{each['column']} {each['share']:.1%}" for each in check["missing"][:_MOST_NAMED])
     if check["n_with_gaps"] > _MOST_NAMED:
         named += ", …"
+    if check["n_with_gaps"] == 1:
+        return say("in one column: {named}", named=named)
     return say("in {n} columns: {named}", n=check["n_with_gaps"], named=named)
 
 
@@ -48,6 +50,8 @@ def _classes(names: list[object], counts: list[int]) -> Markup:
         "most": f"{most:,}",
         "name": names[counts.index(most)],
     }
+    if counts[rarest] == most:
+        return say("even: {n} of each", n=f"{most:,}")
     if counts[rarest] < _RARE * most:
         return say(
             "uneven: {n} of {rarest}, {most} of {name}; look at balanced accuracy and F1, or learn with "

@@ -12,6 +12,7 @@ from threestep.report.words import say
 Event = dict[str, Any]
 
 _MOST_CLASSES_IN_MATRIX = 30
+_LARGE = 1000.0  # from which on numbers are written without fractions
 _METRICS = (
     ("loss", "loss", "{loss:.4f}"),
     ("total_loss", "total loss", "{total_loss:,.2f}"),
@@ -152,10 +153,10 @@ def _confusion(classes: Sequence[object], details: Event) -> Markup:
 def _cell(classes: Sequence[object], counts: Sequence[Sequence[int]], cell: Event) -> Markup:
     """The samples of one cell of the matrix; seen once its number is followed."""
     target, predicted = cell["target"], cell["predicted"]
-    numbers = ", ".join(f"{row + 1:,}" for row in cell["rows"])
+    numbers = ", ".join(map(str, cell["rows"]))
     n = counts[target][predicted]
     about = say(
-        "{n} of {target} taken for {predicted}; sample no. {numbers}",
+        "{n} of {target} taken for {predicted}; rows (from 0) {numbers}",
         n=n,
         target=classes[target],
         predicted=classes[predicted],
@@ -227,7 +228,10 @@ def _residuals(details: Event) -> Markup:
     if known is None:
         return Markup("")
     title = say("How far the answers are off ({part} samples)", part=part_name(details["part"]))
-    ends = {name: f"{value:,.4g}" for name, value in known["quantiles"].items()}
+    ends = {
+        name: f"{value:,.0f}" if abs(value) >= _LARGE else f"{value:.4g}"
+        for name, value in known["quantiles"].items()
+    }
     about = say(
         "Target minus answer: half of them between {low} and {high}, nine in ten between {lowest} and "
         "{highest}, the middle one {middle}.",
@@ -252,7 +256,7 @@ def _worst(details: Event) -> Markup:
     columns = list(worst[0].get("values", {})) if worst else []
     rows = [
         (
-            sample.get("name") or (f"{sample['row'] + 1:,}" if "row" in sample else at),
+            sample.get("name") or sample.get("row", at),
             sample["target"],
             sample["predicted"],
             f"{sample['loss']:.3f}",
@@ -260,13 +264,13 @@ def _worst(details: Event) -> Markup:
         )
         for at, sample in enumerate(worst, start=1)
     ]
-    where = say("sample no.") if worst and "row" in worst[0] else ""
+    where = say("row (from 0)") if worst and "row" in worst[0] else ""
     return join([title, table((where, say("target"), say("predicted"), say("loss"), *columns), rows)])
 
 
 def _card(rows: Sequence, sample: Event) -> Markup:
     """A sample as a picture, with what it is and what it was taken for."""
-    where = sample.get("name") or (f"no. {sample['row'] + 1}" if "row" in sample else "")
+    where = sample.get("name") or (say("row {n}", n=sample["row"]) if "row" in sample else "")
     return tag(
         "figure",
         picture(rows, f"a {sample['target']} taken for {sample['predicted']}"),
@@ -292,15 +296,21 @@ def _label_errors(details: Event) -> Markup:
         return join([title, tag("p", say("None stands out among the samples that were not learned from."))])
     about = say(
         "{n} of {all} samples that were not learned from look like another class, by confident learning "
-        "(Northcutt et al. 2021). Look at them before you believe either.",
+        "(Northcutt et al. 2021). Look at them before you believe either; the journal has the rows of all.",
         n=f"{known['n']:,}",
         all=f"{known['n_samples']:,}",
     )
     rows = [
-        (f"{each['row'] + 1:,}", each["target"], each["better"], f"{each['confidence']:.3f}")
+        (
+            each.get("name") or each["row"],
+            each["target"],
+            f"{each['own']:.3f}",
+            each["better"],
+            f"{each['confidence']:.3f}",
+        )
         for each in known["worst"]
     ]
-    head = (say("sample no."), say("label"), say("looks like"), say("confidence"))
+    head = (say("row (from 0)"), say("label"), say("confidence"), say("looks like"), say("confidence"))
     return join([title, tag("p", about, class_="small"), table(head, rows)])
 
 
@@ -314,11 +324,15 @@ def _importance(details: Event) -> Markup:
         "(permutation importance). Of columns that say the same, each may look unimportant.",
         part=part_name(details["part"]),
     )
-    bars = [(each["column"], each["gain"]) for each in known]
+    bars = [(each["column"], each["gain"], each["spread"]) for each in known]
     return join(
         [
             tag("h3", say("The columns that matter")),
             tag("p", about, class_="small"),
-            tag("div", bars_chart(bars, say("loss without it, more by")), class_="charts"),
+            tag(
+                "div",
+                bars_chart(bars, say("the loss rises by (± standard deviation of three deals)")),
+                class_="charts",
+            ),
         ]
     )

@@ -171,7 +171,7 @@ def _function_set(by_name: dict[str, Event], n_designed: int) -> Markup:
             say(
                 "Its answers are averaged with those of {n} more: {others}. All together: {params} params.",
                 n=len(others),
-                others="; ".join(others),
+                others=_counted(others),
                 params=f"{event['n_params']:,}",
             ),
         )
@@ -179,6 +179,12 @@ def _function_set(by_name: dict[str, Event], n_designed: int) -> Markup:
         else "",
         _layers(by_name["details"]),
     )
+
+
+def _counted(texts: Sequence[str]) -> str:
+    """Equal ones once: 3 × 8 → 16 relu → 2; 8 → 2."""
+    counts = {text: texts.count(text) for text in dict.fromkeys(texts)}
+    return "; ".join(f"{n} × ({text})" if n > 1 else text for text, n in counts.items())
 
 
 def _what_was_tried(space: Event, n_designed: int) -> Markup:

@@ -4,7 +4,7 @@ PAGE: dict[str, str] = {
     # the head
     "threestep report": "threestep 報告",
     "{n} samples, {inputs} inputs each; {target} is {kind} ({reason}).": (
-        "{n} 筆樣本，每筆 {inputs} 個輸入；{target} 是{kind}（{reason}）。"
+        "{n} 筆樣本，每筆 {inputs} 個輸入；{target} 是 {kind}（{reason}）。"
     ),
     "{n} classes": "{n} 個類別",
     "several labels": "多個標籤",
@@ -43,7 +43,7 @@ PAGE: dict[str, str] = {
     "It sees the columns themselves. Others were tried that also see, for each number, how far through each of "
     "several bins it is.": "它看到的是欄位本身。也試過另一些網路，對每個數值還看到它在各分箱中的位置。",
     "Its answers are averaged with those of {n} more: {others}. All together: {params} params.": (
-        "它的答案與另外 {n} 個網路的平均：{others}。合計 {params} 個參數。"
+        "它的答案會與另外 {n} 個網路的答案取平均：{others}。合計 {params} 個參數。"
     ),
     "What each hidden layer adds": "每個隱藏層帶來什麼",
     "A linear function of what a layer makes of the {part} samples tells the target so well ({score}): where "
@@ -71,13 +71,13 @@ PAGE: dict[str, str] = {
     "it.": "驗證樣本是測試以外的全部樣本，每一筆都由沒有學過它的各折網路來評判。",
     "The validation samples picked the best of {n}, which may be luck: {said}. Picked by some of them and judged "
     "by the others, over and over, it comes to {left}. The test samples had no part in any choice.": (
-        "驗證樣本從 {n} 個網路中挑出最好的，其中可能有運氣：{said}。反覆以一部分樣本挑選、以其餘樣本評判，則為 {left}。"
+        "驗證樣本從 {n} 個網路中挑出最好的，其中可能有運氣：{said}。反覆以一部分樣本挑選、以其餘樣本評判，則為：{left}。"
         "測試樣本從未參與任何選擇。"
     ),
-    "What is taken for what ({part} samples)": "什麼被認成什麼（{part}樣本）",
+    "What is taken for what ({part} samples)": "混淆矩陣：什麼被誤認成什麼（{part}樣本）",
     "A number of wrong answers opens the samples.": "點選答錯的數字，可以看到那些樣本。",
-    "{n} of {target} taken for {predicted}; sample no. {numbers}": (
-        "{n} 筆 {target} 被認成 {predicted}；樣本編號 {numbers}"
+    "{n} of {target} taken for {predicted}; rows (from 0) {numbers}": (
+        "{n} 筆 {target} 被認成 {predicted}；列號（從 0 起）{numbers}"
     ),
     "is \\ taken for": "實際 \\ 認成",
     "Class by class, the weakest first ({part} samples)": "逐一類別，最弱的在前（{part}樣本）",
@@ -105,14 +105,15 @@ PAGE: dict[str, str] = {
     "answer": "答案",
     "right": "正確",
     "The {n} worst of the {part} samples": "{part}樣本中最差的 {n} 筆",
-    "sample no.": "樣本編號",
+    "row (from 0)": "列號（從 0 起）",
+    "row {n}": "列 {n}",
     "predicted": "預測",
     "loss {loss}": "損失 {loss}",
     "Labels that may be wrong": "可能標錯的標籤",
     "None stands out among the samples that were not learned from.": "在沒有學過的樣本中，沒有可疑的標籤。",
     "{n} of {all} samples that were not learned from look like another class, by confident learning (Northcutt et "
-    "al. 2021). Look at them before you believe either.": (
-        "依信心學習法（Northcutt 等人，2021），{all} 筆沒有學過的樣本中有 {n} 筆看來屬於別的類別。相信任何一方之前，請先看看它們。"
+    "al. 2021). Look at them before you believe either; the journal has the rows of all.": (
+        "依信心學習法（Northcutt 等人，2021），{all} 筆沒有學過的樣本中有 {n} 筆看來屬於別的類別。相信任何一方之前，請先看看它們；日誌中有全部的列號。"
     ),
     "label": "標籤",
     "looks like": "看來像",
@@ -121,7 +122,7 @@ PAGE: dict[str, str] = {
     "importance). Of columns that say the same, each may look unimportant.": (
         "把某一欄的值在{part}樣本間重新分發後，損失上升多少（排列重要性）。內容相同的欄位，個別看來可能都不重要。"
     ),
-    "loss without it, more by": "少了它，損失增加",
+    "the loss rises by (± standard deviation of three deals)": "損失增加多少（± 三次重分的標準差）",
     # step 3
     "Pick the best function": "挑出最好的函數",
     "Gradient descent picks the params of one network; a search does so for many, and picks the network.": (
@@ -156,7 +157,7 @@ PAGE: dict[str, str] = {
     "Note:": "注意：",
     "The last descent of the picked one": "挑中網路的最後一次下降",
     "Gradient descent went through the training samples {n} times; {kept} Ended because: {why}.": (
-        "梯度下降把訓練樣本走了 {n} 遍；{kept}結束的原因：{why}。"
+        "梯度下降看過訓練樣本 {n} 遍；{kept}結束的原因：{why}。"
     ),
     "the params of epoch {n} have the lowest validation loss and are the ones kept.": (
         "第 {n} 輪的參數驗證損失最低，因此保留。"
@@ -173,7 +174,7 @@ PAGE: dict[str, str] = {
     "The gradient in each layer": "每一層的梯度",
     "At the picked params, over {n} training samples. Gradients that shrink from the output to the first layer "
     "vanish, those that grow explode. The last column is what a first step at the highest learning rate would "
-    "change.": "在挑中的參數處，以 {n} 筆訓練樣本計算。從輸出層往第一層越來越小的梯度會消失，越來越大的會爆炸。"
+    "change.": "在挑中的參數處，以 {n} 筆訓練樣本計算。梯度若從輸出層往第一層越來越小，就是梯度消失；越來越大，就是梯度爆炸。"
     "最後一欄是以最高學習率走第一步會改變多少。",
     "size of its weights": "權重大小",
     "size of their gradient": "梯度大小",
@@ -194,6 +195,8 @@ PAGE: dict[str, str] = {
     "copies": "重複",
     "test samples that were learned from, too": "也被學過的測試樣本",
     "columns that give the target away": "洩漏目標的欄位",
+    "in one column: {named}": "1 個欄位有缺值：{named}",
+    "even: {n} of each": "平均：每類各 {n} 筆",
     "in {n} columns: {named}": "{n} 個欄位有缺值：{named}",
     "none": "沒有",
     "none was found": "沒有發現",
@@ -229,7 +232,7 @@ JOURNAL: dict[str, str] = {
     "as asked": "依指定",
     "yes or no": "是或否",
     "values with fractions": "帶小數的值",
-    "{n} different words": "{n} 種不同的字",
+    "{n} different words": "{n} 種不同的文字",
     "{n} different whole numbers": "{n} 種不同的整數",
     "whole numbers 0 to {n}, each of them used": "0 到 {n} 的整數，每個都有用到",
     "{n} columns of 0 and 1": "{n} 個 0 與 1 的欄位",
@@ -238,7 +241,7 @@ JOURNAL: dict[str, str] = {
     "one value only": "只有一個值",
     "every value is missing": "全部缺值",
     "looks like an id: whole numbers in a row, each of them once": "看來像編號：連續的整數，各出現一次",
-    "looks like an id or free text: {n} different words": "看來像編號或自由文字：{n} 種不同的字",
+    "looks like an id or free text: {n} different words": "看來像編號或自由文字：{n} 種不同的文字",
     "column {name} may give the target away: {how}; --column {option}=ignore leaves it out": (
         "欄位 {name} 可能洩漏目標：{how}；--column {option}=ignore 可不使用它"
     ),
@@ -255,7 +258,7 @@ JOURNAL: dict[str, str] = {
     "layer {n} removed": "移除第 {n} 層",
     "layer {n} made plain": "第 {n} 層改為一般層",
     "layer {n} made residual": "第 {n} 層改為殘差層",
-    "activation changed to {name}": "激活函數改為 {name}",
+    "activation changed to {name}": "活化函數改為 {name}",
 }
 """Sentences of the journal, by the form in which it writes them; see `words.translated`."""
 

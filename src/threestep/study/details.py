@@ -18,6 +18,7 @@ _N_WORST = 20
 _MOST_VALUES = 6  # of a sample's columns
 _MOST_PIXELS = 40  # of a picture's side in the journal
 _MOST_POINTS = 300
+_MOST_ROWS = 1000  # of likely label errors in the journal
 _MOST_CELLS, _MOST_IN_CELL = 100, 12  # of the confusion matrix, and samples of each
 _PICTURES_OF_CELL, _MOST_PICTURES = 4, 80
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -141,10 +142,12 @@ def _label_errors(prep: Prep, model: Model, said: Sequence[Said]) -> dict[str, A
     return {
         "n_samples": len(labels),
         "n": len(wrong),
+        "rows": rows[wrong[:_MOST_ROWS]].tolist(),
         "worst": [
             {
                 "row": int(rows[at]),
                 "target": _text(classes[labels[at]]),
+                "own": float(sure[at, labels[at]]),
                 "better": _text(classes[other]),
                 "confidence": float(sure[at, other]),
             }
