@@ -386,3 +386,22 @@ def test_estimators_show_what_was_found_in_a_notebook():
     shown = estimator.fit(x, y)._html_repr()
     assert "<b>found</b>" in shown
     assert f"{estimator.model_.network.n_params:,} params" in shown
+
+
+def test_likely_label_errors_of_files_are_told_by_name(tmp_path):
+    image = pytest.importorskip("PIL.Image")
+    rng = np.random.default_rng(0)
+    for at in range(120):
+        is_bright = at % 2
+        folder = tmp_path / "data" / ("bright" if is_bright == (at not in (10, 51, 70, 93)) else "dark")
+        folder.mkdir(parents=True, exist_ok=True)
+        pixels = (rng.integers(0, 80, (8, 8)) + 150 * is_bright).astype(np.uint8)
+        image.fromarray(pixels).save(folder / f"{at:03}.png")
+    run = ts.fit(tmp_path / "data", network="8", epochs=30, seed=0, valid_fraction=0.3, test_fraction=0.4)
+    known = event(run, "details")["label_errors"]["worst"]
+    assert known
+    for each in known:
+        number = int(each["name"].split("/")[-1][:3])
+        assert each["name"].startswith(each["target"])
+        assert number in (10, 51, 70, 93)
+        assert each["name"] in report_html(run.events)

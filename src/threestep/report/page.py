@@ -204,8 +204,10 @@ def _layers(details: Event) -> Markup:
         for at, each in enumerate(known["probes"])
     ]
     about = say(
-        "A linear function of what a layer makes of the {part} samples tells the target so well ({score}): "
-        "where the number rises, the layer adds something.",
+        "A linear function of what a layer makes of the samples, fitted to training samples by least "
+        "squares, tells the target of {n} {part} samples so well ({score}): where the number clearly rises, the layer "
+        "adds something. The network itself may be better.",
+        n=f"{known['n_probed']:,}",
         part=part_name(details["part"]),
         score="R²" if known["probe"] == "r2" else say("accuracy"),
     )

@@ -13,9 +13,10 @@ from threestep.goodness import Goodness
 from threestep.model import Model
 from threestep.network import ACTIVATIONS
 from threestep.pick import Samples
-from threestep.study.explaining import probe_score
+from threestep.study.explaining import probe_between
 
 _MOST_PROBED = 1000
+_MOST_FITTED = 2000
 _MOST_OUTPUTS = 200
 _N_SAMPLES = 256
 _TINY = 1e-4  # a step for slopes of activations, in double precision
@@ -39,7 +40,8 @@ def layers_of(
     Returns
     -------
     dict or None
-        `probe`: the score; `probes`: that of the inputs and of each hidden layer; `n_samples`: of the
+        `probe`: the score; `probes`: that of the inputs and of each hidden layer, of a linear function
+        fitted to learned samples, on `n_probed` of the judged ones; `n_samples`: of the
         gradients; `gradients`: of each layer, the output layer last, the root mean square of its `weights`,
         the Euclidean norm of their `gradient`, and the `update`: the norm of a first step at that rate over
         that of the weights.
@@ -47,12 +49,13 @@ def layers_of(
     network, kind = model.network, model.prep.target.kind
     if not network.is_dense or not network.hidden:
         return None
-    some = slice(None, _MOST_PROBED)
-    outputs = _trace(model, judged.x[some])[0][:-1]
+    some, many = slice(None, _MOST_PROBED), slice(None, _MOST_FITTED)
+    fitted, outputs = (_trace(model, x)[0][:-1] for x in (learned.x[many], judged.x[some]))
+    targets = np.asarray(learned.y[many]), np.asarray(judged.y[some])
     steps = [-(-own.shape[1] // _MOST_OUTPUTS) for own in outputs]
     scores = [
-        probe_score(own[:, ::step], np.asarray(judged.y[some]), kind)
-        for own, step in zip(outputs, steps, strict=True)
+        probe_between((own[:, ::step], targets[0]), (other[:, ::step], targets[1]), kind)
+        for own, other, step in zip(fitted, outputs, steps, strict=True)
     ]
     if not np.isfinite(scores).all():
         return None
@@ -61,6 +64,7 @@ def layers_of(
     return {
         "probe": "r2" if kind == "number" else "accuracy",
         "probes": scores,
+        "n_probed": min(_MOST_PROBED, len(judged.y)),
         "n_samples": min(_N_SAMPLES, len(learned.y)),
         "gradients": [
             {

@@ -291,6 +291,10 @@ def _details(prepared: Prepared, found: Found, model: Model) -> Event:
     elif parts.valid is not parts.train and not prepared.settings.refit:
         said.append(_said(model, arrays_of(prepared.prep, parts.valid), _rows(parts.valid)))
     details = details_of(prepared.prep, parts, model, said, prepared.settings.seed)
+    table = prepared.table
+    if table.names and details.get("label_errors"):
+        for each in details["label_errors"]["worst"]:
+            each["name"] = table.names[int(np.searchsorted(_rows(table), each["row"]))]
     judged, settings = parts.test if parts.test.n_samples else parts.valid, prepared.settings
     rate = max((row.learning_rate for row in found.picked.history), default=0.0)
     unseen, learned = (arrays_of(prepared.prep, part) for part in (judged, parts.train))
