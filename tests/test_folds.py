@@ -171,6 +171,7 @@ def test_only_what_helps_is_averaged():
     assert averaged_ones(3, badness, 1) == [0]
     assert averaged_ones(1, badness, 4) == [0]
     assert averaged_ones(2, lambda places: 0.0, 2) == [0]  # no better is not better
+    assert averaged_ones(2, lambda places: 0.5 - 1e-5 * len(places), 2) == [0]  # nor is next to nothing
     assert averaged_ones(2, lambda places: float("nan"), 2) == [0]
 
 

@@ -4,10 +4,14 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+_LEAST_GAIN = (
+    1e-3  # a share; less is not worth a network's work at each answer, and may be one that knows nothing
+)
+
 
 def averaged_ones(n: int, badness: Callable[[Sequence[int]], float], n_most: int) -> list[int]:
-    """The first, and then, again and again, the one with which the average is best, while it gets better
-    (Caruana et al. 2004, doi:10.1145/1015330.1015432; here each at most once).
+    """The first, and then, again and again, the one with which the average is best, while it gets better by a
+    thousandth or more (Caruana et al. 2004, doi:10.1145/1015330.1015432; here each at most once).
 
     Parameters
     ----------
@@ -34,7 +38,7 @@ def averaged_ones(n: int, badness: Callable[[Sequence[int]], float], n_most: int
     while len(chosen) < n_most:
         left = [place for place in range(n) if place not in chosen]
         found = [badness([*chosen, place]) for place in left]
-        if not left or not min(found) < best:
+        if not left or not min(found) < best - _LEAST_GAIN * abs(best):
             break
         best = min(found)
         chosen.append(left[int(np.argmin(found))])

@@ -205,8 +205,8 @@ def _layers(details: Event) -> Markup:
     ]
     about = say(
         "A linear function of what a layer makes of the samples, fitted to training samples by least "
-        "squares, tells the target of {n} {part} samples so well ({score}): where the number clearly rises, the layer "
-        "adds something. The network itself may be better.",
+        "squares, tells the target of {n} {part} samples so well ({score}): where the number clearly rises, "
+        "the layer adds something. The network itself may be better.",
         n=f"{known['n_probed']:,}",
         part=part_name(details["part"]),
         score="R²" if known["probe"] == "r2" else say("accuracy"),
