@@ -76,6 +76,8 @@ def test_copies_between_learning_and_test_are_counted():
     n_test = run.scores["test"]["n_samples"]
     assert 0.4 * n_test < n_seen <= n_test
     assert f"{n_seen} of {n_test}" in report_html(run.events)
+    folded = ts.fit((np.vstack([x, x]), np.r_[y, y]), folds=3, effort="quick", depths=(0, 1), widths=(8, 8))
+    assert event(folded, "check")["n_seen"] > n_seen  # all but the test samples are learned from
     assert event(ts.fit((x, y), **QUICK), "check")["n_seen"] == 0
 
 
@@ -405,3 +407,58 @@ def test_likely_label_errors_of_files_are_told_by_name(tmp_path):
         assert each["name"].startswith(each["target"])
         assert number in (10, 51, 70, 93)
         assert each["name"] in report_html(run.events)
+
+
+# What a reviewer tried
+
+
+@pytest.mark.parametrize("shape", [(3, 130), (130, 2), (1, 41), (90, 41, 3)])
+def test_narrow_pictures_are_drawn(shape):
+    x = np.random.default_rng(0).random((120, *shape)).astype(np.float32)
+    run = ts.fit((x, np.arange(120) % 2), network="4", epochs=1)
+    shown = np.array(event(run, "details")["pictures"])
+    assert min(shown.shape[1:3]) > 0
+    assert max(shown.shape[1:3]) <= 40
+    report_html(run.events)
+
+
+def test_layers_are_judged_by_samples_of_all_classes():
+    """Parts are in the order of the source, which may be sorted by class."""
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], 4000)
+    run = ts.fit((rng.normal(size=(8000, 3)).astype(np.float32), y), network="8", epochs=1)
+    assert max(event(run, "details")["layers"]["probes"]) < 0.7
+
+
+def test_a_column_that_counts_the_samples_hides_no_copies():
+    x, y = blobs(200)
+    columns = {name: np.tile(x[:, at], 2) for at, name in enumerate("abc")}
+    run = ts.fit({"id": np.arange(400), **columns, "target": np.tile(y, 2)}, **QUICK)
+    check = event(run, "check")
+    assert check["n_copies"] == 200
+    assert check["n_seen"] > 10
+
+
+def test_words_that_are_no_text_have_a_fingerprint():
+    column = np.array(["x\udc80", "y"] * 30, object)
+    run = ts.fit({"a": column, "b": np.arange(60.0), "target": np.arange(60) % 2}, network="4", epochs=1)
+    assert len(event(run, "check")["hash"]) == 64
+
+
+def test_a_first_step_of_rmsprop():
+    """As the optimizer takes it."""
+    from threestep.pick.optimizers import RULES, Pace
+    from threestep.study.layers import _step_size
+
+    gradient = np.random.default_rng(0).normal(size=(30, 20)).astype(np.float32)
+    for name, rule in RULES.items():
+        none = (np.zeros_like(gradient),) * rule.n_moments
+        change, _ = rule.change(Pace(1.0, 0.0, 10.0, 0.001**-0.5), gradient, none)
+        assert _step_size(name, gradient) == pytest.approx(float(np.linalg.norm(change)), rel=0.01)
+
+
+def test_names_that_are_sentences_are_left_alone():
+    text = translated(
+        "column 'random' may give the target away: its 3 values determine the target; --column random=ignore leaves it out"
+    )
+    assert text.count("--column random=ignore") == 2

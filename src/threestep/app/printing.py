@@ -69,7 +69,9 @@ def _tell_check(event: Event) -> None:
     if event["n_contradictions"]:
         print(f"{_INDENT}note: {event['n_contradictions']:,} samples equal one with another target")
     if event["n_seen"]:
-        print(f"{_INDENT}note: {event['n_seen']:,} test samples equal one that is learned from")
+        print(
+            f"{_INDENT}note: {event['n_seen']:,} test samples have the features of one that is learned from"
+        )
 
 
 def _tell_designed(event: Event) -> None:

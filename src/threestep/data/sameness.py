@@ -24,7 +24,7 @@ def keys_of_samples(table: Table) -> NDArray:
     """
     if isinstance(table.x, np.ndarray):
         flat = np.ascontiguousarray(table.x.reshape(len(table.x), -1))
-        return np.fromiter((hash(row.tobytes()) for row in flat), np.int64, len(flat)).view(np.uint64)
+        return np.fromiter((hash((row + 0).tobytes()) for row in flat), np.int64, len(flat)).view(np.uint64)
     keys = np.zeros(table.n_samples, np.uint64)
     for column in table.x.values():
         keys = _mixed(keys ^ keys_of_values(column))
@@ -67,7 +67,7 @@ def fingerprint(table: Table) -> str:
     parts = {**columns, "\0target": table.y, "\0weight": table.weight}
     for name, values in parts.items():
         if values is not None:
-            digest.update(f"{name}\0{values.dtype.kind}{values.shape}\0".encode())
+            digest.update(f"{name}\0{values.dtype.kind}{values.shape}\0".encode("utf-8", "surrogatepass"))
             for piece in _bytes_of(values):
                 digest.update(piece)
     return digest.hexdigest()
@@ -78,6 +78,6 @@ def _bytes_of(values: NDArray) -> Iterable[bytes]:
     for first in range(0, len(values), 65536):
         part = values[first : first + 65536]
         if part.dtype.kind in "OUS":
-            yield "\x1f".join(map(str, part.ravel().tolist())).encode()
+            yield "\x1f".join(map(str, part.ravel().tolist())).encode("utf-8", "surrogatepass")
         else:
             yield np.ascontiguousarray(part).tobytes()

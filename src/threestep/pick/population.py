@@ -308,6 +308,7 @@ class Population:
         """Begin no more compiles. Nobody waits for those that go on, but the end of the process."""
         with self._lock:
             self._is_closed = True
+            self._zeros.clear()
         self._compilers.shutdown(wait=False)
 
     def _chunks(self, jobs: Sequence[Job]) -> list[Chunk]:
@@ -365,6 +366,7 @@ class Population:
         if n_members == 1 or "RESOURCE_EXHAUSTED" not in str(error):
             raise error
         with self._lock:
+            self._zeros.pop((device, recipe, n_members), None)
             if n_members <= self._most_members.get(recipe, n_members):  # or another has seen to it
                 self._most_members[recipe] = n_members // 2
             current = self._programs[recipe, device]

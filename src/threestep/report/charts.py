@@ -274,7 +274,7 @@ def nice_ticks(low: float, high: float) -> list[float]:
     size = 10.0 ** floor(log10(span / 4))
     step = next(factor * size for factor in (1, 2, 5, 10, 20) if span / (factor * size) <= 5)
     first, last = floor(low / step), ceil(high / step)
-    return [round(index * step, 12) for index in range(first, last + 1)]
+    return [float(f"{index * step:.12g}") for index in range(first, last + 1)]
 
 
 def epoch_ticks(n_epochs: int) -> list[int]:

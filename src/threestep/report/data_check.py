@@ -32,6 +32,8 @@ def data_check(start: Event, check: Event | None) -> Markup:
 def _missing(check: Event) -> Markup:
     if not check["missing"]:
         return say("none")
+    if check["missing"][0]["column"] == "samples":  # of an array, whose columns have no names
+        return say("in {share} of the samples", share=f"{check['missing'][0]['share']:.1%}")
     named = ", ".join(f"{each['column']} {each['share']:.1%}" for each in check["missing"][:_MOST_NAMED])
     if check["n_with_gaps"] > _MOST_NAMED:
         named += ", …"
@@ -81,7 +83,8 @@ def _seen(start: Event, check: Event) -> Markup:
     if not check["n_seen"]:
         return say("none")
     return say(
-        "{n} of {all}: the test score may be too good; --groups COLUMN keeps together what belongs together",
+        "{n} of {all} have the features of one that is learned from; if they are the same thing, the test "
+        "score is too good, and --groups COLUMN keeps them together",
         n=f"{check['n_seen']:,}",
         all=f"{n_test:,}",
     )

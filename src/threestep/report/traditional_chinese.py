@@ -46,10 +46,10 @@ PAGE: dict[str, str] = {
         "它的答案會與另外 {n} 個網路的答案取平均：{others}。合計 {params} 個參數。"
     ),
     "What each hidden layer adds": "每個隱藏層帶來什麼",
-    "A linear function of what a layer makes of the samples, fitted to training samples by least squares, tells the "
+    "A linear function of what a layer makes of the samples (at most 1,000 of its outputs), fitted to training samples by least squares, tells the "
     "target of {n} {part} samples so well ({score}): where the number clearly rises, the layer adds something. The "
     "network itself may be better.": (
-        "以各層的輸出做線性函數，用最小平方法配適訓練樣本，再看它把 {n} 筆{part}樣本的目標說得多準（{score}）："
+        "以各層的輸出（至多 1,000 個）做線性函數，用最小平方法配適訓練樣本，再看它把 {n} 筆{part}樣本的目標說得多準（{score}）："
         "數字明顯上升之處，那一層就有貢獻。網路本身可能更好。"
     ),
     "a linear probe of each layer": "各層的線性探測",
@@ -175,9 +175,9 @@ PAGE: dict[str, str] = {
     "size": "大小",
     "The gradient in each layer": "每一層的梯度",
     "At the picked params, over {n} training samples. Gradients that shrink from the output to the first layer "
-    "vanish, those that grow explode. The last column is what a first step at the highest learning rate would "
-    "change.": "在挑中的參數處，以 {n} 筆訓練樣本計算。梯度若從輸出層往第一層越來越小，就是梯度消失；越來越大，就是梯度爆炸。"
-    "最後一欄是以最高學習率走第一步會改變多少。",
+    "vanish, those that grow explode. The last column is what a first step at the highest learning rate in the "
+    "chart above would change.": "在挑中的參數處，以 {n} 筆訓練樣本計算。梯度若從輸出層往第一層越來越小，就是梯度消失；越來越大，就是梯度爆炸。"
+    "最後一欄是以上圖中最高的學習率走第一步會改變多少。",
     "size of its weights": "權重大小",
     "size of their gradient": "梯度大小",
     "a step changes them by (share)": "一步改變的比例",
@@ -209,9 +209,11 @@ PAGE: dict[str, str] = {
     "{n} samples repeat another one": "{n} 筆樣本與另一筆完全相同",
     "{n} samples repeat another one; {odd} are equal to one with another target, which no network can tell "
     "apart": "{n} 筆樣本與另一筆完全相同；{odd} 筆與目標不同的樣本相同，任何網路都無法分辨",
-    "{n} of {all}: the test score may be too good; --groups COLUMN keeps together what belongs together": (
-        "{all} 筆中有 {n} 筆：測試分數可能偏高；--groups COLUMN 可讓屬於同一組的樣本留在一起"
+    "{n} of {all} have the features of one that is learned from; if they are the same thing, the test score is too "
+    "good, and --groups COLUMN keeps them together": (
+        "{all} 筆中有 {n} 筆的特徵與學過的樣本相同；如果是同一個對象，測試分數就偏高了，--groups COLUMN 可讓它們留在同一邊"
     ),
+    "in {share} of the samples": "{share} 的樣本有缺值",
     # using it
     "Use it": "使用",
     "To repeat the run: config.toml has every setting (seed {seed}); made with {versions}.": (

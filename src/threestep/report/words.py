@@ -14,6 +14,10 @@ LANGUAGES = {"en": "English", "zh-TW": "繁體中文"}
 """What a page may be read in, by the tags of BCP 47."""
 
 
+_SENTENCES = ("why", "how")
+"""Values of a sentence of the journal that are sentences of it themselves; others are names and numbers."""
+
+
 class Text(Markup):
     """Markup of a text in all languages.
 
@@ -47,7 +51,10 @@ def translated(text: str) -> Text:
     """A sentence of the journal in all languages, if it is made by a template that is known."""
     for template, pattern in _patterns():
         if found := pattern.fullmatch(text):
-            return say(template, **{name: translated(value) for name, value in found.groupdict().items()})
+            values = found.groupdict().items()
+            return say(
+                template, **{name: translated(own) if name in _SENTENCES else own for name, own in values}
+            )
     return say("{text}", text=text)
 
 

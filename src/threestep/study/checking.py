@@ -1,11 +1,12 @@
 """What the samples look like before anything learns from them: gaps, rare classes, copies."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data import Split, Table, Target, encode_target, fingerprint, keys_of_samples, keys_of_values
+from threestep.data import Table, Target, encode_target, fingerprint, keys_of_samples, keys_of_values
 from threestep.study.details import known_target
 from threestep.study.preparing import Prepared
 
@@ -27,7 +28,7 @@ def check_event(prepared: Prepared) -> Event:
     """
     table = prepared.table
     gaps = _gaps(table)
-    keys, targets = keys_of_samples(table), keys_of_values(known_target(table))
+    keys, targets = keys_of_samples(_used(prepared, table)), keys_of_values(known_target(table))
     return {
         "event": "check",
         "hash": fingerprint(table),
@@ -35,7 +36,7 @@ def check_event(prepared: Prepared) -> Event:
         "n_with_gaps": len(gaps),
         "classes": _class_counts(prepared.prep.target, prepared),
         **_copies(keys, targets),
-        "n_seen": _n_seen(prepared.parts),
+        "n_seen": _n_seen(prepared),
     }
 
 
@@ -74,8 +75,19 @@ def _copies(keys: NDArray, targets: NDArray) -> dict[str, int]:
     return {"n_copies": int(same.sum()), "n_contradictions": int(sizes[is_odd].sum())}
 
 
-def _n_seen(parts: Split) -> int:
+def _n_seen(prepared: Prepared) -> int:
     """Test samples that have an equal among those that are learned from."""
+    parts, settings = prepared.parts, prepared.settings
     if parts.test.n_samples == 0:
         return 0
-    return int(np.isin(keys_of_samples(parts.test), keys_of_samples(parts.train)).sum())
+    learned = [parts.train, *([parts.valid] if settings.refit or (settings.folds or 1) > 1 else [])]
+    keys = [keys_of_samples(_used(prepared, part)) for part in (parts.test, *learned)]
+    return int(np.isin(keys[0], np.concatenate(keys[1:])).sum())
+
+
+def _used(prepared: Prepared, table: Table) -> Table:
+    """Without the columns that are left out: a number that counts the samples makes all of them different."""
+    left_out = prepared.prep.layout.left_out
+    if isinstance(table.x, np.ndarray) or len(left_out) >= len(table.x):
+        return table
+    return replace(table, x={name: column for name, column in table.x.items() if name not in left_out})

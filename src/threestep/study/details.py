@@ -69,7 +69,7 @@ def details_of(
         details |= _of_classes(prep, model, outputs, encoded)
         details["confused"] = _confused(prep, model.class_indices(outputs), encoded, losses, judged.rows, x)
         details["label_errors"] = _label_errors(prep, model, said)
-    if prep.target.kind == "number" and outputs.shape[1] == 1:
+    if prep.target.kind == "number" and outputs.shape[1] == 1 and not model.goodness.quantiles:
         details["residuals"] = _residuals(model, outputs, encoded)
     shown = _shown(prep, x[worst])
     return details if shown is None else details | {"pictures": shown}
@@ -182,11 +182,11 @@ def _shown(prep: Prep, x: NDArray) -> list[Any] | None:
         )  # high is above
     if pixels.ndim == 4 and pixels.shape[3] == 1:
         pixels = pixels[..., 0]
-    step = -(-max(pixels.shape[1:3]) // _MOST_PIXELS)
-    if step > 1:
-        height, width = (side // step for side in pixels.shape[1:3])
-        even = pixels[:, : height * step, : width * step]
-        pixels = even.reshape(len(x), height, step, width, step, *pixels.shape[3:]).mean(axis=(2, 4))
+    down, across = (-(-side // _MOST_PIXELS) for side in pixels.shape[1:3])
+    if max(down, across) > 1:
+        height, width = pixels.shape[1] // down, pixels.shape[2] // across
+        even = pixels[:, : height * down, : width * across]
+        pixels = even.reshape(len(x), height, down, width, across, *pixels.shape[3:]).mean(axis=(2, 4))
     return (pixels * 255).round().clip(0, 255).astype(int).tolist()
 
 

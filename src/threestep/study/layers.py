@@ -15,12 +15,12 @@ from threestep.network import ACTIVATIONS
 from threestep.pick import Samples
 from threestep.study.explaining import probe_between
 
-_MOST_PROBED = 1000
-_MOST_FITTED = 2000
-_MOST_OUTPUTS = 200
+MOST_PROBED, MOST_FITTED = 1000, 4000
+_MOST_OUTPUTS = 1000
 _N_SAMPLES = 256
 _TINY = 1e-4  # a step for slopes of activations, in double precision
-_BY_SIGN = ("adamw", "adam", "lion")  # whose first step is the rate, times the sign of the gradient
+_BY_SIGN = {"adamw": 1.0, "adam": 1.0, "lion": 1.0, "rmsprop": 10**0.5}
+"""Optimizers whose first step is the sign of the gradient, times so many rates."""
 
 
 def layers_of(
@@ -32,7 +32,7 @@ def layers_of(
     ----------
     model : Model
     judged, learned : Samples
-        Encoded; the first ones were not learned from.
+        Encoded, in random order; the first ones were not learned from.
     optimizer : str
     rate : float
         The peak learning rate.
@@ -49,7 +49,7 @@ def layers_of(
     network, kind = model.network, model.prep.target.kind
     if not network.is_dense or not network.hidden:
         return None
-    some, many = slice(None, _MOST_PROBED), slice(None, _MOST_FITTED)
+    some, many = slice(None, MOST_PROBED), slice(None, MOST_FITTED)
     fitted, outputs = (_trace(model, x)[0][:-1] for x in (learned.x[many], judged.x[some]))
     targets = np.asarray(learned.y[many]), np.asarray(judged.y[some])
     steps = [-(-own.shape[1] // _MOST_OUTPUTS) for own in outputs]
@@ -64,7 +64,7 @@ def layers_of(
     return {
         "probe": "r2" if kind == "number" else "accuracy",
         "probes": scores,
-        "n_probed": min(_MOST_PROBED, len(judged.y)),
+        "n_probed": min(MOST_PROBED, len(judged.y)),
         "n_samples": min(_N_SAMPLES, len(learned.y)),
         "gradients": [
             {
@@ -79,7 +79,9 @@ def layers_of(
 
 def _step_size(optimizer: str, gradient: NDArray) -> float:
     """The norm of a first step at a rate of 1."""
-    return float(np.sqrt(np.count_nonzero(gradient)) if optimizer in _BY_SIGN else np.linalg.norm(gradient))
+    if optimizer in _BY_SIGN:
+        return _BY_SIGN[optimizer] * float(np.sqrt(np.count_nonzero(gradient)))
+    return float(np.linalg.norm(gradient))
 
 
 def gradients_of(model: Model, x: NDArray, y: NDArray) -> list[NDArray]:

@@ -46,7 +46,7 @@ from threestep.study.events import (
     start_event,
 )
 from threestep.study.folder import Event, RunFolder
-from threestep.study.layers import layers_of
+from threestep.study.layers import MOST_FITTED, MOST_PROBED, layers_of
 from threestep.study.luck import corrected_scores
 from threestep.study.notebook import run_html
 from threestep.study.picking import Found, Unseen
@@ -297,7 +297,11 @@ def _details(prepared: Prepared, found: Found, model: Model) -> Event:
             each["name"] = table.names[int(np.searchsorted(_rows(table), each["row"]))]
     judged, settings = parts.test if parts.test.n_samples else parts.valid, prepared.settings
     rate = max((row.learning_rate for row in found.picked.history), default=0.0)
-    unseen, learned = (arrays_of(prepared.prep, part) for part in (judged, parts.train))
+    rng = np.random.default_rng(settings.seed)
+    few = ((judged, MOST_PROBED), (parts.train, MOST_FITTED))
+    unseen, learned = (
+        arrays_of(prepared.prep, part.take(rng.permutation(part.n_samples)[:most])) for part, most in few
+    )
     return details | {"layers": layers_of(model, unseen, learned, settings.optimizer, rate)}
 
 
