@@ -9,9 +9,9 @@ import pytest
 import threestep as ts
 from test_picture_networks import stripes
 from threestep.data import Layout, Media
-from threestep.pick import Samples, try_designed
+from threestep.pick import Field, Member, Samples, searcher_of, try_designed
 from threestep.pick.searchers import DESIGNED
-from threestep.settings import Descent, Settings
+from threestep.settings import Descent, Settings, Space
 from threestep.study.choices import choose_settings, designed_networks
 
 GOODNESS = ts.goodness.Goodness("cross_entropy")
@@ -37,10 +37,17 @@ def network(spec="conv4-dense8"):
     return ts.network.parse(spec, (12, 12), 2)
 
 
-def tried(networks, deadline=float("inf"), stop=None, before=(), **settings):
-    how = Descent(**{"epochs": 2, "batch_size": 32, "learning_rate": 0.01, **settings})
-    until = 0, deadline, stop or Event()
-    return ended(try_designed(networks, GOODNESS, (samples(200), samples(60, 1)), how, before, until))
+SPACE = Space(depths=(0, 4), widths=(64, 256), channels=(4, 8), dropouts=(0.0, 0.2))
+
+
+def field(networks, rate=0.01):
+    return Field(SPACE, (144,), 2, designed=tuple(Member(network, rate) for network in networks))
+
+
+def tried(networks, deadline=float("inf"), stop=None, before=(), rate=0.01, name="evolution", **settings):
+    how = Descent(**{"epochs": 2, "batch_size": 32, **settings})
+    context = (samples(200), samples(60, 1)), how, before, (deadline, stop or Event())
+    return ended(try_designed(searcher_of(name), field(networks, rate), GOODNESS, *context))
 
 
 def test_each_network_is_tried_once_and_told_of():
@@ -79,6 +86,56 @@ def test_a_deadline_is_kept_and_its_time_used():
     assert told[0]["n_epochs"] > 5  # of more time more is made than the settings say
 
 
+@pytest.mark.parametrize("name", ["evolution", "random"])
+def test_with_much_time_there_are_others(monkeypatch, name):
+    from threestep.pick import designed
+
+    monkeypatch.setattr(designed, "_SEARCHED", 1.0)  # seconds from which on time is much
+    monkeypatch.setattr(designed, "_COMPILING", 0.0)
+    monkeypatch.setattr(designed, "_MOST_EPOCHS", 4)
+    began = time.perf_counter()
+    events, won = tried([network()], began + 25, name=name, epochs=4)
+    assert time.perf_counter() - began < 29
+    changes = [each.proposal.change for each in won]
+    assert changes[0] == DESIGNED
+    children = [each for each in won if each.proposal.params is not None]
+    assert bool(children) == (name == "evolution")
+    numbers = {each.number for each in won}
+    assert all(each.proposal.parent in numbers and each.epochs < 4 for each in children)
+    told = [event for event in events if event["event"] == "designed"]
+    assert [event["change"] for event in told] == changes
+    assert any(each.proposal.member.network != network() for each in won)
+
+
+def test_first_come_those_of_people_then_children_then_the_best_anew():
+    from threestep.pick.designed import _next_turn, _Plan
+
+    won = [each for _ in range(2) for each in tried([network()])[1]]
+    long, short = _Plan(0.0, 1000.0, 4), _Plan(0.0, 40.0, 4)
+    assert _next_turn(long, 0.0, 0, []) == (100.0, None)
+    assert _next_turn(long, 300.0, 3, won) == (400.0, None)
+    assert _next_turn(long, 400.0, 4, won) == (1000.0, None)
+    assert _next_turn(long, 701.0, 9, won) == (1000.0, 0)
+    assert _next_turn(long, 999.0, 12, won) is None
+    assert _next_turn(long, 701.0, 9, []) is None
+    assert _next_turn(short, 0.0, 0, []) == (20.0, None)
+    assert _next_turn(short, 20.0, 1, won) == (40.0, None)
+    assert _next_turn(short, 25.0, 2, won) == (40.0, 0)
+    assert _next_turn(short, 39.5, 1, won) is None
+
+
+def test_a_child_goes_on_from_its_parents_params():
+    began = tried([network()], epochs=8)[1][0]
+    how = Descent(epochs=1, batch_size=32, learning_rate=1e-4)
+    steps = ts.pick.descend(
+        network(), GOODNESS, samples(200), samples(60, 1), how, params=began.trained.params
+    )
+    picked = ts.pick.picked_of(steps)
+    assert picked.history[0].valid_loss == pytest.approx(began.loss, abs=0.05)
+    fresh = ts.pick.train(network(), GOODNESS, samples(200), samples(60, 1), how)
+    assert fresh.history[0].valid_loss > began.loss + 0.1
+
+
 def test_no_time_is_no_network():
     _, won = tried([network()], deadline=time.perf_counter() + 0.1)
     assert won == []
@@ -87,9 +144,8 @@ def test_no_time_is_no_network():
 def test_stopped_it_ends_with_the_best_so_far():
     stop = Event()
     how = Descent(epochs=200, batch_size=32)
-    steps = try_designed(
-        [network()] * 3, GOODNESS, (samples(200), samples(60, 1)), how, (), (0, float("inf"), stop)
-    )
+    context = (samples(200), samples(60, 1)), how, (), (float("inf"), stop)
+    steps = try_designed(searcher_of("evolution"), field([network()] * 3), GOODNESS, *context)
     for event in steps:
         assert event["event"] == "tick"
         stop.set()
@@ -101,7 +157,7 @@ def test_stopped_it_ends_with_the_best_so_far():
 
 
 def test_what_diverges_is_told_and_dropped():
-    events, won = tried([network("conv4-dense8 linear none")], learning_rate=100.0, optimizer="sgd", epochs=3)
+    events, won = tried([network("conv4-dense8 linear none")], rate=100.0, optimizer="sgd", epochs=3)
     assert won == []
     assert events[-1]["loss"] is None
 

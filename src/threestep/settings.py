@@ -145,8 +145,10 @@ class Space:
     """Hidden layers, 0 to 8; by default 0 to 4. The network without any is always tried, too."""
     widths: tuple[int, int] | None = None
     """Neurons of a hidden layer, 8 to 1024; by default 64 to 256, or to 512 for many samples."""
+    channels: tuple[int, int] | None = None
+    """Channels of a convolution, 4 to 512; by default 8 to 128."""
     activations: tuple[str, ...] = ("relu", "silu")
-    """Of hidden layers."""
+    """Of hidden layers; networks with convolutions have the first."""
     residual: bool = True
     """Whether layers may add their input to their output."""
     learning_rates: tuple[float, float] = (1e-3, 1e-2)
@@ -243,6 +245,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "folds": (1, 20),
     "depths": (0, 8),
     "widths": (8, 1024),
+    "channels": (4, 512),
     "learning_rates": (0.0, 100.0),
     "weight_decays": (0.0, 100.0),
     "dropouts": (0.0, 0.95),
@@ -277,9 +280,10 @@ _WHOLE = (
     "folds",
     "depths",
     "widths",
+    "channels",
 )
 _LOGARITHMIC = ("learning_rates", "weight_decays")
-_PAIRS = ("depths", "widths", "learning_rates", "weight_decays", "dropouts")
+_PAIRS = ("depths", "widths", "channels", "learning_rates", "weight_decays", "dropouts")
 
 
 def check_settings(settings: Descent, seed: int = 0) -> None:

@@ -11,6 +11,7 @@ from threestep.network.kinds import Layer
 from threestep.network.layers import Dense, LayerOutput, Training
 from threestep.network.network import Network, Params
 from threestep.network.normalization import NORMS, RUNNING
+from threestep.network.picture_variation import random_pictures_network, vary_pictures
 from threestep.network.pictures import Blocks, Conv, Pool
 from threestep.network.spec import parse, spec_of
 from threestep.network.supernet import (
@@ -53,12 +54,14 @@ __all__ = [
     "padded_size",
     "parse",
     "random_network",
+    "random_pictures_network",
     "remove",
     "spec_of",
     "supernet_of",
     "unpad",
     "usual_widths",
     "vary",
+    "vary_pictures",
     "widen",
     "zero_params",
 ]

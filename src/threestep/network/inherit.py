@@ -49,7 +49,7 @@ def widen(network: Network, params: Params, index: int, width: int, generator: n
         changed[at]["weight"] = np.asarray(changed[at]["weight"])[:, source]
         # the next layer hears every copy: each gets a part of the outgoing weight
         weight = np.asarray(changed[at + 1]["weight"])
-        changed[at + 1]["weight"] = weight[source] * _parts(source, old, generator)[:, None]
+        changed[at + 1]["weight"] = weight[source] * parts_of_copies(source, old, generator)[:, None]
     return _child(network, layers, changed)
 
 
@@ -154,7 +154,7 @@ def _run_of_residuals(network: Network, index: int) -> tuple[int, int]:
     return first, last
 
 
-def _parts(source: NDArray, n_old: int, generator: np.random.Generator) -> NDArray:
+def parts_of_copies(source: NDArray, n_old: int, generator: np.random.Generator) -> NDArray:
     """What part of its original's outgoing weight each copy gets; the parts of one original sum to 1."""
     parts = generator.uniform(0.5, 1.5, len(source))
     return (parts / np.bincount(source, parts, n_old)[source]).astype(np.float32)

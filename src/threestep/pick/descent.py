@@ -133,8 +133,10 @@ def descend(
     settings: Descent = Descent(),
     seed: int = 0,
     deadline: float = float("inf"),
+    params: Params | None = None,
 ) -> Generator[list[EpochRow], None, Picked]:
-    """As `train`, a block of epochs at a time: yields their rows, returns what was picked.
+    """As `train`, a block of epochs at a time, from a random start or from params: yields their rows,
+    returns what was picked.
 
     An interrupt (Ctrl-C) ends it with the best so far, and so does the deadline, on the clock of
     `time.perf_counter`.
@@ -162,7 +164,7 @@ def descend(
     rates = rates_of(settings, n_epochs, n_steps)
     judged = judged_in_blocks(choose, most=None if network.is_dense else _PICTURE_BLOCK_SIZES[-1])
     task = Task(recipe, *jax.device_put((rates, np.uint32(seed), None, *learn, judged)))
-    state = start(recipe, network.init(seed), judged.weight.shape, batch_size)
+    state = start(recipe, network.init(seed) if params is None else params, judged.weight.shape, batch_size)
     later, history = state, list[EpochRow]()
     cut = Outcome.OUT_OF_TIME  # what it is if it is still running in the end
     try:

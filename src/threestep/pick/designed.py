@@ -1,27 +1,32 @@
-"""Networks that people designed, such as convolutions: trained one after the other, beside those of a search.
+"""Networks with convolutions: trained one after the other, beside those of a search.
 
-Their structures differ too much to be members of one program, so each is a descent of its own. What comes out
-has the form of a search's results: one leaderboard, one choice among all of them.
+Their structures differ too much to be members of one program, so each is a descent of its own. They come
+from the same searchers, and what comes out has the form of a search's results: one leaderboard, one choice.
+
+first:     those that people design
+children:  where there is much time, changed ones of the best so far, which go on from its params
+anew:      the best from other starts, until the deadline
 """
 
 import math
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from threading import Event
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 
 from threestep.goodness import Goodness
-from threestep.network import Network, spec_of
+from threestep.network import spec_of
 from threestep.pick.descent import Picked, descend, losses_of, outputs_of
+from threestep.pick.finals import begun_anew
 from threestep.pick.population import Member, Trained
 from threestep.pick.program import EpochRow
 from threestep.pick.samples import Samples
-from threestep.pick.searchers import DESIGNED, Proposal, Tried
-from threestep.settings import DEFAULT_LEARNING_RATE, DEFAULT_WEIGHT_DECAY, Descent
+from threestep.pick.searchers import ANEW, Field, Proposal, Searcher, Tried
+from threestep.settings import Descent
 
 _TOO_SHORT = 1.0  # seconds, in which no program is compiled
 _LONG_ENOUGH = 15.0  # seconds for each network, where there is a deadline
@@ -29,30 +34,37 @@ _COMPILING = 3.0  # seconds
 _WORK_PER_SECOND = 6e10  # floating-point operations of a middling machine, before the own pace is known
 _MOST_EPOCHS = 200
 _WORTH_AGAIN = 1 / 4  # of the longest descent so far: less time than that is left for others
+_SEARCHED = 8 * _LONG_ENOUGH  # seconds, from which on there are children
+_FIRSTS_FRACTION, _CHILDREN_FRACTION = 0.4, 0.3  # of such a time
+_SHARE_OF_PARENT, _FEWEST_EPOCHS = 1 / 3, 3  # of its epochs, for what goes on from its params
 
 
 def try_designed(
-    networks: Sequence[Network],
+    searcher: Searcher,
+    wanted: Field,
     goodness: Goodness,
     samples: tuple[Samples, Samples],
     settings: Descent,
     tried: Sequence[Tried],
-    until: tuple[int, float, Event],
+    until: tuple[float, Event],
 ) -> Generator[dict[str, Any], None, list[Tried]]:
-    """Train each network from a random start, the first ones first.
+    """Train networks with convolutions, those of `wanted.designed` first.
 
     Parameters
     ----------
-    networks : sequence of Network
+    searcher : Searcher
+        Proposes the others; see `threestep.pick.searchers`.
+    wanted : Field
     goodness : Goodness
     samples : (Samples, Samples)
         To learn from, and to choose by.
     settings : Descent
+        But for what members differ in.
     tried : sequence of Tried
         What was tried before, best first; perhaps nothing.
-    until : (int, float, Event)
-        The seed; the deadline, on the clock of `time.perf_counter`; what ends it earlier, with the best so
-        far.
+    until : (float, Event)
+        The deadline, on the clock of `time.perf_counter`, infinite if there is none; what ends it earlier,
+        with the best so far.
 
     Yields
     ------
@@ -64,58 +76,86 @@ def try_designed(
     list of Tried
         Those that ended with a finite loss.
     """
-    seed, deadline, stop = until
-    won, pace = list[Tried](), _WORK_PER_SECOND
-    first = 1 + max((each.number for each in tried), default=-1)
-    for number, (network, own_seed, until_then) in enumerate(_turns(networks, won, seed, deadline), first):
+    deadline, stop = until
+    state, won, pace = searcher.init(wanted), list[Tried](), _WORK_PER_SECOND
+    plan = _Plan(time.perf_counter(), deadline, len(wanted.designed))
+    number = first = 1 + max((each.number for each in tried), default=-1)
+    while not stop.is_set() and (turn := _next_turn(plan, time.perf_counter(), number - first, won)):
         began = time.perf_counter()
-        if stop.is_set():
-            break
+        if turn.n_anew is not None:
+            (proposal,) = begun_anew(sorted(won, key=lambda each: each.loss), turn.n_anew, 1)
+        else:
+            state, (proposal,) = searcher.ask(state, 1)
+        network = proposal.member.network
         work = 6 * network.n_products * len(samples[0].y)  # of an epoch
-        own = _fitting(settings, (until_then - began - _COMPILING) * pace / work)
+        longest = max((len(each.trained.history) for each in won), default=0)
+        own = _own(settings, proposal, longest, (turn.until - began - _COMPILING) * pace / work)
         facts = {"what": spec_of(network), "epochs": own.epochs, "n": own.epochs}
         facts["best_loss"] = min([each.loss for each in (*tried[:1], *won)], default=None)
-        descent = descend(network, goodness, *samples, own, own_seed, until_then)
+        descent = descend(network, goodness, *samples, own, proposal.member.seed, turn.until, proposal.params)
         picked = yield from _followed(descent, facts, deadline, stop)
         seconds = time.perf_counter() - began
         pace = max(pace, work * len(picked.history) / seconds)
-        member = _member(network, settings, own_seed)
-        trained = _trained(picked, member, goodness, samples[1])
-        each = Tried(number, Proposal(member, None, None, DESIGNED), trained, len(picked.history), seconds)
+        trained = _trained(picked, proposal.member, goodness, samples[1])
+        each = Tried(number, proposal, trained, len(picked.history), seconds)
+        state = searcher.tell(state, [each])
         yield _event_of(each)
-        if trained.is_sound:
-            won.append(each)
+        won += [each] if trained.is_sound else []
+        number += 1
     return won
 
 
-def _turns(
-    networks: Sequence[Network], won: Sequence[Tried], seed: int, deadline: float
-) -> Iterator[tuple[Network, int, float]]:
-    """Which network is trained next, from which seed, and until when: each once; then, if a deadline leaves
-    time, the best one again, from other starts."""
-    if math.isinf(deadline):
-        yield from ((network, seed, deadline) for network in networks)
-        return
-    n = max(1, min(len(networks), int((deadline - time.perf_counter()) / _LONG_ENOUGH)))
-    for place in range(n):
-        now = time.perf_counter()
-        if deadline - now < _TOO_SHORT:
-            return
-        yield networks[place], seed, now + (deadline - now) / (n - place)  # an equal part of what is left
-    while won and deadline - time.perf_counter() > _COMPILING + _WORTH_AGAIN * max(
-        each.seconds for each in won
-    ):
-        seed = int(np.random.default_rng([seed, 1]).integers(2**31))
-        yield min(won, key=lambda each: each.loss).proposal.member.network, seed, deadline
+class _Plan(NamedTuple):
+    """From when to when there is time, and how many networks come first."""
+
+    began: float
+    deadline: float
+    n_designed: int
 
 
-def _fitting(settings: Descent, epochs: float) -> Descent:
-    """With as many epochs as fit before a deadline, so that the learning rate has come down when they are
-    over; without one as the settings say."""
-    if math.isinf(epochs):
-        return settings
-    n_epochs = int(min(_MOST_EPOCHS, max(1.0, epochs)))
-    return replace(settings, epochs=n_epochs, patience=n_epochs)
+class _Turn(NamedTuple):
+    """Until when the next network has time; and if it is one of before, from another start, how many of them
+    there were."""
+
+    until: float
+    n_anew: int | None = None
+
+
+def _next_turn(plan: _Plan, now: float, n_done: int, won: Sequence[Tried]) -> _Turn | None:
+    """What comes behind so many; None: nothing more."""
+    spare = plan.deadline - plan.began
+    if math.isinf(spare):
+        return _Turn(plan.deadline) if n_done < plan.n_designed else None
+    is_searched = spare >= _SEARCHED
+    n_first = plan.n_designed if is_searched else max(1, min(plan.n_designed, int(spare / _LONG_ENOUGH)))
+    if n_done < n_first:
+        end = plan.began + (_FIRSTS_FRACTION * spare if is_searched else spare)
+        is_late = plan.deadline - now < _TOO_SHORT
+        return None if is_late else _Turn(now + max(_TOO_SHORT, (end - now) / (n_first - n_done)))
+    if is_searched and now - plan.began < (_FIRSTS_FRACTION + _CHILDREN_FRACTION) * spare:
+        return _Turn(plan.deadline)
+    needed = _COMPILING + _WORTH_AGAIN * max((each.seconds for each in won), default=math.inf)
+    if plan.deadline - now <= needed:
+        return None
+    return _Turn(plan.deadline, sum(each.proposal.change == ANEW for each in won))
+
+
+def _own(settings: Descent, proposal: Proposal, longest: int, fitting: float) -> Descent:
+    """How one member is trained: before a deadline in as many epochs as fit, so that the learning rate has
+    come down when they are over; what goes on from other params needs fewer than they took."""
+    member, epochs = proposal.member, settings.epochs or 1
+    most = epochs if math.isinf(fitting) else _MOST_EPOCHS
+    if proposal.params is not None:
+        most = max(_FEWEST_EPOCHS, math.ceil(_SHARE_OF_PARENT * max(longest, epochs)))
+    n_epochs = int(min(most, max(1.0, fitting)))
+    return replace(
+        settings,
+        epochs=n_epochs,
+        patience=n_epochs if math.isfinite(fitting) else settings.patience,
+        learning_rate=member.learning_rate,
+        weight_decay=member.weight_decay,
+        dropout=member.dropout,
+    )
 
 
 def _event_of(each: Tried) -> dict[str, Any]:
@@ -128,6 +168,8 @@ def _event_of(each: Tried) -> dict[str, Any]:
         "spec": spec_of(network),
         "n_params": network.n_params,
         "n_epochs": each.epochs,
+        "change": each.proposal.change,
+        "parent": each.proposal.parent,
         "loss": each.loss if each.trained.is_sound else None,
         "seconds": round(each.seconds, 3),
     }
@@ -154,14 +196,6 @@ def _followed(
             "n_done": n_done,
             "seconds_left": max(0.0, left) if math.isfinite(left) else None,
         }
-
-
-def _member(network: Network, settings: Descent, seed: int) -> Member:
-    rates = (
-        DEFAULT_LEARNING_RATE if settings.learning_rate is None else settings.learning_rate,
-        DEFAULT_WEIGHT_DECAY if settings.weight_decay is None else settings.weight_decay,
-    )
-    return Member(network, *rates, settings.dropout or 0.0, seed)
 
 
 def _trained(picked: Picked, member: Member, goodness: Goodness, valid: Samples) -> Trained:

@@ -17,13 +17,23 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from threestep.errors import SettingsError, did_you_mean
-from threestep.network import Dense, Network, Params, random_network, usual_widths, vary
+from threestep.network import (
+    Dense,
+    Network,
+    Params,
+    random_network,
+    random_pictures_network,
+    usual_widths,
+    vary,
+    vary_pictures,
+)
 from threestep.pick.population import Member, Trained
 from threestep.settings import DEFAULT_LEARNING_RATE, DEFAULT_WEIGHT_DECAY, Space
 
 ANEW = "trained anew"
-DESIGNED = "as people design them"
 """The change of what the finals begin again; in folds, more words follow."""
+DESIGNED = "as people design them"
+"""The change of the networks with convolutions that are proposed first."""
 
 _N_ELITE = 10
 _MOST_ALIKE = 3  # of one depth in the elite
@@ -45,6 +55,10 @@ class Field:
     seed : int
     few_inputs : int or None
         A network may also see only so many of the first inputs.
+    designed : tuple of Member
+        Networks with convolutions that are proposed first; then all others have some, too.
+    most_products : int or None
+        Multiplications for one sample, of a network with convolutions.
     """
 
     space: Space
@@ -53,10 +67,15 @@ class Field:
     max_params: int | None = None
     seed: int = 0
     few_inputs: int | None = None
+    designed: tuple[Member, ...] = ()
+    most_products: int | None = None
 
     def allows(self, network: Network) -> bool:
         """Whether a network is small enough; the linear one always is."""
-        return not network.hidden or self.max_params is None or network.n_params <= self.max_params
+        if network.is_dense and not network.hidden:
+            return True
+        is_quick = self.most_products is None or network.n_products <= self.most_products
+        return is_quick and (self.max_params is None or network.n_params <= self.max_params)
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +182,7 @@ def repeats_of(member: Member) -> Searcher:
 def _ask_random(state: Lineage, n_members: int) -> tuple[Lineage, list[Proposal]]:
     """Members drawn from the space; the first of all is the linear one."""
     numbers = range(state.n_asked, state.n_asked + n_members)
-    proposals = [Proposal(_drawn(state.field, number)) for number in numbers]
+    proposals = [_newcomer(state.field, number) for number in numbers]
     return replace(state, n_asked=state.n_asked + n_members), proposals
 
 
@@ -189,20 +208,29 @@ def _tell_lineage(state: Lineage, tried: Sequence[Tried]) -> Lineage:
 def _born(state: Lineage, number: int) -> Proposal:
     """A child of a parent chosen by a tournament of two, or a newcomer; the second and third of all are of
     the usual kind, so that a search of few networks does not begin with bad luck."""
-    if number in (1, 2):
+    if number < len(state.field.designed):
+        return _newcomer(state.field, number)
+    if number in (1, 2) and not state.field.designed:
         return Proposal(_usual(state.field, number), change="a usual one")
     generator = np.random.default_rng([state.field.seed, 1, number])
     if not state.elite or generator.random() < _NEW_FRACTION:
-        return Proposal(_drawn(state.field, number))
+        return _newcomer(state.field, number)
     parent = state.elite[int(generator.integers(0, len(state.elite), 2).min())]  # the elite is sorted
     own = parent.proposal.member
     member = replace(own, seed=_seed(state.field, number), **_varied_rates(state.field.space, own, generator))
     params, change = parent.trained.params, "rates changed"
-    made = vary(state.field.space, own.network, params, generator) if generator.random() < 0.7 else None
+    varied = vary if own.network.is_dense else vary_pictures
+    made = varied(state.field.space, own.network, params, generator) if generator.random() < 0.7 else None
     if made is not None and state.field.allows(made[0]):
         network, params, change = made
         member = replace(member, network=network)
     return Proposal(member, params, parent.number, change)
+
+
+def _newcomer(field: Field, number: int) -> Proposal:
+    """The member of that number, from a random start."""
+    member = _drawn(field, number)
+    return Proposal(member, change=DESIGNED) if number < len(field.designed) else Proposal(member)
 
 
 def _varied_rates(space: Space, member: Member, generator: np.random.Generator) -> dict[str, float]:
@@ -220,6 +248,8 @@ def _drawn(field: Field, number: int) -> Member:
     """The member of that number: all follow from the seed."""
     generator = np.random.default_rng([field.seed, 0, number])
     space = field.space
+    if field.designed:
+        return _with_convolutions(field, number, generator)
     network = Network(field.input_shape, (Dense(field.n_outputs, "linear"),))
     if number > 0:
         shape = field.input_shape
@@ -234,6 +264,19 @@ def _drawn(field: Field, number: int) -> Member:
         weight_decay=_log_uniform(space.weight_decays, generator),
         dropout=float(generator.uniform(low, high)),
         seed=_seed(field, number),
+    )
+
+
+def _with_convolutions(field: Field, number: int, generator: np.random.Generator) -> Member:
+    """One of those that are proposed first; then one drawn, with the rates of the first."""
+    first = field.designed[min(number, len(field.designed) - 1)]
+    seed = _seed(field, number)
+    if number < len(field.designed):
+        return replace(first, seed=seed)
+    shape, n_outputs = first.network.input_shape, field.n_outputs
+    drawn = (random_pictures_network(field.space, shape, n_outputs, generator) for _ in range(50))
+    return replace(
+        first, network=next((each for each in drawn if field.allows(each)), first.network), seed=seed
     )
 
 

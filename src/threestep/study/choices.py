@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from threestep.data import Layout
 from threestep.errors import SettingsError
 from threestep.network import Network, parse
-from threestep.pick import Finals, Plan, members_at_once, rungs_of
+from threestep.pick import Field, Finals, Member, Plan, members_at_once, rungs_of
 from threestep.settings import (
     DEFAULT_LEARNING_RATE,
     DEFAULT_WEIGHT_DECAY,
@@ -48,6 +48,8 @@ _PICTURE_RATE = 0.002
 _SMALLEST_PICTURE, _SMALL_PICTURE = 8, 40  # sides
 _SHIFT = 0.1  # of a picture's sides
 _COLOURS = 3
+_RATES_AROUND, _MOST_DROPOUT = 4, 0.3  # that a search of convolutions may vary
+_MOST_WORK = 2  # times that of the largest network that people design, for others with convolutions
 _BATCH_BY_SAMPLES = ((50_000, 256), (10_000, 128), (1_000, 64), (300, 32), (0, 16))
 """From how many training samples on which batch size."""
 
@@ -152,6 +154,27 @@ def designed_networks(settings: Settings, layout: Layout, n_outputs: int) -> lis
     most = math.inf if settings.max_params is None else settings.max_params
     n = _DESIGNED[settings.effort] if settings.budget is None else len(networks)
     return [network for network in networks if network.n_params <= most][:n]
+
+
+def field_on_pictures(settings: Settings, layout: Layout, wanted: Field) -> Field | None:
+    """What networks with convolutions may be proposed beside a search; None: none are."""
+    networks = designed_networks(settings, layout, wanted.n_outputs)
+    if not networks:
+        return None
+    how = _on_pictures(settings, settings, networks[0], {})
+    rates = how.learning_rate or 0.0, how.weight_decay or 0.0, how.dropout or 0.0
+    own: dict[str, tuple] = {"activations": ("relu",)}  # of those that all children can keep
+    if settings.learning_rate is None:
+        own["learning_rates"] = (rates[0] / _RATES_AROUND, rates[0] * _RATES_AROUND)
+    if settings.dropout is None and settings.dropouts is None:
+        own["dropouts"] = (0.0, _MOST_DROPOUT)
+    return replace(
+        wanted,
+        space=replace(wanted.space, **own),
+        few_inputs=None,
+        designed=tuple(Member(network, *rates) for network in networks),
+        most_products=_MOST_WORK * max(network.n_products for network in networks),
+    )
 
 
 def descent_on_pictures(settings: Settings, network: Network, n_train: int) -> Settings:

@@ -77,12 +77,12 @@ class Known(NamedTuple):
     ----------
     network : Network or None
         A given one is trained from several starts; then nothing is searched for.
-    designed : tuple of Network
-        Are tried beside a search.
+    convolutions : Field or None
+        What networks with convolutions are tried beside a search.
     """
 
     network: Network | None = None
-    designed: tuple[Network, ...] = ()
+    convolutions: Field | None = None
 
 
 def search_steps(
@@ -117,7 +117,7 @@ def search_steps(
         The first Ctrl-C, if there was nothing yet to keep; the second one, always.
     """
     spare = max(0.0, deadline - time.perf_counter()) if deadline < math.inf else 0.0
-    taken = _REFIT_FRACTION if settings.refit else 1 - SEARCH_FRACTION if known.designed else 0.0
+    taken = _REFIT_FRACTION if settings.refit else 1 - SEARCH_FRACTION if known.convolutions else 0.0
     end = deadline - taken * spare
     searcher, plan = _how(settings, known.network, train, end)
     both = train if valid is train else _joined(train, valid)
@@ -168,12 +168,13 @@ def _beside(
     tried: Sequence[Tried],
     until: tuple[float, threading.Event],
 ) -> Generator[dict[str, Any], None, list[Tried]]:
-    """Try the networks that need not be searched for, if there are any."""
-    if not known.designed:
+    """Try networks with convolutions, if they may help."""
+    wanted = known.convolutions
+    if wanted is None:
         return []
-    how = descent_on_pictures(settings, known.designed[0], len(samples[0].y))
-    context = how, tried, (settings.seed, *until)
-    return (yield from try_designed(known.designed, goodness, samples, *context))
+    how = descent_on_pictures(settings, wanted.designed[0].network, len(samples[0].y))
+    searcher = searcher_of("random" if settings.searcher == "random" else "evolution")
+    return (yield from try_designed(searcher, wanted, goodness, samples, how, tried, until))
 
 
 def _how(settings: Settings, network: Network | None, train: Samples, end: float) -> tuple[Searcher, Plan]:
