@@ -1,6 +1,7 @@
 """Networks with convolutions beside a search: one leaderboard, one budget, one choice."""
 
 import time
+from dataclasses import replace
 from threading import Event
 
 import numpy as np
@@ -83,19 +84,19 @@ def test_a_deadline_is_kept_and_its_time_used():
     assert took < 9
     assert len(won) >= 1
     told = [event for event in events if event["event"] == "designed"]
-    assert told[0]["n_epochs"] > 5  # of more time more is made than the settings say
+    assert told[0]["n_epochs"] <= 3
+    assert told[-1]["n_epochs"] > 5  # of more time more is made than the settings say
 
 
 @pytest.mark.parametrize("name", ["evolution", "random"])
 def test_with_much_time_there_are_others(monkeypatch, name):
     from threestep.pick import designed
 
-    monkeypatch.setattr(designed, "_SEARCHED", 1.0)  # seconds from which on time is much
     monkeypatch.setattr(designed, "_COMPILING", 0.0)
     monkeypatch.setattr(designed, "_MOST_EPOCHS", 4)
     began = time.perf_counter()
-    events, won = tried([network()], began + 25, name=name, epochs=4)
-    assert time.perf_counter() - began < 29
+    events, won = tried([network()], began + 14, name=name, epochs=4)
+    assert time.perf_counter() - began < 18
     changes = [each.proposal.change for each in won]
     assert changes[0] == DESIGNED
     children = [each for each in won if each.proposal.params is not None]
@@ -108,20 +109,35 @@ def test_with_much_time_there_are_others(monkeypatch, name):
 
 
 def test_first_come_those_of_people_then_children_then_the_best_anew():
-    from threestep.pick.designed import _next_turn, _Plan
+    from threestep.pick.designed import _Clock, _next_turn, _Plan
 
-    won = [each for _ in range(2) for each in tried([network()])[1]]
-    long, short = _Plan(0.0, 1000.0, 4), _Plan(0.0, 40.0, 4)
-    assert _next_turn(long, 0.0, 0, []) == (100.0, None)
-    assert _next_turn(long, 300.0, 3, won) == (400.0, None)
-    assert _next_turn(long, 400.0, 4, won) == (1000.0, None)
-    assert _next_turn(long, 701.0, 9, won) == (1000.0, 0)
-    assert _next_turn(long, 999.0, 12, won) is None
-    assert _next_turn(long, 701.0, 9, []) is None
-    assert _next_turn(short, 0.0, 0, []) == (20.0, None)
-    assert _next_turn(short, 20.0, 1, won) == (40.0, None)
-    assert _next_turn(short, 25.0, 2, won) == (40.0, 0)
-    assert _next_turn(short, 39.5, 1, won) is None
+    won, (one,) = [], tried([network()])[1]
+    usual = _Clock(10, 200, 6.0 * network().n_products * 200)  # an epoch a second
+    designed = tuple(Member(network()) for _ in range(4))
+    plan = _Plan(0.0, 1000.0, designed)
+
+    def turn(now, n_asked, n_seconds=10.0, plan=plan):
+        won[:] = [replace(one, seconds=n_seconds)] * min(n_asked, 4)
+        found = _next_turn(plan, now, n_asked, won, usual)
+        return None if found is None else (found.until, found.is_anew)
+
+    assert turn(0.0, 0) == (1000.0, False)
+    assert turn(30.0, 3) == (1000.0, False)
+    assert turn(40.0, 4) == (1000.0, False)  # a child
+    assert turn(424.0, 20) == (424.0 + 576.0 / 4, True)
+    assert turn(985.0, 40) == (1000.0, True)
+    assert turn(999.0, 40) is None
+    assert turn(0.0, 0, plan=_Plan(0.0, 4.0, designed)) == (
+        4.0,
+        False,
+    )  # less than it needs, but all there is
+    assert turn(10.0, 1, plan=_Plan(0.0, 18.0, designed)) == (
+        18.0,
+        True,
+    )  # not begun: there is no time for all
+    assert turn(10.0, 1, plan=_Plan(0.0, 12.0, designed)) is None
+    won.clear()
+    assert _next_turn(plan, 500.0, 4, won, usual) is None
 
 
 def test_a_child_goes_on_from_its_parents_params():

@@ -19,23 +19,25 @@ import jax.numpy as jnp
 import numpy as np
 
 from threestep.goodness import Goodness
-from threestep.network import spec_of
+from threestep.network import Network, spec_of
 from threestep.pick.descent import Picked, descend, losses_of, outputs_of
 from threestep.pick.finals import begun_anew
 from threestep.pick.population import Member, Trained
 from threestep.pick.program import EpochRow
 from threestep.pick.samples import Samples
-from threestep.pick.searchers import ANEW, Field, Proposal, Searcher, Tried
+from threestep.pick.searchers import DESIGNED, Field, Proposal, Searcher, Tried
 from threestep.settings import Descent
 
 _TOO_SHORT = 1.0  # seconds, in which no program is compiled
-_LONG_ENOUGH = 15.0  # seconds for each network, where there is a deadline
 _COMPILING = 3.0  # seconds
 _WORK_PER_SECOND = 6e10  # floating-point operations of a middling machine, before the own pace is known
 _MOST_EPOCHS = 200
-_WORTH_AGAIN = 1 / 4  # of the longest descent so far: less time than that is left for others
-_SEARCHED = 8 * _LONG_ENOUGH  # seconds, from which on there are children
-_FIRSTS_FRACTION, _CHILDREN_FRACTION = 0.4, 0.3  # of such a time
+_WORTH_AGAIN = 1 / 4  # of a usual descent: less time than that is left for others
+_SEARCHED, _SEARCHED_FRACTION = (
+    4,
+    0.4,
+)  # usual descents that fit in behind the first ones; children's share then
+_MOST_ANEW = 4  # that the rest of the time is divided among
 _SHARE_OF_PARENT, _FEWEST_EPOCHS = 1 / 3, 3  # of its epochs, for what goes on from its params
 
 
@@ -77,74 +79,109 @@ def try_designed(
         Those that ended with a finite loss.
     """
     deadline, stop = until
-    state, won, pace = searcher.init(wanted), list[Tried](), _WORK_PER_SECOND
-    plan = _Plan(time.perf_counter(), deadline, len(wanted.designed))
-    number = first = 1 + max((each.number for each in tried), default=-1)
-    while not stop.is_set() and (turn := _next_turn(plan, time.perf_counter(), number - first, won)):
-        began = time.perf_counter()
-        if turn.n_anew is not None:
-            (proposal,) = begun_anew(sorted(won, key=lambda each: each.loss), turn.n_anew, 1)
+    state, won = searcher.init(wanted), list[Tried]()
+    clock = _Clock(settings.epochs or 1, len(samples[0].y))
+    first, n_asked, n_anew = 1 + max((each.number for each in tried), default=-1), 0, 0
+    began = time.perf_counter()
+    while not stop.is_set():
+        now = time.perf_counter()
+        turn = _next_turn(_Plan(began, deadline, wanted.designed), now, n_asked, won, clock)
+        if turn is None:
+            break
+        if turn.is_anew:
+            (proposal,) = begun_anew(sorted(won, key=lambda each: each.loss), n_anew, 1)
         else:
             state, (proposal,) = searcher.ask(state, 1)
-        network = proposal.member.network
-        work = 6 * network.n_products * len(samples[0].y)  # of an epoch
-        longest = max((len(each.trained.history) for each in won), default=0)
-        own = _own(settings, proposal, longest, (turn.until - began - _COMPILING) * pace / work)
+        number, n_anew = first + n_asked + n_anew, n_anew + turn.is_anew
+        n_asked += not turn.is_anew
+        network, longest = (
+            proposal.member.network,
+            max((len(each.trained.history) for each in won), default=0),
+        )
+        fitting = clock.epochs_in(turn.until - now - _COMPILING, network)
+        own = _own(settings, proposal, longest, fitting, turn.is_anew)
         facts = {"what": spec_of(network), "epochs": own.epochs, "n": own.epochs}
         facts["best_loss"] = min([each.loss for each in (*tried[:1], *won)], default=None)
         descent = descend(network, goodness, *samples, own, proposal.member.seed, turn.until, proposal.params)
         picked = yield from _followed(descent, facts, deadline, stop)
-        seconds = time.perf_counter() - began
-        pace = max(pace, work * len(picked.history) / seconds)
+        seconds = time.perf_counter() - now
+        clock = clock.after(network, len(picked.history), seconds)
         trained = _trained(picked, proposal.member, goodness, samples[1])
         each = Tried(number, proposal, trained, len(picked.history), seconds)
-        state = searcher.tell(state, [each])
+        state = state if turn.is_anew else searcher.tell(state, [each])
         yield _event_of(each)
         won += [each] if trained.is_sound else []
-        number += 1
     return won
 
 
+class _Clock(NamedTuple):
+    """How fast descents are: the usual number of epochs, samples in each, and floating-point operations per
+    second in the fastest so far."""
+
+    epochs: int
+    n_samples: int
+    pace: float | None = None
+
+    def seconds_of(self, network: Network) -> float:
+        """What a network takes for the usual number of epochs."""
+        return self.epochs / self.epochs_in(1.0, network)
+
+    def epochs_in(self, seconds: float, network: Network) -> float:
+        return seconds * (self.pace or _WORK_PER_SECOND) / self._work(network)
+
+    def after(self, network: Network, n_epochs: int, seconds: float) -> "_Clock":
+        """With what was seen of another one."""
+        return self._replace(pace=max(self.pace or 0.0, self._work(network) * n_epochs / seconds) or None)
+
+    def _work(self, network: Network) -> float:
+        """Of an epoch: forward, and twice as much backward."""
+        return 6.0 * network.n_products * self.n_samples
+
+
 class _Plan(NamedTuple):
-    """From when to when there is time, and how many networks come first."""
+    """From when to when there is time, and what comes first."""
 
     began: float
     deadline: float
-    n_designed: int
+    designed: tuple[Member, ...]
 
 
 class _Turn(NamedTuple):
-    """Until when the next network has time; and if it is one of before, from another start, how many of them
-    there were."""
+    """Until when the next network has time, and whether it is one of before, from another start."""
 
     until: float
-    n_anew: int | None = None
+    is_anew: bool = False
 
 
-def _next_turn(plan: _Plan, now: float, n_done: int, won: Sequence[Tried]) -> _Turn | None:
-    """What comes behind so many; None: nothing more."""
-    spare = plan.deadline - plan.began
-    if math.isinf(spare):
-        return _Turn(plan.deadline) if n_done < plan.n_designed else None
-    is_searched = spare >= _SEARCHED
-    n_first = plan.n_designed if is_searched else max(1, min(plan.n_designed, int(spare / _LONG_ENOUGH)))
-    if n_done < n_first:
-        end = plan.began + (_FIRSTS_FRACTION * spare if is_searched else spare)
-        is_late = plan.deadline - now < _TOO_SHORT
-        return None if is_late else _Turn(now + max(_TOO_SHORT, (end - now) / (n_first - n_done)))
-    if is_searched and now - plan.began < (_FIRSTS_FRACTION + _CHILDREN_FRACTION) * spare:
+def _next_turn(plan: _Plan, now: float, n_asked: int, won: Sequence[Tried], clock: _Clock) -> _Turn | None:
+    """What comes behind so many; None: nothing more.
+
+    The first one gets the time it usually needs, if it must be all there is; each of the next begins only if
+    as much is left: half-trained ones say nothing.
+    """
+    left, n_first = plan.deadline - now, len(plan.designed)
+    if math.isinf(left) or left < _TOO_SHORT:
+        return _Turn(plan.deadline) if n_asked < n_first and left > 0 and math.isinf(left) else None
+    if n_asked == 0 or (n_asked < n_first and clock.seconds_of(plan.designed[n_asked].network) <= left):
         return _Turn(plan.deadline)
-    needed = _COMPILING + _WORTH_AGAIN * max((each.seconds for each in won), default=math.inf)
-    if plan.deadline - now <= needed:
+    if not won:
         return None
-    return _Turn(plan.deadline, sum(each.proposal.change == ANEW for each in won))
+    needed = clock.seconds_of(min(won, key=lambda each: each.loss).proposal.member.network)
+    firsts_end = plan.began + sum(each.seconds for each in won if each.proposal.change == DESIGNED)
+    behind = plan.deadline - firsts_end
+    if n_asked >= n_first and behind >= _SEARCHED * needed and now < firsts_end + _SEARCHED_FRACTION * behind:
+        return _Turn(plan.deadline)
+    if left <= _WORTH_AGAIN * needed:
+        return None
+    n_fitting = max(1, min(_MOST_ANEW, int(left / needed)))
+    return _Turn(now + left / n_fitting, is_anew=True)
 
 
-def _own(settings: Descent, proposal: Proposal, longest: int, fitting: float) -> Descent:
+def _own(settings: Descent, proposal: Proposal, longest: int, fitting: float, is_anew: bool) -> Descent:
     """How one member is trained: before a deadline in as many epochs as fit, so that the learning rate has
     come down when they are over; what goes on from other params needs fewer than they took."""
     member, epochs = proposal.member, settings.epochs or 1
-    most = epochs if math.isinf(fitting) else _MOST_EPOCHS
+    most = _MOST_EPOCHS if is_anew else epochs
     if proposal.params is not None:
         most = max(_FEWEST_EPOCHS, math.ceil(_SHARE_OF_PARENT * max(longest, epochs)))
     n_epochs = int(min(most, max(1.0, fitting)))
