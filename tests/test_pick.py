@@ -20,6 +20,7 @@ from threestep.pick.optimizers import rate_at
 from threestep.pick.program import judge
 from threestep.pick.samples import judged_in_blocks, rates_of
 from threestep.pick.step import Task
+from threestep.settings import Descent
 
 SQUARED, CROSS = ts.goodness.Goodness("squared_error"), ts.goodness.Goodness("cross_entropy")
 
@@ -698,3 +699,48 @@ def test_samples_that_are_not_finite_are_refused_before_training():
             good,
             good,
         )
+
+
+# The share of the rate that weights of the inputs learn with
+
+ENTROPY = ts.goodness.Goodness("cross_entropy")
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_weights_of_the_inputs_learn_with_their_share_of_the_rate(optimizer):
+    x = np.random.default_rng(0).normal(size=(32, 6)).astype(np.float32)
+    y = (x[:, 0] > 0).astype(np.int32)
+    network = ts.network.parse("8", input_shape=(6,), n_outputs=2)
+    moved = []
+    for share in (1.0, 0.25):
+        how = Descent(epochs=1, batch_size=32, optimizer=optimizer, learning_rate=0.01, input_rate=share)
+        picked = ts.pick.train(network, ENTROPY, (x, y), (x, y), how)
+        start = network.init(0)
+        moved.append([picked.params[at]["weight"] - start[at]["weight"] for at in (0, 1)])
+    (first, last), (slow_first, same_last) = moved
+    np.testing.assert_allclose(slow_first, 0.25 * first, rtol=1e-3, atol=1e-7)
+    np.testing.assert_array_equal(same_last, last)
+
+
+def test_members_of_a_population_learn_from_their_inputs_as_slowly_as_alone():
+    x = np.random.default_rng(0).normal(size=(64, 8)).astype(np.float32)
+    y = (x[:, 0] > 0).astype(np.int32)
+    network = ts.network.parse("64-64", input_shape=(8,), n_outputs=2)
+    how = Descent(epochs=3, batch_size=32, learning_rate=0.01, weight_decay=0.01, input_rate=0.1)
+    alone = ts.pick.train(network, ENTROPY, (x, y), (x, y), how)
+    members = [ts.pick.Member(network, 0.01, 0.01, 0.0, 0)]
+    (among,) = ts.pick.train_members(members, ENTROPY, (x, y), (x, y), how)
+    for at in (0, 1):
+        np.testing.assert_allclose(among.params[at]["weight"], alone.params[at]["weight"], atol=1e-5)
+
+
+def test_large_pictures_are_learned_by_neurons():
+    """With the whole rate for the inputs descent stays where it began."""
+    generator = np.random.default_rng(0)
+    y = generator.integers(0, 2, 400).astype(np.int32)
+    light = generator.normal(0, 1, (400, 1, 1, 1))
+    x = light + 0.3 * generator.normal(size=(400, 48, 48, 3))
+    x[:, :24] += 0.4 * (2 * y - 1)[:, None, None, None]
+    run = ts.fit((x.astype(np.float32), y), network="64-64", epochs=12, seed=0)
+    assert run.scores["test"]["accuracy"] > 0.9
+    assert run.settings.input_rate == pytest.approx((1024 / 6912) ** 1.5)

@@ -72,6 +72,10 @@ class Descent:
     searched."""
     input_dropout: float | None = None
     """Share of inputs left out per step; by default 0.1 for pictures, else 0."""
+    input_rate: float | None = None
+    """Share of the learning rate that the weights of the inputs learn with, in a network of neurons only: many
+    inputs that rise and fall together move a neuron far in one step; by default less than 1 for pictures and
+    sounds of more than 1,024 numbers."""
     shift: float | None = None
     """Share of a picture's sides by which it is moved at random each time it is learned from; by default 0.1
     for networks with convolutions."""
@@ -232,6 +236,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "warmup_fraction": (0.0, 1.0),
     "dropout": (0.0, 0.95),
     "input_dropout": (0.0, 0.95),
+    "input_rate": (1e-6, 100.0),
     "patience": (1, 1_000_000),
     "label_smoothing": (0.0, 0.95),
     "shift": (0.0, 0.5),

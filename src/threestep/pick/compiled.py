@@ -160,7 +160,7 @@ def _compiled(recipe: Recipe, shape: Shape, device: Any) -> Any:
     )
 
 
-_RATE_KINDS = (*(np.float32(0),) * 5, *(np.int32(1),) * 4)
+_RATE_KINDS = (*(np.float32(0),) * 6, *(np.int32(1),) * 4)
 
 
 def _train_chunk(

@@ -158,6 +158,7 @@ def descend(
         settings.optimizer,
         has_dropout=bool(settings.dropout),
         has_input_dropout=bool(settings.input_dropout),
+        has_input_rate=network.is_dense and settings.input_rate not in (None, 1),
         augmentation=_augmentation(network, settings),
         in_bfloat16=_is_in_bfloat16(network, settings),
     )

@@ -61,6 +61,12 @@ def row_of(pace: Pace) -> Array:
     return jnp.stack(pace, axis=-1)
 
 
+def slower(row: Array, share: Array) -> Array:
+    """The pace of a layer that learns with a share of the learning rate."""
+    pace = Pace(*row)
+    return row_of(pace._replace(learning_rate=share * pace.learning_rate, decay=share * pace.decay))
+
+
 def updated(name: str, row: Array, gradient: dict, moments: dict, params: dict) -> tuple[dict, dict]:
     """One update of a layer, array by array, at the pace of that row: (params, moments).
 

@@ -453,6 +453,7 @@ class Population:
             self.settings.optimizer,
             has_dropout=member.dropout > 0,
             has_input_dropout=bool(self.settings.input_dropout),
+            has_input_rate=self.settings.input_rate not in (None, 1),
             watches_gradient=False,
         )
 

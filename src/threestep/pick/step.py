@@ -11,7 +11,7 @@ from jax import Array, lax
 from threestep.goodness import Goodness
 from threestep.network import Form, Network, Params, Supernet, Training
 from threestep.pick.augmentation import Augmentation, augmented
-from threestep.pick.optimizers import pace_of, row_of, updated
+from threestep.pick.optimizers import pace_of, row_of, slower, updated
 
 _AUGMENTING = 0x5EED
 """Added to the seed: what is left out of a network must not follow from where its picture was moved."""
@@ -35,6 +35,7 @@ class Recipe:
     watches_gradient: bool = True
     augmentation: Augmentation | None = None
     in_bfloat16: bool = False
+    has_input_rate: bool = False
 
 
 class Rates(NamedTuple):
@@ -49,6 +50,7 @@ class Rates(NamedTuple):
     warmup_fraction: Numbers
     dropout: Numbers
     input_dropout: Numbers
+    input_rate: Numbers
     n_epochs: Numbers
     n_steps: Numbers
     patience: Numbers
@@ -170,17 +172,20 @@ def _update(task: Task, pace: Array, gradient: Params, moving: Moving) -> tuple[
     """One update of each layer; layers that a member of a supernet does not have are left alone."""
     recipe = task.recipe
 
-    def update(gradient, moments, params):
+    def update(pace, gradient, moments, params):
         return updated(recipe.optimizer, pace, gradient, moments, params)
 
-    def left(gradient, moments, params):
+    def left(pace, gradient, moments, params):
         return params, moments
 
     in_use = [True] * len(gradient)
     if isinstance(recipe.network, Supernet):
         assert task.form is not None
         in_use = recipe.network.in_use(task.form)
-    layers = zip(in_use, gradient, moving.moments, moving.params, strict=True)
+    own_paces = [pace] * len(gradient)
+    if recipe.has_input_rate:
+        own_paces[0] = slower(pace, task.rates.input_rate)
+    layers = zip(in_use, own_paces, gradient, moving.moments, moving.params, strict=True)
     pairs = [update(*own) if used is True else lax.cond(used, update, left, *own) for used, *own in layers]
     params, moments = zip(*pairs, strict=True)
     return params, moments
