@@ -131,6 +131,32 @@ def test_a_damaged_picture_is_left_out_and_named(tmp_path):
     assert any("damaged" in note for note in run.events[0]["notes"])
 
 
+def test_strict_stops_at_damaged_files_and_names_all_of_them(tmp_path, capsys):
+    from threestep.app import main
+
+    for name in ("one", "other"):
+        for place in range(6):
+            save(tmp_path / "data" / name / f"p{place}.png", COLOURS)
+    strict = ["fit", str(tmp_path / "data"), "--network", "2", "--epochs", "1", "--strict"]
+    strict += ["--out", str(tmp_path / "run")]
+    assert main(strict) == 0
+    for place in range(6):
+        (tmp_path / "data" / "one" / f"p{place}.png").write_bytes(b"")
+    with pytest.raises(ts.DataError, match="6 damaged") as caught:
+        ts.fit(tmp_path / "data", network="2", epochs=1, strict=True)
+    assert all(f"one/p{place}.png (" in caught.value.message for place in range(6))
+    assert "strict" in caught.value.hint
+    capsys.readouterr()
+    words = ["predict", str(tmp_path / "run"), str(tmp_path / "data")]
+    assert main([*words, "--strict"]) == 2
+    assert "one/p5.png" in capsys.readouterr().err
+    assert main(words) == 0
+    said = capsys.readouterr()
+    assert len(said.out.splitlines()) == 7
+    assert "6 damaged file(s) left out: one/p0.png" in said.err
+    assert main(["evaluate", *words[1:], "--strict"]) == 2
+
+
 def test_files_are_in_the_order_of_their_numbers(tmp_path):
     for place in (10, 9, 1):
         save(tmp_path / "a" / f"p{place}.png", GREY)

@@ -138,6 +138,14 @@ class Question:
 
 
 @dataclass(frozen=True)
+class Files:
+    """How files of pictures and sounds are read."""
+
+    strict: bool = False
+    """Stop where files of a folder are damaged, naming them; else they are named, counted and left out."""
+
+
+@dataclass(frozen=True)
 class Space:
     """What a search may try. `None` is chosen from the data; a pair is a range, ends included."""
 
@@ -187,7 +195,7 @@ class Search(Space):
 
 
 @dataclass(frozen=True)
-class Settings(Search, Descent, Question):
+class Settings(Search, Descent, Files, Question):
     """Everything a run is made of, beside its data; the question's fields come first."""
 
 
@@ -383,6 +391,7 @@ _CHECKS = {
     "convolutions": _switch_problem,
     "flip": _switch_problem,
     "refit": _switch_problem,
+    "strict": _switch_problem,
     "calibrate": _switch_problem,
     "column": _words_problem,
     **dict.fromkeys(_PAIRS, _pair_problem),

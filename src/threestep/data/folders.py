@@ -17,29 +17,31 @@ from threestep.data.sound_files import sound_array, sound_media
 from threestep.data.table import Table
 from threestep.devices import cache_folder, side_by_side
 from threestep.errors import DataError
+from threestep.settings import Files
 
 _TEST_NAMES, _TRAIN_NAMES = ("test", "testing"), ("train", "training")
 _KEPT_FROM = 8 << 20  # bytes of decoded files, from which on they are kept for the next time
-_MOST_NAMED = 5
+_MOST_NAMED, _MOST_NAMED_STRICT = 5, 100
 _HINT = "expected one folder per class with pictures or sounds in it, or `train` and `test` with such folders"
 
 
-def read_folder(path: Path, media: Media | None = None) -> Table:
+def read_folder(path: Path, media: Media | None = None, how: Files = Files()) -> Table:
     """A folder with one folder per class, or `train` and `test` folders of that form; or, where it is known
     how the files become arrays, any files in it or below it.
 
-    Files that are damaged are left out, named and counted in the notes.
+    Files that are damaged are left out, named and counted in the notes, unless `how` is strict.
 
     Parameters
     ----------
     path : Path
     media : Media or None
         How files become arrays; None: seen from the files.
+    how : Files
 
     Raises
     ------
     DataError
-        No pictures or sounds, both of them, or no classes.
+        No pictures or sounds, both of them, no classes; or damaged files, and `how` is strict.
     """
     found = [] if path.is_file() else _labelled_files(path)
     if media is not None and (not found or _has_loose_files(path)):
@@ -52,6 +54,11 @@ def read_folder(path: Path, media: Media | None = None) -> Table:
     if media.kind != kind:
         raise DataError(f"{path}: holds {kind}s, expected {media.kind}s as in training")
     arrays, broken = _decoded(files, media)
+    if broken and how.strict:
+        named = _named(files, broken, path, _MOST_NAMED_STRICT)
+        raise DataError(
+            f"{path}: {len(broken)} damaged file(s): {named}", "mend or remove them, or do without `strict`"
+        )
     rows = np.array([row for row in range(len(files)) if row not in broken], int)
     if len(rows) == 0:
         why = next(iter(broken.values()))
@@ -63,7 +70,7 @@ def read_folder(path: Path, media: Media | None = None) -> Table:
         arrays[rows] if broken else arrays,
         None if labels[0] is None else labels,
         "class",
-        _notes(files, broken, media),
+        _notes(files, broken, media, path),
         media=media,
         is_test=is_test if is_test.any() else None,
         names=tuple(_name_of(files[row], path) for row in rows.tolist()),
@@ -205,11 +212,15 @@ def _keep(arrays: NDArray, path: Path) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def _notes(files: Sequence[Path], broken: dict[int, str], media: Media) -> tuple[str, ...]:
+def _notes(files: Sequence[Path], broken: dict[int, str], media: Media, path: Path) -> tuple[str, ...]:
     """What was found, and what was left out."""
     found = f"{len(files) - len(broken)} files read as {media}"
     if not broken:
         return (found,)
-    named = "; ".join(f"{files[row].name} ({why})" for row, why in list(broken.items())[:_MOST_NAMED])
-    more = f" and {len(broken) - _MOST_NAMED} more" if len(broken) > _MOST_NAMED else ""
-    return found, f"{len(broken)} damaged file(s) left out: {named}{more}"
+    return found, f"{len(broken)} damaged file(s) left out: {_named(files, broken, path, _MOST_NAMED)}"
+
+
+def _named(files: Sequence[Path], broken: dict[int, str], path: Path, most: int) -> str:
+    """Files that are damaged, and why they could not be read; of many the first."""
+    named = "; ".join(f"{_name_of(files[row], path)} ({why})" for row, why in list(broken.items())[:most])
+    return named + (f" and {len(broken) - most} more" if len(broken) > most else "")

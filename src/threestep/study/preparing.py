@@ -96,7 +96,7 @@ def prepare_run(source: object, settings: Settings, began: float | None = None) 
     check_space(space_of(settings))
     searcher_of(settings.searcher)  # it may not be installed
     clock = Clock({})
-    table = label(read(source), settings.target)
+    table = label(read(source, how=settings), settings.target)
     table = replace(table, rows=np.arange(table.n_samples))
     clock.stage("read")
     target = understand_target(known_target(table), table.y_name, settings.task)
