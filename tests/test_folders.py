@@ -12,6 +12,7 @@ import threestep as ts
 from threestep.data import Media, folders, read
 from threestep.data.media import PICTURE_ENDINGS
 from threestep.data.sound_files import mel_filters, spectrogram
+from threestep.settings import Files
 
 RNG = np.random.default_rng(0)
 GREY = np.arange(48, dtype=np.uint8).reshape(6, 8) * 5
@@ -305,6 +306,68 @@ def test_a_damaged_sound_is_left_out_and_named(tmp_path):
     table = read(tmp_path)
     assert table.n_samples == 3
     assert "s1.wav" in table.notes[1]
+
+
+# As they are asked for
+
+
+@pytest.mark.parametrize("size", [(10, 30), (90, 70)])
+def test_pictures_are_brought_to_the_size_that_is_asked_for_and_new_ones_too(size, tmp_path):
+    for name, value in (("dark", 50), ("light", 200)):
+        for place in range(6):
+            save(tmp_path / "data" / name / f"{place}.png", np.full((20 + place, 40), value, np.uint8))
+    run = ts.fit(tmp_path / "data", network="2", epochs=1, picture_size=size, out=tmp_path / "run")
+    assert run.model.prep.layout.media == Media("picture", *size)
+    assert ts.load(tmp_path / "run").prep.layout.media == Media("picture", *size)
+    assert (
+        f"picture_size = [\n    {size[0]},\n    {size[1]},\n]"
+        in (tmp_path / "run" / "config.toml").read_text()
+    )
+    save(tmp_path / "new.png", np.zeros((200, 3), np.uint8))
+    assert len(ts.load(tmp_path / "run").predict(tmp_path / "new.png")) == 1
+
+
+def test_sounds_are_seen_in_the_windows_hops_and_bands_that_are_asked_for(tmp_path):
+    for name in ("low", "high"):
+        for place in range(6):
+            write_sound(tmp_path / "data" / name / f"{place}.wav", tone(400, 0.4))
+    asked = {"sound_window": 20.0, "sound_hop": 5.0, "sound_bands": 24}
+    run = ts.fit(tmp_path / "data", network="2", epochs=1, **asked, out=tmp_path / "run")
+    assert run.model.prep.layout.media == Media("sound", 81, 24, 1, 8000, 160, 40)
+    assert ts.load(tmp_path / "run").prep.layout.media == run.model.prep.layout.media
+    assert {name: getattr(run.settings, name) for name in asked} == asked
+    usual = ts.fit(tmp_path / "data", network="2", epochs=1)
+    chosen = {name: getattr(usual.settings, name) for name in asked}
+    assert chosen == {"sound_window": 32.0, "sound_hop": 10.0, "sound_bands": 40}
+    again = ts.fit(tmp_path / "data", network="2", epochs=1, **chosen)
+    assert again.model.prep.layout.media == usual.model.prep.layout.media
+
+
+def test_what_is_kept_is_kept_for_what_was_asked(tmp_path, monkeypatch):
+    monkeypatch.setattr(folders, "_KEPT_FROM", 1)
+    monkeypatch.setattr(folders, "cache_folder", lambda: tmp_path / "cache" / "compiled")
+    for name in ("one", "other"):
+        save(tmp_path / "data" / name / "p.png", GREY)
+    shapes = [read(tmp_path / "data", how=Files(picture_size=size)).x.shape for size in (None, (3, 4), None)]
+    assert shapes == [(2, 6, 8), (2, 3, 4), (2, 6, 8)]
+
+
+@pytest.mark.parametrize(
+    ("name", "how", "said"),
+    [
+        ("sounds", {"picture_size": (8, 8)}, "`picture_size` is given, but the files are sounds"),
+        ("pictures", {"sound_hop": 5.0}, "`sound_hop` is given, but the files are pictures"),
+        ("sounds", {"sound_bands": 40, "sound_window": 5.0}, "5 ms at 8000 Hz tell 20 frequencies apart"),
+        (None, {"sound_bands": 40}, "the samples are no pictures or sounds in files"),
+    ],
+)
+def test_what_does_not_go_with_the_files_is_refused(name, how, said, tmp_path):
+    for place in ("a", "b"):
+        save(tmp_path / "pictures" / place / "p.png", GREY)
+        write_sound(tmp_path / "sounds" / place / "s.wav", tone(400, 0.2))
+    with pytest.raises(ts.DataError, match=said) as caught:
+        read("iris" if name is None else tmp_path / name, how=Files(**how))
+    assert caught.value.hint
 
 
 # Learned from and asked

@@ -139,10 +139,19 @@ class Question:
 
 @dataclass(frozen=True)
 class Files:
-    """How files of pictures and sounds are read."""
+    """How files of pictures and sounds are read; the model keeps it, so that new files are read alike."""
 
     strict: bool = False
     """Stop where files of a folder are damaged, naming them; else they are named, counted and left out."""
+    picture_size: tuple[int, int] | None = None
+    """Height and width in pixels that pictures are brought to; by default theirs, or the middle ones, no side
+    longer than 64."""
+    sound_window: float | None = None
+    """Milliseconds of sound that a moment of a spectrogram is made of; by default about 32."""
+    sound_hop: float | None = None
+    """Milliseconds from a moment to the next; by default 10, or more where that would be over 96 moments."""
+    sound_bands: int | None = None
+    """Bands of the mel scale; by default 40."""
 
 
 @dataclass(frozen=True)
@@ -241,6 +250,9 @@ _RANGES: dict[str, tuple[float, float]] = {
     "patience": (1, 1_000_000),
     "label_smoothing": (0.0, 0.95),
     "shift": (0.0, 0.5),
+    "sound_window": (1.0, 1000.0),
+    "sound_hop": (0.1, 10_000.0),
+    "sound_bands": (1, 1024),
     "valid_fraction": (0.01, 0.8),
     "test_fraction": (0.0, 0.8),
     "seed": (0, 2**32 - 1),
@@ -285,8 +297,10 @@ _WHOLE = (
     "folds",
     "depths",
     "widths",
+    "sound_bands",
 )
 _LOGARITHMIC = ("learning_rates", "weight_decays")
+_LONGEST_SIDE = 1024  # pixels
 _PAIRS = ("depths", "widths", "learning_rates", "weight_decays", "dropouts")
 
 
@@ -351,6 +365,17 @@ def _pair_problem(name: str, value: object) -> str:
     return ""
 
 
+def _size_problem(name: str, value: object) -> str:
+    """What is wrong with a height and a width; empty if nothing is."""
+    sides = list(value) if isinstance(value, (tuple, list)) else []
+    is_whole = len(sides) == 2 and all(isinstance(side, int) and not isinstance(side, bool) for side in sides)
+    if not is_whole or not all(1 <= side <= _LONGEST_SIDE for side in sides):
+        return (
+            f"`{name}` is {value!r}; must be two whole numbers from 1 to {_LONGEST_SIDE:,}, such as (96, 96)"
+        )
+    return ""
+
+
 def _budget_problem(name: str, value: object) -> str:
     """What is wrong with a budget; empty if nothing is."""
     try:
@@ -395,6 +420,7 @@ _CHECKS = {
     "calibrate": _switch_problem,
     "column": _words_problem,
     **dict.fromkeys(_PAIRS, _pair_problem),
+    "picture_size": _size_problem,
     "budget": _budget_problem,
     "activations": _activations_problem,
 }

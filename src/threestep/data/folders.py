@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data.media import MEDIA_ENDINGS, PICTURE_ENDINGS, SOUND_ENDINGS, Media
+from threestep.data.media import FILE_SETTINGS, MEDIA_ENDINGS, PICTURE_ENDINGS, SOUND_ENDINGS, Media
 from threestep.data.picture_files import picture_array, picture_media, pillow
 from threestep.data.sound_files import sound_array, sound_media
 from threestep.data.table import Table
@@ -50,7 +50,7 @@ def read_folder(path: Path, media: Media | None = None, how: Files = Files()) ->
         raise DataError(f"{path}: is no folder of samples", _HINT)
     files = [file for file, *_ in found]
     kind = _kind_of(files, path)
-    media = media or (picture_media(files) if kind == "picture" else sound_media(files))
+    media = media or _media_of(kind, files, how)
     if media.kind != kind:
         raise DataError(f"{path}: holds {kind}s, expected {media.kind}s as in training")
     arrays, broken = _decoded(files, media)
@@ -75,6 +75,20 @@ def read_folder(path: Path, media: Media | None = None, how: Files = Files()) ->
         is_test=is_test if is_test.any() else None,
         names=tuple(_name_of(files[row], path) for row in rows.tolist()),
     )
+
+
+def _media_of(kind: str, files: Sequence[Path], how: Files) -> Media:
+    """What all files become arrays by.
+
+    Raises
+    ------
+    DataError
+        What is asked for is of files of the other kind.
+    """
+    for name, own in FILE_SETTINGS.items():
+        if own != kind and getattr(how, name) is not None:
+            raise DataError(f"`{name}` is given, but the files are {kind}s", "leave it out")
+    return picture_media(files, how) if kind == "picture" else sound_media(files, how)
 
 
 def _name_of(file: Path, path: Path) -> str:

@@ -15,7 +15,7 @@ from threestep.data.csv_file import read_csv
 from threestep.data.duck_file import DUCK_ENDINGS, read_duck_file
 from threestep.data.folders import is_media_file, read_folder
 from threestep.data.frames import is_frame, read_frame
-from threestep.data.media import Media
+from threestep.data.media import FILE_SETTINGS, Media
 from threestep.data.table import Table
 from threestep.errors import DataError, did_you_mean
 from threestep.settings import Files
@@ -42,6 +42,7 @@ def read(source: object, media: Media | None = None, how: Files = Files()) -> Ta
     media : Media or None
         How a folder's files become arrays, if that was learned before.
     how : Files
+        How they are to, if not.
 
     Returns
     -------
@@ -51,10 +52,20 @@ def read(source: object, media: Media | None = None, how: Files = Files()) -> Ta
     Raises
     ------
     DataError
-        Nothing of that name, or it cannot be read.
+        Nothing of that name, or it cannot be read; or it is asked how files are read, and there are
+        none.
     """
-    if isinstance(source, Table):
-        return source
+    table = source if isinstance(source, Table) else _read_any(source, media, how)
+    asked = [name for name in FILE_SETTINGS if getattr(how, name) is not None]
+    if asked and table.media is None:
+        raise DataError(
+            f"`{asked[0]}` is given, but the samples are no pictures or sounds in files", "leave it out"
+        )
+    return table
+
+
+def _read_any(source: object, media: Media | None, how: Files) -> Table:
+    """As `read`, by what the source is."""
     if isinstance(source, (str, Path)):
         return _read_named(str(source), media, how)
     if isinstance(source, tuple) and len(source) == 2:

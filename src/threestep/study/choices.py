@@ -99,6 +99,7 @@ def choose_settings(
         flip=settings.flip if settings.convolutions else bool(settings.flip),
         folds=settings.folds or (_FOLDS if _wants_folds(settings, n_train) else 1),
         ensemble=settings.ensemble if settings.ensemble or _may_average(settings) else 1,
+        **(layout.media.settings if layout.media is not None else {}),
     )
     if settings.network == "auto":
         return replace(shared, **_space(settings, n_train, is_classes, n_ends))
