@@ -352,45 +352,6 @@ def test_missing_pixels_leave_no_picture():
         ts.fit((x, y), network="conv8")
 
 
-# Pictures changed at random
-
-
-def test_pictures_are_moved_and_mirrored_at_random():
-    from threestep.pick.augmentation import Augmentation, augmented
-
-    how = Augmentation((4, 5, 1), (1, 2), flip=True)
-    picture = np.arange(20.0, dtype=np.float32).reshape(4, 5)
-    x = jnp.asarray(np.tile(picture.reshape(1, -1), (400, 1)))
-    found = np.asarray(augmented(how, KEY, x)).reshape(400, 4, 5)
-    around = np.pad(picture, ((1, 1), (2, 2)), mode="edge")
-    possible = [around[r : r + 4, c : c + 5] for r in range(3) for c in range(5)]
-    possible = {each.tobytes() for part in possible for each in (part, part[:, ::-1].copy())}
-    assert {each.tobytes() for each in found} == possible
-    np.testing.assert_array_equal(augmented(how, KEY, x), found.reshape(400, -1))
-
-
-def test_nothing_is_moved_where_neurons_alone_look():
-    with pytest.raises(ts.SettingsError, match="neurons only"):
-        ts.fit(stripes(60), network="8", epochs=1, shift=0.1)
-
-
-def test_moved_pictures_are_recognized_elsewhere():
-    """Learned from pictures in the middle only, with and without moving them."""
-    rng = np.random.default_rng(0)
-    y = rng.integers(0, 2, 400)
-    x = rng.normal(size=(400, 12, 12)).astype(np.float32) / 4
-    x[:, 5:7, 5:7] += np.where(y == 0, 1, -1)[:, None, None]
-    away = np.roll(x, (3, -3), axis=(1, 2))
-    scores = [
-        ts.fit((x, y), network="conv8-dense8", epochs=25, shift=shift)
-        .model.predict(away)
-        for shift in (0.0, 0.3)
-    ]  # fmt: skip
-    fixed, moved = ((each == y).mean() for each in scores)
-    assert moved > 0.95
-    assert moved > fixed
-
-
 # Published weights
 
 

@@ -12,6 +12,9 @@ from threestep.errors import SettingsError
 
 DEFAULT_LEARNING_RATE, DEFAULT_WEIGHT_DECAY = 3e-3, 0.01
 
+CHANGES = ("shift", "shift_width", "flip", "noise", "mixup")
+"""Settings of how pictures are changed at random while they are learned from."""
+
 Optimizer = Literal["adamw", "adam", "sgd", "momentum", "rmsprop", "lion"]
 Language = Literal["en", "zh-TW"]
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -73,11 +76,20 @@ class Descent:
     input_dropout: float | None = None
     """Share of inputs left out per step; by default 0.1 for pictures, else 0."""
     shift: float | None = None
-    """Share of a picture's sides by which it is moved at random each time it is learned from; by default 0.1
-    for networks with convolutions."""
+    """Share of a picture's sides by which it is moved at random each time it is learned from, a random crop
+    then; by default 0.1 for networks with convolutions."""
+    shift_width: float | None = None
+    """The same for the width alone; by default as `shift`, but 0 for sounds, whose bands stay where they are
+    while they are moved in time."""
     flip: bool | None = None
     """Mirror half of the pictures each time they are learned from; by default only colour ones, for networks
     with convolutions."""
+    noise: float | None = None
+    """Standard deviation of what is added to each pixel at random each time, as a share of the picture's own;
+    for networks with convolutions."""
+    mixup: float | None = None
+    """α of the Beta(α, α) that says how much of each picture, and of its target, is mixed with another one's
+    each time; for networks with convolutions."""
     patience: int | None = None
     """Epochs without a better validation loss after which training stops; by default half of all."""
     precision: Precision = "auto"
@@ -250,6 +262,9 @@ _RANGES: dict[str, tuple[float, float]] = {
     "patience": (1, 1_000_000),
     "label_smoothing": (0.0, 0.95),
     "shift": (0.0, 0.5),
+    "shift_width": (0.0, 0.5),
+    "noise": (0.0, 10.0),
+    "mixup": (0.0, 10.0),
     "sound_window": (1.0, 1000.0),
     "sound_hop": (0.1, 10_000.0),
     "sound_bands": (1, 1024),

@@ -31,7 +31,7 @@ from threestep.pick.samples import (
     rates_of,
 )
 from threestep.pick.step import Recipe, Task
-from threestep.settings import Descent, check_settings
+from threestep.settings import CHANGES, Descent, check_settings
 
 _STEPS_PER_BLOCK = 2000
 _WORK_PER_BLOCK = {True: 5e10, False: 5e13}  # floating-point operations on a CPU, on other devices
@@ -231,16 +231,17 @@ def _augmentation(network: Network, settings: Descent) -> Augmentation | None:
     SettingsError
         The network does not see its inputs as a picture.
     """
-    if not (settings.shift or settings.flip):
+    asked = [name for name in CHANGES if getattr(settings, name)]
+    if not asked:
         return None
     if network.is_dense or len(network.first_shape) != 3:
-        raise SettingsError(
-            "`shift` or `flip` for a network of neurons only", "use one such as `conv32-dense64`"
-        )
+        raise SettingsError(f"`{asked[0]}` for a network of neurons only", "use one such as `conv32-dense64`")
     height, width, channels = network.first_shape
     share = settings.shift or 0.0
-    moves = round(share * height), round(share * width)
-    return Augmentation((height, width, channels), moves, bool(settings.flip))
+    sideways = share if settings.shift_width is None else settings.shift_width
+    moves = round(share * height), round(sideways * width)
+    others = settings.noise or 0.0, settings.mixup or 0.0
+    return Augmentation((height, width, channels), moves, bool(settings.flip), *others)
 
 
 def _is_in_bfloat16(network: Network, settings: Descent) -> bool:

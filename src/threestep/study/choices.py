@@ -8,6 +8,7 @@ from threestep.errors import SettingsError
 from threestep.network import Network, parse
 from threestep.pick import Finals, Plan, members_at_once, rungs_of
 from threestep.settings import (
+    CHANGES,
     DEFAULT_LEARNING_RATE,
     DEFAULT_WEIGHT_DECAY,
     Settings,
@@ -82,8 +83,9 @@ def choose_settings(
         What is asked for does not go together, or not with such samples.
     """
     settings = replace(settings, convolutions=_wants_convolutions(settings, layout))
-    if settings.network == "auto" and not settings.convolutions and (settings.shift or settings.flip):
-        raise SettingsError("`shift` or `flip`, but no network with convolutions is tried", "leave it out")
+    changes = [name for name in CHANGES if getattr(settings, name)]
+    if settings.network == "auto" and not settings.convolutions and changes:
+        raise SettingsError(f"`{changes[0]}`, but no network with convolutions is tried", "leave it out")
     batch_size = min(settings.batch_size or _batch_size(n_train), n_train)
     steps = -(-n_train // batch_size)
     epochs = settings.epochs or _epochs(steps)
@@ -95,8 +97,7 @@ def choose_settings(
         patience=settings.patience or usual_patience(epochs),
         input_dropout=_given(settings.input_dropout, 0.1 if layout.is_picture else 0.0),
         label_smoothing=_given(settings.label_smoothing, 0.05) if is_classes else 0.0,
-        shift=settings.shift if settings.convolutions else _given(settings.shift, 0.0),
-        flip=settings.flip if settings.convolutions else bool(settings.flip),
+        **({} if settings.convolutions else _unchanged(settings)),
         folds=settings.folds or (_FOLDS if _wants_folds(settings, n_train) else 1),
         ensemble=settings.ensemble if settings.ensemble or _may_average(settings) else 1,
         **(layout.media.settings if layout.media is not None else {}),
@@ -111,6 +112,11 @@ def choose_settings(
     )
 
 
+def _unchanged(settings: Settings) -> dict[str, float]:
+    """Nothing is changed that nobody asked for."""
+    return {name: _given(getattr(settings, name), 0.0) for name in CHANGES} | {"flip": bool(settings.flip)}
+
+
 def choose_for_pictures(asked: Settings, chosen: Settings, network: Network, n_train: int) -> Settings:
     """As `choose_settings`, for a network that is not of neurons only: the same picture is looked at fewer
     times if one look takes long, and pixels are not left out."""
@@ -122,13 +128,17 @@ def choose_for_pictures(asked: Settings, chosen: Settings, network: Network, n_t
 
 def _on_pictures(asked: Settings, chosen: Settings, network: Network, times: dict[str, int]) -> Settings:
     """Rates and changes that suit networks with convolutions, where nobody asked for others."""
+    shift, is_sound = _given(asked.shift, _SHIFT), chosen.sound_bands is not None
     return replace(
         chosen,
         **times,
         learning_rate=_given(asked.learning_rate, _PICTURE_RATE),
         weight_decay=_given(asked.weight_decay, DEFAULT_WEIGHT_DECAY),
         dropout=_given(asked.dropout, 0.0),
-        shift=_given(asked.shift, _SHIFT),
+        shift=shift,
+        shift_width=_given(asked.shift_width, 0.0 if is_sound else shift),
+        noise=_given(asked.noise, 0.0),
+        mixup=_given(asked.mixup, 0.0),
         flip=network.first_shape[-1] == _COLOURS if asked.flip is None else asked.flip,
         input_dropout=_given(asked.input_dropout, 0.0),
     )
