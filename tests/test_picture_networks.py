@@ -1,6 +1,7 @@
 """Networks for pictures: convolutions, normalization, residual blocks; described, trained, saved."""
 
 import re
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 import threestep as ts
 from threestep.network import Blocks, Conv, Dense, Network, Training, parse, spec_of
+from threestep.network.layers import path_factors
 from threestep.network.normalization import groups_of, normalize, remember
 
 RNG = np.random.default_rng(0)
@@ -171,7 +173,7 @@ def test_running_statistics_become_those_of_the_samples():
 
 
 @pytest.mark.parametrize("kind", ["basic", "bottleneck"])
-@pytest.mark.parametrize("training", [None, Training(KEY)])
+@pytest.mark.parametrize("training", [None, Training(KEY), Training(KEY, paths=0.6)])
 def test_blocks_in_a_row_are_one_block_after_the_other(kind, training):
     """The loop over equal blocks computes what the blocks written out do."""
     several = Network((6, 6, 8), (Blocks(8, kind, count=3), Dense(2, "linear")))
@@ -182,6 +184,75 @@ def test_blocks_in_a_row_are_one_block_after_the_other(kind, training):
     np.testing.assert_allclose(
         several.apply(params, x, training), alone.apply((*each, params[1]), x, training), rtol=2e-4, atol=2e-4
     )
+
+
+# Some samples skip some blocks
+
+
+def test_blocks_are_skipped_more_often_the_deeper_they_are():
+    factors = np.asarray(path_factors(Training(KEY, paths=0.8, blocks=(1, 4)), 3, 20_000))
+    np.testing.assert_allclose((factors == 0).mean(axis=1), [0.4, 0.6, 0.8], atol=0.02)
+    np.testing.assert_allclose(factors.max(axis=1), [1 / 0.6, 1 / 0.4, 1 / 0.2], rtol=1e-6)
+    np.testing.assert_allclose(factors.mean(axis=1), 1, atol=0.05)
+    assert abs(np.corrcoef(factors)[np.triu_indices(3, 1)]).max() < 0.03
+    np.testing.assert_array_equal(factors, path_factors(Training(KEY, paths=0.8, blocks=(1, 4)), 3, 20_000))
+    other = path_factors(Training(jax.random.key(1), paths=0.8, blocks=(1, 4)), 3, 20_000)
+    assert (np.asarray(other) == factors).mean() < 0.8
+
+
+@pytest.mark.parametrize("spec", ["res6x2", "conv6-res6-res8s2-res8x2"])
+def test_what_is_expected_of_a_block_stays_where_samples_skip_it(spec):
+    """Linear blocks: the mean over many equal samples is what the network says when it predicts."""
+    network = parse(f"{spec}-meanpool-dense3 linear", (6, 6, 6), 2)
+    layers = [
+        replace(layer, activation="linear", norm="none") if isinstance(layer, Conv | Blocks) else layer
+        for layer in network.layers
+    ]
+    network = replace(network, layers=tuple(layers))
+    params = jax.tree.map(
+        lambda leaf: leaf + RNG.normal(size=leaf.shape).astype(np.float32) / 9, network.init(0)
+    )
+    x = np.repeat(pictures(1, 6, 6, 6), 6000, axis=0)
+    plain = np.asarray(network.apply(params, x[:1]))[0]
+    outputs = np.asarray(network.apply(params, x, Training(KEY, paths=0.5)))
+    assert outputs.std(axis=0).min() > 0.05
+    assert (abs(outputs.mean(axis=0) - plain) < 4 * outputs.std(axis=0) / 6000**0.5).all()
+    np.testing.assert_allclose(
+        network.apply(params, x[:3], Training(KEY, paths=0.0)), network.apply(params, x[:3]), rtol=1e-6
+    )
+
+
+def test_what_is_added_to_nothing_is_never_skipped():
+    plain = Network((6, 6, 4), (Blocks(4, residual=False, count=2), Dense(2)))
+    params, x = plain.init(0), pictures(5, 6, 6, 4)
+    assert plain.n_blocks == 0
+    np.testing.assert_array_equal(
+        plain.apply(params, x, Training(KEY, paths=0.9)), plain.apply(params, x, Training(KEY))
+    )
+
+
+def test_skipping_follows_from_seed_and_step():
+    x, y = stripes(90)
+    network = parse("conv4-res4x2-res8s2-globalpool", (12, 12), 2)
+    assert network.n_blocks == 3
+    goodness, parts = ts.goodness.Goodness("cross_entropy"), ((x[:70], y[:70]), (x[70:], y[70:]))
+    one, same, other, none = (
+        ts.pick.train(network, goodness, *parts, ts.settings.Descent(epochs=2, batch_size=16, drop_path=share), seed)
+        for share, seed in ((0.5, 0), (0.5, 0), (0.5, 1), (0.0, 0))
+    )  # fmt: skip
+    for a, b in zip(jax.tree.leaves(one.params), jax.tree.leaves(same.params), strict=True):
+        np.testing.assert_array_equal(a, b)
+    losses = [[row.train_loss for row in each.history] for each in (one, other, none)]
+    assert losses[0] != losses[1]
+    assert losses[0] != losses[2]
+
+
+@pytest.mark.parametrize("spec", ["8", "conv4-dense8"])
+def test_where_there_is_no_block_none_can_be_skipped(spec):
+    with pytest.raises(ts.SettingsError, match="without residual blocks"):
+        ts.fit(stripes(60), network=spec, epochs=1, drop_path=0.2)
+    with pytest.raises(ts.SettingsError, match="`drop_path`, but no network with convolutions"):
+        ts.fit("iris", drop_path=0.2)
 
 
 def test_a_residual_block_begins_as_if_it_were_not_there():

@@ -84,6 +84,9 @@ class Descent:
     flip: bool | None = None
     """Mirror half of the pictures each time they are learned from; by default only colour ones, for networks
     with convolutions."""
+    drop_path: float = 0.0
+    """Share of the samples of a step that skip the last residual block, chosen at random; of earlier blocks
+    less, in proportion to their depth (stochastic depth)."""
     noise: float | None = None
     """Standard deviation of what is added to each pixel at random each time, as a share of the picture's own;
     for networks with convolutions."""
@@ -263,6 +266,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "label_smoothing": (0.0, 0.95),
     "shift": (0.0, 0.5),
     "shift_width": (0.0, 0.5),
+    "drop_path": (0.0, 0.95),
     "noise": (0.0, 10.0),
     "mixup": (0.0, 10.0),
     "sound_window": (1.0, 1000.0),

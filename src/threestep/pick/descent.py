@@ -158,6 +158,7 @@ def descend(
         has_input_dropout=bool(settings.input_dropout),
         augmentation=_augmentation(network, settings),
         in_bfloat16=_is_in_bfloat16(network, settings),
+        drop_path=_drop_path(network, settings),
     )
     rates = rates_of(settings, n_epochs, n_steps)
     judged = judged_in_blocks(choose, most=None if network.is_dense else _PICTURE_BLOCK_SIZES[-1])
@@ -242,6 +243,19 @@ def _augmentation(network: Network, settings: Descent) -> Augmentation | None:
     moves = round(share * height), round(sideways * width)
     others = settings.noise or 0.0, settings.mixup or 0.0
     return Augmentation((height, width, channels), moves, bool(settings.flip), *others)
+
+
+def _drop_path(network: Network, settings: Descent) -> float:
+    """Share of samples that skip the last residual block.
+
+    Raises
+    ------
+    SettingsError
+        There is none.
+    """
+    if settings.drop_path and not network.n_blocks:
+        raise SettingsError("`drop_path` for a network without residual blocks", "use one such as `res32x3`")
+    return float(settings.drop_path)
 
 
 def _is_in_bfloat16(network: Network, settings: Descent) -> bool:

@@ -73,6 +73,7 @@ def try_designed(
             break
         work = 6 * network.n_products * len(samples[0].y)  # of an epoch
         own = _fitting(settings, (until_then - began - _COMPILING) * pace / work)
+        own = own if network.n_blocks else replace(own, drop_path=0.0)
         facts = {"what": spec_of(network), "epochs": own.epochs, "n": own.epochs}
         facts["best_loss"] = min([each.loss for each in (*tried[:1], *won)], default=None)
         descent = descend(network, goodness, *samples, own, own_seed, until_then)

@@ -34,6 +34,7 @@ class Recipe:
     watches_gradient: bool = True
     augmentation: Augmentation | None = None
     in_bfloat16: bool = False
+    drop_path: float = 0.0
 
 
 class Rates(NamedTuple):
@@ -190,13 +191,14 @@ def _training(task: Task, batch: Batch, index: Array) -> Training | None:
     """What is different in this step's outputs from those of predicting, if anything is."""
     recipe, rates = task.recipe, task.rates
     is_normalized = isinstance(recipe.network, Network) and recipe.network.is_normalized
-    if not (recipe.has_dropout or recipe.has_input_dropout or is_normalized):
+    if not (recipe.has_dropout or recipe.has_input_dropout or is_normalized or recipe.drop_path):
         return None
     return Training(
         _key_of(task, index),
         rates.input_dropout if recipe.has_input_dropout else None,
         rates.dropout if recipe.has_dropout else None,
         (batch.share > 0).astype(jnp.float32) if is_normalized else None,
+        recipe.drop_path or None,
     )
 
 
