@@ -106,9 +106,9 @@ def test_sounds_are_moved_in_time_and_stay_in_their_bands(media, asked, moves):
 
 def test_sounds_that_a_search_tries_stay_in_their_bands_too():
     layout = Layout(shape=SOUND.shape, media=SOUND)
-    settings = choose_settings(Settings(), 500, True, layout, "y")
-    network = ts.network.parse("conv8", SOUND.shape, 10)
-    how = _augmentation(network, descent_on_pictures(settings, network, 500))
+    asked, network = Settings(), ts.network.parse("conv8", SOUND.shape, 10)
+    settings = choose_settings(asked, 500, True, layout, "y")
+    how = _augmentation(network, descent_on_pictures(asked, settings, network, 500))
     assert (how.shift, how.noise, how.mixup) == ((7, 0), 0.0, 0.0)
 
 

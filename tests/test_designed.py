@@ -1,6 +1,7 @@
 """Networks with convolutions beside a search: one leaderboard, one budget, one choice."""
 
 import time
+from dataclasses import fields
 from threading import Event
 
 import numpy as np
@@ -12,6 +13,7 @@ from threestep.data import Layout, Media
 from threestep.pick import Samples, try_designed
 from threestep.pick.searchers import DESIGNED
 from threestep.settings import Descent, Settings
+from threestep.study import searching
 from threestep.study.choices import choose_settings, designed_networks
 
 GOODNESS = ts.goodness.Goodness("cross_entropy")
@@ -154,6 +156,64 @@ def test_where_in_a_spectrogram_something_is_is_not_forgotten():
     settings, layout = settings_for((70, 40), Media("sound", 70, 40, 1, 8000, 256, 80), effort="thorough")
     for each in designed_networks(settings, layout, 10):
         assert min(each.shapes[-3][:2] if len(each.shapes[-3]) > 1 else (2,)) > 1
+
+
+# As it is asked for
+
+
+ASKED = {
+    "epochs": 7,
+    "patience": 3,
+    "batch_size": 24,
+    "optimizer": "sgd",
+    "learning_rate": 0.02,
+    "weight_decay": 0.03,
+    "warmup_fraction": 0.2,
+    "dropout": 0.15,
+    "input_dropout": 0.07,
+    "shift": 0.2,
+    "shift_width": 0.05,
+    "flip": True,
+    "drop_path": 0.1,
+    "noise": 0.11,
+    "mixup": 0.12,
+    "precision": "bfloat16",
+}
+
+
+def test_every_setting_of_descent_can_be_asked_for():
+    assert set(ASKED) == {field.name for field in fields(Descent)}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_what_is_asked_of_descent_reaches_the_convolutions_of_a_search(name, monkeypatch):
+    seen = []
+
+    def noted(networks, goodness, samples, settings, *_):
+        seen.append(settings)
+        yield from ()
+        return []
+
+    monkeypatch.setattr(searching, "try_designed", noted)
+    usual = ts.fit(stripes(60), effort="quick", seed=0)
+    run = ts.fit(stripes(60), effort="quick", seed=0, **{name: ASKED[name]})
+    assert getattr(seen[1], name) == ASKED[name]
+    assert getattr(seen[0], name) != ASKED[name]
+    assert run.settings != usual.settings
+
+
+def test_as_many_epochs_as_asked_for_are_made():
+    run = ts.fit(stripes(200), **QUICK, epochs=3, drop_path=0.2)
+    assert [each["n_epochs"] for each in run.events if each["event"] == "designed"] == [3]
+
+
+def test_no_more_epochs_than_asked_for_are_made_where_there_is_time():
+    tried([network()], epochs=4)  # compiled
+    how, until = Descent(epochs=4, batch_size=32, learning_rate=0.01), (0, time.perf_counter() + 6, Event())
+    steps = try_designed([network()], GOODNESS, (samples(200), samples(60, 1)), how, (), until, 4)
+    events, won = ended(steps)
+    assert len(won) > 1
+    assert {event["n_epochs"] for event in events if event["event"] == "designed"} == {4}
 
 
 # In a search

@@ -38,6 +38,7 @@ def try_designed(
     settings: Descent,
     tried: Sequence[Tried],
     until: tuple[int, float, Event],
+    most_epochs: int | None = None,
 ) -> Generator[dict[str, Any], None, list[Tried]]:
     """Train each network from a random start, the first ones first.
 
@@ -53,6 +54,8 @@ def try_designed(
     until : (int, float, Event)
         The seed; the deadline, on the clock of `time.perf_counter`; what ends it earlier, with the best so
         far.
+    most_epochs : int or None
+        Of each, where a deadline leaves time for more than the settings say.
 
     Yields
     ------
@@ -72,7 +75,8 @@ def try_designed(
         if stop.is_set():
             break
         work = 6 * network.n_products * len(samples[0].y)  # of an epoch
-        own = _fitting(settings, (until_then - began - _COMPILING) * pace / work)
+        fitting = (until_then - began - _COMPILING) * pace / work
+        own = _fitting(settings, fitting, most_epochs or _MOST_EPOCHS)
         own = own if network.n_blocks else replace(own, drop_path=0.0)
         facts = {"what": spec_of(network), "epochs": own.epochs, "n": own.epochs}
         facts["best_loss"] = min([each.loss for each in (*tried[:1], *won)], default=None)
@@ -97,7 +101,7 @@ def _turns(
     if math.isinf(deadline):
         yield from ((network, seed, deadline) for network in networks)
         return
-    n = max(1, min(len(networks), int((deadline - time.perf_counter()) / _LONG_ENOUGH)))
+    n = min(len(networks), max(1, int((deadline - time.perf_counter()) / _LONG_ENOUGH)))
     for place in range(n):
         now = time.perf_counter()
         if deadline - now < _TOO_SHORT:
@@ -110,12 +114,12 @@ def _turns(
         yield min(won, key=lambda each: each.loss).proposal.member.network, seed, deadline
 
 
-def _fitting(settings: Descent, epochs: float) -> Descent:
+def _fitting(settings: Descent, epochs: float, most: int) -> Descent:
     """With as many epochs as fit before a deadline, so that the learning rate has come down when they are
-    over; without one as the settings say."""
+    over, up to so many; without one as the settings say."""
     if math.isinf(epochs):
         return settings
-    n_epochs = int(min(_MOST_EPOCHS, max(1.0, epochs)))
+    n_epochs = int(min(most, max(1.0, epochs)))
     return replace(settings, epochs=n_epochs, patience=n_epochs)
 
 

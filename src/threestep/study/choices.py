@@ -165,15 +165,15 @@ def designed_networks(settings: Settings, layout: Layout, n_outputs: int) -> lis
     return [network for network in networks if network.n_params <= most][:n]
 
 
-def descent_on_pictures(settings: Settings, network: Network, n_train: int) -> Settings:
-    """How networks with convolutions are trained beside a search."""
+def descent_on_pictures(asked: Settings, settings: Settings, network: Network, n_train: int) -> Settings:
+    """How networks with convolutions are trained beside a search: as asked for, else as suits them."""
     batch_size = settings.batch_size or 1
     steps = _LOOKING_STEPS[settings.effort]
     fewest = next(looks for n, looks in _LOOKS_BY_SAMPLES if n_train >= n)
     fewest = max(1, fewest // 2) if settings.effort == "quick" else fewest
-    epochs = min(max(fewest, -(-steps * batch_size // n_train)), max(_MOST_LOOKS, fewest))
-    own = replace(settings, input_dropout=None)  # what dense networks on pictures have was filled in
-    return _on_pictures(own, settings, network, {"epochs": epochs, "patience": epochs})
+    usual = min(max(fewest, -(-steps * batch_size // n_train)), max(_MOST_LOOKS, fewest))
+    epochs = asked.epochs or usual
+    return _on_pictures(asked, settings, network, {"epochs": epochs, "patience": asked.patience or epochs})
 
 
 def _may_average(settings: Settings) -> bool:

@@ -33,7 +33,7 @@ from threestep.network import Network, parse
 from threestep.pick import Field, Outcome, Picked, Samples, Tried, descend, leaderboard
 from threestep.settings import Settings
 from threestep.study.checking import check_event
-from threestep.study.choices import designed_networks, n_averaged, space_of
+from threestep.study.choices import descent_on_pictures, designed_networks, n_averaged, space_of
 from threestep.study.clock import Clock
 from threestep.study.corrections import corrected
 from threestep.study.details import Said, details_of
@@ -216,8 +216,12 @@ def _search(prepared: Prepared, say) -> Generator[Event, None, Found]:
         prepared.settings.seed,
         prep.layout.n_plain_inputs if prep.layout.bins else None,
     )
+    known = Known(prepared.network)
     designed = designed_networks(prepared.settings, prep.layout, wanted.n_outputs)
-    known = Known(prepared.network, () if prepared.network else tuple(designed))
+    if designed and prepared.network is None:
+        asked = prepared.asked
+        how = descent_on_pictures(asked, prepared.settings, designed[0], len(train.y))
+        known = Known(None, tuple(designed), how, asked.epochs)
     context = prepared.settings, wanted, known, _deadline(prepared)
     steps = search_steps(prepared.goodness, train, valid, *context)
     while True:

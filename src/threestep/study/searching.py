@@ -40,8 +40,8 @@ from threestep.pick import (
     searcher_of,
     try_designed,
 )
-from threestep.settings import Settings, seconds_of
-from threestep.study.choices import SEARCH_FRACTION, choose_plan, descent_on_pictures, n_averaged
+from threestep.settings import Descent, Settings, seconds_of
+from threestep.study.choices import SEARCH_FRACTION, choose_plan, n_averaged
 from threestep.study.picking import Found, fast_enough, fastest, pick_in_folds, pick_some
 
 _SECONDS_AFTER = 0.8  # for measuring the winner and writing the run down
@@ -79,10 +79,16 @@ class Known(NamedTuple):
         A given one is trained from several starts; then nothing is searched for.
     designed : tuple of Network
         Are tried beside a search.
+    settings : Descent
+        How those are trained.
+    most_epochs : int or None
+        Of each of those, where there is time for more than the settings say; None: as they are usual.
     """
 
     network: Network | None = None
     designed: tuple[Network, ...] = ()
+    settings: Descent = Descent()
+    most_epochs: int | None = None
 
 
 def search_steps(
@@ -128,8 +134,10 @@ def search_steps(
         room = room_of(fold_of, len(train.y), len(valid.y))
         with Population(goodness, train, valid, settings, settings.seed, end, room) as population:
             tried = yield from search(population, searcher, wanted, plan, stop)
-            until = deadline - _FINALS_FRACTION * spare, stop
-            designed = yield from _beside(known, goodness, (train, valid), settings, tried, until)
+            until = settings.seed, deadline - _FINALS_FRACTION * spare, stop
+            designed = yield from try_designed(
+                known.designed, goodness, (train, valid), known.settings, tried, until, known.most_epochs
+            )
             if designed:
                 population.deadline = deadline
             if tried and plan.finals.n and not stop.is_set():
@@ -158,22 +166,6 @@ def search_steps(
     outcome = Outcome.INTERRUPTED if stop.is_set() else best.outcome
     picked = Picked(*functions[0], best.history, best.best_epoch, outcome)
     return Found(picked, tuple(functions[1:]), tried)
-
-
-def _beside(
-    known: Known,
-    goodness: Goodness,
-    samples: tuple[Samples, Samples],
-    settings: Settings,
-    tried: Sequence[Tried],
-    until: tuple[float, threading.Event],
-) -> Generator[dict[str, Any], None, list[Tried]]:
-    """Try the networks that need not be searched for, if there are any."""
-    if not known.designed:
-        return []
-    how = descent_on_pictures(settings, known.designed[0], len(samples[0].y))
-    context = how, tried, (settings.seed, *until)
-    return (yield from try_designed(known.designed, goodness, samples, *context))
 
 
 def _how(settings: Settings, network: Network | None, train: Samples, end: float) -> tuple[Searcher, Plan]:
