@@ -1,23 +1,24 @@
 """Folders of pictures or sounds, one folder per class, to samples."""
 
 import hashlib
-import os
 import re
-import secrets
 from collections.abc import Sequence
 from contextlib import suppress
+from math import prod
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from threestep.data.kept import filled_kept, kept_folder, load_kept
 from threestep.data.media import FILE_SETTINGS, MEDIA_ENDINGS, PICTURE_ENDINGS, SOUND_ENDINGS, Media
 from threestep.data.picture_files import picture_array, picture_media, pillow
 from threestep.data.sound_files import sound_array, sound_media
 from threestep.data.table import Table
-from threestep.devices import cache_folder, side_by_side
+from threestep.devices import side_by_side
 from threestep.errors import DataError
 from threestep.settings import Files
+from threestep.version import __version__
 
 _TEST_NAMES, _TRAIN_NAMES = ("test", "testing"), ("train", "training")
 _KEPT_FROM = 8 << 20  # bytes of decoded files, from which on they are kept for the next time
@@ -181,49 +182,43 @@ def _kind_of(files: Sequence[Path], path: Path) -> str:
 def _decoded(files: Sequence[Path], media: Media) -> tuple[NDArray, dict[int, str]]:
     """All files as one array, uint8, and why those that are damaged could not be read; kept on disk for the
     next time if they are many."""
-    kept = _kept_at(files, media)
-    with suppress(OSError, ValueError):
-        return np.load(kept, mmap_mode="r"), {}
+    name = _kept_name(files, media)
+    if (kept := load_kept(kept_folder() / name)) is not None:
+        return kept, {}
     read = picture_array if media.kind == "picture" else sound_array
     if media.kind == "picture":
         pillow()  # it may not be installed, which is no damage
-    arrays = np.zeros((len(files), *media.shape), np.uint8)
     broken = dict[int, str]()
 
-    def one(row: int) -> None:
-        try:
-            arrays[row] = read(files[row], media)
-        except DataError:
-            raise
-        except Exception as error:  # whatever a decoder may raise
-            broken[row] = str(error) or type(error).__name__
+    def fill(arrays: NDArray) -> bool:
+        def one(row: int) -> None:
+            try:
+                arrays[row] = read(files[row], media)
+            except DataError:
+                raise
+            except Exception as error:  # whatever a decoder may raise
+                broken[row] = str(error) or type(error).__name__
 
-    side_by_side(one, range(len(files)))
-    if not broken and arrays.nbytes >= _KEPT_FROM:
-        _keep(arrays, kept)
+        side_by_side(one, range(len(files)))
+        return not broken
+
+    shape = len(files), *media.shape
+    if prod(shape) < _KEPT_FROM:
+        arrays = np.zeros(shape, np.uint8)
+        fill(arrays)
+    else:
+        arrays = filled_kept(kept_folder() / name, shape, fill)
     return arrays, dict(sorted(broken.items()))
 
 
-def _kept_at(files: Sequence[Path], media: Media) -> Path:
-    """Where these files are kept: by what they are, how large, and when they were changed."""
-    digest = hashlib.sha256(repr(media).encode())
+def _kept_name(files: Sequence[Path], media: Media) -> str:
+    """What these files are kept as: by what they are, how large, and when they were changed."""
+    digest = hashlib.sha256(f"{__version__} {media!r}".encode())
     for file in files:
         with suppress(OSError):
             facts = file.stat()
             digest.update(f"{file.resolve()}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
-    return cache_folder().parent / "decoded" / f"{digest.hexdigest()[:32]}.npy"
-
-
-def _keep(arrays: NDArray, path: Path) -> None:
-    """Write it whole or not at all; a full or read-only disk only costs the next time."""
-    temporary = path.with_name(f".{os.getpid()}-{secrets.token_hex(4)}.npy")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        np.save(temporary, arrays)
-        os.replace(temporary, path)
-    except OSError:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+    return f"{digest.hexdigest()[:32]}.npy"
 
 
 def _notes(files: Sequence[Path], broken: dict[int, str], media: Media, path: Path) -> tuple[str, ...]:
