@@ -1,7 +1,10 @@
 """Folders of pictures and sounds: what they hold goes in as it is seen and heard; what is broken is told."""
 
+import json
 import os
 import re
+import subprocess
+import sys
 import wave
 
 import numpy as np
@@ -9,9 +12,10 @@ import pytest
 from PIL import Image
 
 import threestep as ts
-from threestep.data import Media, folders, read
+from threestep.data import Media, folders, kept, read
 from threestep.data.media import PICTURE_ENDINGS
 from threestep.data.sound_files import mel_filters, spectrogram
+from threestep.settings import Files
 
 RNG = np.random.default_rng(0)
 GREY = np.arange(48, dtype=np.uint8).reshape(6, 8) * 5
@@ -20,7 +24,8 @@ COLOURS = RNG.integers(0, 256, (6, 8, 3), np.uint8)
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory, monkeypatch):
-    monkeypatch.setattr(folders, "cache_folder", lambda: tmp_path_factory.mktemp("cache") / "compiled")
+    folder = tmp_path_factory.mktemp("cache") / "compiled"
+    monkeypatch.setattr(kept, "cache_folder", lambda: folder)
 
 
 def save(path, pixels, **options):
@@ -131,6 +136,32 @@ def test_a_damaged_picture_is_left_out_and_named(tmp_path):
     assert any("damaged" in note for note in run.events[0]["notes"])
 
 
+def test_strict_stops_at_damaged_files_and_names_all_of_them(tmp_path, capsys):
+    from threestep.app import main
+
+    for name in ("one", "other"):
+        for place in range(6):
+            save(tmp_path / "data" / name / f"p{place}.png", COLOURS)
+    strict = ["fit", str(tmp_path / "data"), "--network", "2", "--epochs", "1", "--strict"]
+    strict += ["--out", str(tmp_path / "run")]
+    assert main(strict) == 0
+    for place in range(6):
+        (tmp_path / "data" / "one" / f"p{place}.png").write_bytes(b"")
+    with pytest.raises(ts.DataError, match="6 damaged") as caught:
+        ts.fit(tmp_path / "data", network="2", epochs=1, strict=True)
+    assert all(f"one/p{place}.png (" in caught.value.message for place in range(6))
+    assert "strict" in caught.value.hint
+    capsys.readouterr()
+    words = ["predict", str(tmp_path / "run"), str(tmp_path / "data")]
+    assert main([*words, "--strict"]) == 2
+    assert "one/p5.png" in capsys.readouterr().err
+    assert main(words) == 0
+    said = capsys.readouterr()
+    assert len(said.out.splitlines()) == 7
+    assert "6 damaged file(s) left out: one/p0.png" in said.err
+    assert main(["evaluate", *words[1:], "--strict"]) == 2
+
+
 def test_files_are_in_the_order_of_their_numbers(tmp_path):
     for place in (10, 9, 1):
         save(tmp_path / "a" / f"p{place}.png", GREY)
@@ -186,7 +217,6 @@ def test_without_pillow_the_error_says_what_to_install(tmp_path, monkeypatch):
 
 def test_many_pictures_are_kept_for_the_next_time_until_one_changes(tmp_path, monkeypatch):
     monkeypatch.setattr(folders, "_KEPT_FROM", 1)
-    monkeypatch.setattr(folders, "cache_folder", lambda: tmp_path / "cache" / "compiled")
     data = tmp_path / "data"
     for name in ("one", "other"):
         save(data / name / "p.png", GREY)
@@ -197,6 +227,112 @@ def test_many_pictures_are_kept_for_the_next_time_until_one_changes(tmp_path, mo
     save(data / "one" / "p.png", 255 - GREY)
     os.utime(data / "one" / "p.png", ns=(1, 1))
     np.testing.assert_array_equal(read(data).x[0], 255 - GREY)
+
+
+# What is kept
+
+
+def entry(letter, n_bytes=1000, age=0, whole=True):
+    """Something decoded, used so many seconds ago."""
+    path = kept.kept_folder() / f"{letter}.npy"
+    array = kept.filled_kept(path, (n_bytes,), lambda array: (array.fill(ord(letter)), whole)[1])
+    if whole:
+        os.utime(path, (path.stat().st_mtime - age,) * 2)
+    return array
+
+
+def names():
+    return sorted(path.stem for path in kept.kept_folder().iterdir())
+
+
+@pytest.fixture
+def small_cache(monkeypatch):
+    monkeypatch.setenv("THREESTEP_CACHE_GB", str(3500e-9))
+
+
+def test_what_was_used_least_recently_makes_room(small_cache):
+    for letter, age in (("a", 30), ("b", 50), ("c", 40)):
+        entry(letter, age=age)
+    assert kept.load_kept(kept.kept_folder() / "b.npy").tolist() == [ord("b")] * 1000  # used now
+    entry("d")
+    assert names() == ["a", "b", "d"]
+    entry("e", 1500)
+    assert names() == ["d", "e"]
+
+
+def test_what_is_in_use_is_never_deleted(small_cache):
+    held = entry("a", age=50)
+    part = kept.load_kept(kept.kept_folder() / "a.npy")[10:20]
+    entry("b", age=40)
+    del held
+    entry("c", 3000)
+    assert names() == ["a", "c"]
+    assert part.tolist() == [ord("a")] * 10
+    other = f"""
+import os; from pathlib import Path; from threestep.data import kept
+kept.cache_folder = lambda: Path({str(kept.kept_folder())!r}).parent / "compiled"
+kept.filled_kept(kept.kept_folder() / "d.npy", (3000,), lambda array: True)
+"""
+    subprocess.run([sys.executable, "-c", other], check=True)
+    assert names() == ["a", "d"]
+    del part
+    entry("e", 3000)
+    assert names() == ["e"]
+
+
+def test_what_a_crash_left_behind_is_deleted_and_what_is_being_written_is_not(small_cache):
+    entry("a")
+    left = kept.kept_folder() / ".123-abcdef.npy"
+    np.save(left, np.zeros(3000, np.uint8))
+    os.utime(left, (1, 1))
+
+    def fill(array):
+        assert len(names()) == 2  # "a", and this
+        entry("c", 3000)
+        return True
+
+    kept.filled_kept(kept.kept_folder() / "b.npy", (1000,), fill)
+    assert names() == ["b", "c"]
+
+
+def test_what_is_broken_or_broken_off_is_not_kept(small_cache):
+    assert entry("a", whole=False).tolist() == [ord("a")] * 1000
+    assert names() == []
+    with pytest.raises(ZeroDivisionError):
+        kept.filled_kept(kept.kept_folder() / "b.npy", (1000,), lambda array: 1 / 0)
+    assert names() == []
+
+
+@pytest.mark.parametrize("fails", ["open_memmap", "posix_fallocate"])
+def test_a_disk_that_is_full_only_costs_memory(fails, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np.lib.format if fails == "open_memmap" else os, fails, full)
+    assert entry("a", whole=False).tolist() == [ord("a")] * 1000
+    assert not kept.kept_folder().exists() or names() == []
+
+
+def test_nothing_is_kept_where_nobody_wants_it(monkeypatch):
+    monkeypatch.setenv("THREESTEP_CACHE_GB", "0")
+    assert entry("a", whole=False).tolist() == [ord("a")] * 1000
+    assert not kept.kept_folder().exists()
+    monkeypatch.setenv("THREESTEP_CACHE_GB", "much")
+    with pytest.raises(ts.SettingsError, match="'much'; must be a number of gigabytes"):
+        entry("a")
+
+
+def test_doctor_says_where_it_is_and_how_large(small_cache, capsys):
+    from threestep.app import main
+
+    entry("a", 1_000_000)
+    assert main(["doctor", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)["decoded_files"]
+    assert facts["folder"] == str(kept.kept_folder())
+    assert (facts["n_files"], facts["gigabytes"]) == (1, 0.001)
+    assert facts["most_gigabytes"] == pytest.approx(3500e-9)
+    assert main(["doctor"]) == 0
+    assert "THREESTEP_CACHE_GB" in capsys.readouterr().out
 
 
 # Sounds
@@ -279,6 +415,67 @@ def test_a_damaged_sound_is_left_out_and_named(tmp_path):
     table = read(tmp_path)
     assert table.n_samples == 3
     assert "s1.wav" in table.notes[1]
+
+
+# As they are asked for
+
+
+@pytest.mark.parametrize("size", [(10, 30), (90, 70)])
+def test_pictures_are_brought_to_the_size_that_is_asked_for_and_new_ones_too(size, tmp_path):
+    for name, value in (("dark", 50), ("light", 200)):
+        for place in range(6):
+            save(tmp_path / "data" / name / f"{place}.png", np.full((20 + place, 40), value, np.uint8))
+    run = ts.fit(tmp_path / "data", network="2", epochs=1, picture_size=size, out=tmp_path / "run")
+    assert run.model.prep.layout.media == Media("picture", *size)
+    assert ts.load(tmp_path / "run").prep.layout.media == Media("picture", *size)
+    assert (
+        f"picture_size = [\n    {size[0]},\n    {size[1]},\n]"
+        in (tmp_path / "run" / "config.toml").read_text()
+    )
+    save(tmp_path / "new.png", np.zeros((200, 3), np.uint8))
+    assert len(ts.load(tmp_path / "run").predict(tmp_path / "new.png")) == 1
+
+
+def test_sounds_are_seen_in_the_windows_hops_and_bands_that_are_asked_for(tmp_path):
+    for name in ("low", "high"):
+        for place in range(6):
+            write_sound(tmp_path / "data" / name / f"{place}.wav", tone(400, 0.4))
+    asked = {"sound_window": 20.0, "sound_hop": 5.0, "sound_bands": 24}
+    run = ts.fit(tmp_path / "data", network="2", epochs=1, **asked, out=tmp_path / "run")
+    assert run.model.prep.layout.media == Media("sound", 81, 24, 1, 8000, 160, 40)
+    assert ts.load(tmp_path / "run").prep.layout.media == run.model.prep.layout.media
+    assert {name: getattr(run.settings, name) for name in asked} == asked
+    usual = ts.fit(tmp_path / "data", network="2", epochs=1)
+    chosen = {name: getattr(usual.settings, name) for name in asked}
+    assert chosen == {"sound_window": 32.0, "sound_hop": 10.0, "sound_bands": 40}
+    again = ts.fit(tmp_path / "data", network="2", epochs=1, **chosen)
+    assert again.model.prep.layout.media == usual.model.prep.layout.media
+
+
+def test_what_is_kept_is_kept_for_what_was_asked(tmp_path, monkeypatch):
+    monkeypatch.setattr(folders, "_KEPT_FROM", 1)
+    for name in ("one", "other"):
+        save(tmp_path / "data" / name / "p.png", GREY)
+    shapes = [read(tmp_path / "data", how=Files(picture_size=size)).x.shape for size in (None, (3, 4), None)]
+    assert shapes == [(2, 6, 8), (2, 3, 4), (2, 6, 8)]
+
+
+@pytest.mark.parametrize(
+    ("name", "how", "said"),
+    [
+        ("sounds", {"picture_size": (8, 8)}, "`picture_size` is given, but the files are sounds"),
+        ("pictures", {"sound_hop": 5.0}, "`sound_hop` is given, but the files are pictures"),
+        ("sounds", {"sound_bands": 40, "sound_window": 5.0}, "5 ms at 8000 Hz tell 20 frequencies apart"),
+        (None, {"sound_bands": 40}, "the samples are no pictures or sounds in files"),
+    ],
+)
+def test_what_does_not_go_with_the_files_is_refused(name, how, said, tmp_path):
+    for place in ("a", "b"):
+        save(tmp_path / "pictures" / place / "p.png", GREY)
+        write_sound(tmp_path / "sounds" / place / "s.wav", tone(400, 0.2))
+    with pytest.raises(ts.DataError, match=said) as caught:
+        read("iris" if name is None else tmp_path / name, how=Files(**how))
+    assert caught.value.hint
 
 
 # Learned from and asked

@@ -1,6 +1,7 @@
 """Networks for pictures: convolutions, normalization, residual blocks; described, trained, saved."""
 
 import re
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 import threestep as ts
 from threestep.network import Blocks, Conv, Dense, Network, Training, parse, spec_of
+from threestep.network.layers import path_factors
 from threestep.network.normalization import groups_of, normalize, remember
 
 RNG = np.random.default_rng(0)
@@ -171,7 +173,7 @@ def test_running_statistics_become_those_of_the_samples():
 
 
 @pytest.mark.parametrize("kind", ["basic", "bottleneck"])
-@pytest.mark.parametrize("training", [None, Training(KEY)])
+@pytest.mark.parametrize("training", [None, Training(KEY), Training(KEY, paths=0.6)])
 def test_blocks_in_a_row_are_one_block_after_the_other(kind, training):
     """The loop over equal blocks computes what the blocks written out do."""
     several = Network((6, 6, 8), (Blocks(8, kind, count=3), Dense(2, "linear")))
@@ -182,6 +184,75 @@ def test_blocks_in_a_row_are_one_block_after_the_other(kind, training):
     np.testing.assert_allclose(
         several.apply(params, x, training), alone.apply((*each, params[1]), x, training), rtol=2e-4, atol=2e-4
     )
+
+
+# Some samples skip some blocks
+
+
+def test_blocks_are_skipped_more_often_the_deeper_they_are():
+    factors = np.asarray(path_factors(Training(KEY, paths=0.8, blocks=(1, 4)), 3, 20_000))
+    np.testing.assert_allclose((factors == 0).mean(axis=1), [0.4, 0.6, 0.8], atol=0.02)
+    np.testing.assert_allclose(factors.max(axis=1), [1 / 0.6, 1 / 0.4, 1 / 0.2], rtol=1e-6)
+    np.testing.assert_allclose(factors.mean(axis=1), 1, atol=0.05)
+    assert abs(np.corrcoef(factors)[np.triu_indices(3, 1)]).max() < 0.03
+    np.testing.assert_array_equal(factors, path_factors(Training(KEY, paths=0.8, blocks=(1, 4)), 3, 20_000))
+    other = path_factors(Training(jax.random.key(1), paths=0.8, blocks=(1, 4)), 3, 20_000)
+    assert (np.asarray(other) == factors).mean() < 0.8
+
+
+@pytest.mark.parametrize("spec", ["res6x2", "conv6-res6-res8s2-res8x2"])
+def test_what_is_expected_of_a_block_stays_where_samples_skip_it(spec):
+    """Linear blocks: the mean over many equal samples is what the network says when it predicts."""
+    network = parse(f"{spec}-meanpool-dense3 linear", (6, 6, 6), 2)
+    layers = [
+        replace(layer, activation="linear", norm="none") if isinstance(layer, Conv | Blocks) else layer
+        for layer in network.layers
+    ]
+    network = replace(network, layers=tuple(layers))
+    params = jax.tree.map(
+        lambda leaf: leaf + RNG.normal(size=leaf.shape).astype(np.float32) / 9, network.init(0)
+    )
+    x = np.repeat(pictures(1, 6, 6, 6), 6000, axis=0)
+    plain = np.asarray(network.apply(params, x[:1]))[0]
+    outputs = np.asarray(network.apply(params, x, Training(KEY, paths=0.5)))
+    assert outputs.std(axis=0).min() > 0.05
+    assert (abs(outputs.mean(axis=0) - plain) < 4 * outputs.std(axis=0) / 6000**0.5).all()
+    np.testing.assert_allclose(
+        network.apply(params, x[:3], Training(KEY, paths=0.0)), network.apply(params, x[:3]), rtol=1e-6
+    )
+
+
+def test_what_is_added_to_nothing_is_never_skipped():
+    plain = Network((6, 6, 4), (Blocks(4, residual=False, count=2), Dense(2)))
+    params, x = plain.init(0), pictures(5, 6, 6, 4)
+    assert plain.n_blocks == 0
+    np.testing.assert_array_equal(
+        plain.apply(params, x, Training(KEY, paths=0.9)), plain.apply(params, x, Training(KEY))
+    )
+
+
+def test_skipping_follows_from_seed_and_step():
+    x, y = stripes(90)
+    network = parse("conv4-res4x2-res8s2-globalpool", (12, 12), 2)
+    assert network.n_blocks == 3
+    goodness, parts = ts.goodness.Goodness("cross_entropy"), ((x[:70], y[:70]), (x[70:], y[70:]))
+    one, same, other, none = (
+        ts.pick.train(network, goodness, *parts, ts.settings.Descent(epochs=2, batch_size=16, drop_path=share), seed)
+        for share, seed in ((0.5, 0), (0.5, 0), (0.5, 1), (0.0, 0))
+    )  # fmt: skip
+    for a, b in zip(jax.tree.leaves(one.params), jax.tree.leaves(same.params), strict=True):
+        np.testing.assert_array_equal(a, b)
+    losses = [[row.train_loss for row in each.history] for each in (one, other, none)]
+    assert losses[0] != losses[1]
+    assert losses[0] != losses[2]
+
+
+@pytest.mark.parametrize("spec", ["8", "conv4-dense8"])
+def test_where_there_is_no_block_none_can_be_skipped(spec):
+    with pytest.raises(ts.SettingsError, match="without residual blocks"):
+        ts.fit(stripes(60), network=spec, epochs=1, drop_path=0.2)
+    with pytest.raises(ts.SettingsError, match="`drop_path`, but no network with convolutions"):
+        ts.fit("iris", drop_path=0.2)
 
 
 def test_a_residual_block_begins_as_if_it_were_not_there():
@@ -350,45 +421,6 @@ def test_missing_pixels_leave_no_picture():
     x[0, 0, 0] = np.nan
     with pytest.raises(ts.SpecError, match="needs a picture"):
         ts.fit((x, y), network="conv8")
-
-
-# Pictures changed at random
-
-
-def test_pictures_are_moved_and_mirrored_at_random():
-    from threestep.pick.augmentation import Augmentation, augmented
-
-    how = Augmentation((4, 5, 1), (1, 2), flip=True)
-    picture = np.arange(20.0, dtype=np.float32).reshape(4, 5)
-    x = jnp.asarray(np.tile(picture.reshape(1, -1), (400, 1)))
-    found = np.asarray(augmented(how, KEY, x)).reshape(400, 4, 5)
-    around = np.pad(picture, ((1, 1), (2, 2)), mode="edge")
-    possible = [around[r : r + 4, c : c + 5] for r in range(3) for c in range(5)]
-    possible = {each.tobytes() for part in possible for each in (part, part[:, ::-1].copy())}
-    assert {each.tobytes() for each in found} == possible
-    np.testing.assert_array_equal(augmented(how, KEY, x), found.reshape(400, -1))
-
-
-def test_nothing_is_moved_where_neurons_alone_look():
-    with pytest.raises(ts.SettingsError, match="neurons only"):
-        ts.fit(stripes(60), network="8", epochs=1, shift=0.1)
-
-
-def test_moved_pictures_are_recognized_elsewhere():
-    """Learned from pictures in the middle only, with and without moving them."""
-    rng = np.random.default_rng(0)
-    y = rng.integers(0, 2, 400)
-    x = rng.normal(size=(400, 12, 12)).astype(np.float32) / 4
-    x[:, 5:7, 5:7] += np.where(y == 0, 1, -1)[:, None, None]
-    away = np.roll(x, (3, -3), axis=(1, 2))
-    scores = [
-        ts.fit((x, y), network="conv8-dense8", epochs=25, shift=shift)
-        .model.predict(away)
-        for shift in (0.0, 0.3)
-    ]  # fmt: skip
-    fixed, moved = ((each == y).mean() for each in scores)
-    assert moved > 0.95
-    assert moved > fixed
 
 
 # Published weights

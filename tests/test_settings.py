@@ -138,3 +138,10 @@ def test_fit_refuses_bad_settings_before_it_reads(tmp_path):
     with pytest.raises(ts.SettingsError, match="epochs"):
         ts.fit("no such data", epochs=0, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_sizes_of_pictures_are_two_whole_numbers():
+    for size in ((1, 1024), [64, 48]):
+        check_settings(ts.Settings(picture_size=size))
+    for size in (64, (64,), (0, 64), (64, 1025), (64.0, 64), (True, 64), "ab", (64, 64, 3)):
+        assert f"`picture_size` is {size!r}; must be two whole numbers" in refused(picture_size=size)

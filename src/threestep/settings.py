@@ -12,6 +12,9 @@ from threestep.errors import SettingsError
 
 DEFAULT_LEARNING_RATE, DEFAULT_WEIGHT_DECAY = 3e-3, 0.01
 
+CHANGES = ("shift", "shift_width", "flip", "noise", "mixup")
+"""Settings of how pictures are changed at random while they are learned from."""
+
 Optimizer = Literal["adamw", "adam", "sgd", "momentum", "rmsprop", "lion"]
 Language = Literal["en", "zh-TW"]
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -73,15 +76,27 @@ class Descent:
     input_dropout: float | None = None
     """Share of inputs left out per step; by default 0.1 for pictures, else 0."""
     input_rate: float | None = None
-    """Share of the learning rate that the weights of the inputs learn with, in a network of neurons only: many
-    inputs that rise and fall together move a neuron far in one step; by default less than 1 for pictures and
+    """Share of the rate that the weights of the inputs learn with, in networks of neurons only: many
+    inputs that rise and fall together move a neuron far in one step. By default below 1 for pictures and
     sounds of more than 1,024 numbers."""
     shift: float | None = None
-    """Share of a picture's sides by which it is moved at random each time it is learned from; by default 0.1
-    for networks with convolutions."""
+    """Share of a picture's sides by which it is moved at random each time it is learned from, a random crop
+    then; by default 0.1 for networks with convolutions."""
+    shift_width: float | None = None
+    """The same for the width alone; by default as `shift`, but 0 for sounds, whose bands stay where they are
+    while they are moved in time."""
     flip: bool | None = None
     """Mirror half of the pictures each time they are learned from; by default only colour ones, for networks
     with convolutions."""
+    drop_path: float = 0.0
+    """Share of the samples of a step that skip the last residual block, chosen at random; of earlier blocks
+    less, in proportion to their depth (stochastic depth)."""
+    noise: float | None = None
+    """Standard deviation of what is added to each pixel at random each time, as a share of the picture's own;
+    for networks with convolutions."""
+    mixup: float | None = None
+    """α of the Beta(α, α) that says how much of each picture, and of its target, is mixed with another one's
+    each time; for networks with convolutions."""
     patience: int | None = None
     """Epochs without a better validation loss after which training stops; by default half of all."""
     precision: Precision = "auto"
@@ -142,6 +157,23 @@ class Question:
 
 
 @dataclass(frozen=True)
+class Files:
+    """How files of pictures and sounds are read; the model keeps it, so that new files are read alike."""
+
+    strict: bool = False
+    """Stop where files of a folder are damaged, naming them; else they are named, counted and left out."""
+    picture_size: tuple[int, int] | None = None
+    """Height and width in pixels that pictures are brought to; by default theirs, or the middle ones, no side
+    longer than 64."""
+    sound_window: float | None = None
+    """Milliseconds of sound that a moment of a spectrogram is made of; by default about 32."""
+    sound_hop: float | None = None
+    """Milliseconds from a moment to the next; by default 10, or more where that would be over 96 moments."""
+    sound_bands: int | None = None
+    """Bands of the mel scale; by default 40."""
+
+
+@dataclass(frozen=True)
 class Space:
     """What a search may try. `None` is chosen from the data; a pair is a range, ends included."""
 
@@ -193,7 +225,7 @@ class Search(Space):
 
 
 @dataclass(frozen=True)
-class Settings(Search, Descent, Question):
+class Settings(Search, Descent, Files, Question):
     """Everything a run is made of, beside its data; the question's fields come first."""
 
 
@@ -240,6 +272,13 @@ _RANGES: dict[str, tuple[float, float]] = {
     "patience": (1, 1_000_000),
     "label_smoothing": (0.0, 0.95),
     "shift": (0.0, 0.5),
+    "shift_width": (0.0, 0.5),
+    "drop_path": (0.0, 0.95),
+    "noise": (0.0, 10.0),
+    "mixup": (0.0, 10.0),
+    "sound_window": (1.0, 1000.0),
+    "sound_hop": (0.1, 10_000.0),
+    "sound_bands": (1, 1024),
     "valid_fraction": (0.01, 0.8),
     "test_fraction": (0.0, 0.8),
     "seed": (0, 2**32 - 1),
@@ -286,8 +325,10 @@ _WHOLE = (
     "depths",
     "widths",
     "channels",
+    "sound_bands",
 )
 _LOGARITHMIC = ("learning_rates", "weight_decays")
+_LONGEST_SIDE = 1024  # pixels
 _PAIRS = ("depths", "widths", "channels", "learning_rates", "weight_decays", "dropouts")
 
 
@@ -352,6 +393,17 @@ def _pair_problem(name: str, value: object) -> str:
     return ""
 
 
+def _size_problem(name: str, value: object) -> str:
+    """What is wrong with a height and a width; empty if nothing is."""
+    sides = list(value) if isinstance(value, (tuple, list)) else []
+    is_whole = len(sides) == 2 and all(isinstance(side, int) and not isinstance(side, bool) for side in sides)
+    if not is_whole or not all(1 <= side <= _LONGEST_SIDE for side in sides):
+        return (
+            f"`{name}` is {value!r}; must be two whole numbers from 1 to {_LONGEST_SIDE:,}, such as (96, 96)"
+        )
+    return ""
+
+
 def _budget_problem(name: str, value: object) -> str:
     """What is wrong with a budget; empty if nothing is."""
     try:
@@ -392,9 +444,11 @@ _CHECKS = {
     "convolutions": _switch_problem,
     "flip": _switch_problem,
     "refit": _switch_problem,
+    "strict": _switch_problem,
     "calibrate": _switch_problem,
     "column": _words_problem,
     **dict.fromkeys(_PAIRS, _pair_problem),
+    "picture_size": _size_problem,
     "budget": _budget_problem,
     "activations": _activations_problem,
 }

@@ -4,6 +4,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from threestep.data import kept_facts
 from threestep.devices import describe, prepare
 from threestep.version import __version__
 
@@ -30,6 +31,7 @@ def check_up() -> dict[str, Any]:
         "devices": f"{machine.n_devices} x {machine.device_kind} ({machine.platform})",
         "cores": machine.n_cores,
         "compile_cache": machine.cache_folder,
+        "decoded_files": kept_facts(),
         "works": {"gradient": _gradient_works(), "cache": _can_write(machine.cache_folder)},
     }
 

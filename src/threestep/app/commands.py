@@ -53,6 +53,8 @@ class Predict:
     """Samples, as for `fit`; a target column is not needed."""
     out: str | None = None
     """A CSV file; by default the terminal."""
+    strict: bool = False
+    """Stop where files of a folder are damaged, naming them; else they have no line."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class Evaluate:
     """A model file or a run folder."""
     data: DataName
     """Labelled samples, as for `fit`."""
+    strict: bool = False
+    """Stop where files of a folder are damaged, naming them; else they are left out."""
     json: bool = False
     """Print one JSON object instead of text."""
 

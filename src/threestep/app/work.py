@@ -13,11 +13,11 @@ from threestep.app import printing
 from threestep.app.checkup import check_up
 from threestep.app.commands import Doctor, Evaluate, Example, Explain, Fit, Predict, Study
 from threestep.app.progress import Progress
-from threestep.data import label, read
+from threestep.data import Table, label, read
 from threestep.errors import DataError
 from threestep.job import compare_steps_of, explained, fit_steps, health_of
-from threestep.model import load
-from threestep.settings import Settings
+from threestep.model import Model, load
+from threestep.settings import Files, Settings
 from threestep.settings import Study as StudySettings
 from threestep.study import (
     Run,
@@ -90,10 +90,18 @@ def _watched(steps: Generator[dict[str, Any], None, _Found]) -> _Found:
                 return end.value
 
 
+def _read_anew(data: str, model: Model, strict: bool) -> Table:
+    """Samples for a model; where they are files, what was read and what was left out goes to stderr."""
+    table = read(data, model.prep.layout.media, Files(strict=strict))
+    for note in table.notes if table.names else ():
+        print(f"note: {note}", file=sys.stderr)
+    return table
+
+
 def predict(command: Predict) -> None:
     """Write a CSV line per sample."""
     model = load(command.model)
-    table = read(command.data, model.prep.layout.media)
+    table = _read_anew(command.data, model, command.strict)
     if model.is_classifier:
         classes = model.prep.target.classes
         names = [f"confidence_{name}" for name in classes]
@@ -121,7 +129,7 @@ def predict(command: Predict) -> None:
 def evaluate(command: Evaluate) -> None:
     """Print the scores on labelled samples."""
     model = load(command.model)
-    table = read(command.data, model.prep.layout.media)
+    table = _read_anew(command.data, model, command.strict)
     scores, _ = score_samples(model, label(table, None if table.y is not None else model.prep.target.name))
     if command.json:
         _print_json(scores)

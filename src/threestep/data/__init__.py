@@ -8,6 +8,7 @@ same columns into arrays. Nothing here knows a network.
 from threestep.data.builtin import BUILTIN_NAMES
 from threestep.data.dates import DATE_ORDERS
 from threestep.data.encoding import encode, encode_target, encoded
+from threestep.data.kept import kept_facts
 from threestep.data.kinds import COLUMN_KINDS, kinds_of, leaks_of, overrides_of
 from threestep.data.layout import Layout, input_names
 from threestep.data.media import Media
@@ -39,6 +40,7 @@ __all__ = [
     "fingerprint",
     "fit_prep",
     "input_names",
+    "kept_facts",
     "keys_of_samples",
     "keys_of_values",
     "kinds_of",

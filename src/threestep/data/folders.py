@@ -1,45 +1,48 @@
 """Folders of pictures or sounds, one folder per class, to samples."""
 
 import hashlib
-import os
 import re
-import secrets
 from collections.abc import Sequence
 from contextlib import suppress
+from math import prod
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data.media import MEDIA_ENDINGS, PICTURE_ENDINGS, SOUND_ENDINGS, Media
+from threestep.data.kept import filled_kept, kept_folder, load_kept
+from threestep.data.media import FILE_SETTINGS, MEDIA_ENDINGS, PICTURE_ENDINGS, SOUND_ENDINGS, Media
 from threestep.data.picture_files import picture_array, picture_media, pillow
 from threestep.data.sound_files import sound_array, sound_media
 from threestep.data.table import Table
-from threestep.devices import cache_folder, side_by_side
+from threestep.devices import side_by_side
 from threestep.errors import DataError
+from threestep.settings import Files
+from threestep.version import __version__
 
 _TEST_NAMES, _TRAIN_NAMES = ("test", "testing"), ("train", "training")
 _KEPT_FROM = 8 << 20  # bytes of decoded files, from which on they are kept for the next time
-_MOST_NAMED = 5
+_MOST_NAMED, _MOST_NAMED_STRICT = 5, 100
 _HINT = "expected one folder per class with pictures or sounds in it, or `train` and `test` with such folders"
 
 
-def read_folder(path: Path, media: Media | None = None) -> Table:
+def read_folder(path: Path, media: Media | None = None, how: Files = Files()) -> Table:
     """A folder with one folder per class, or `train` and `test` folders of that form; or, where it is known
     how the files become arrays, any files in it or below it.
 
-    Files that are damaged are left out, named and counted in the notes.
+    Files that are damaged are left out, named and counted in the notes, unless `how` is strict.
 
     Parameters
     ----------
     path : Path
     media : Media or None
         How files become arrays; None: seen from the files.
+    how : Files
 
     Raises
     ------
     DataError
-        No pictures or sounds, both of them, or no classes.
+        No pictures or sounds, both of them, no classes; or damaged files, and `how` is strict.
     """
     found = [] if path.is_file() else _labelled_files(path)
     if media is not None and (not found or _has_loose_files(path)):
@@ -48,10 +51,15 @@ def read_folder(path: Path, media: Media | None = None) -> Table:
         raise DataError(f"{path}: is no folder of samples", _HINT)
     files = [file for file, *_ in found]
     kind = _kind_of(files, path)
-    media = media or (picture_media(files) if kind == "picture" else sound_media(files))
+    media = media or _media_of(kind, files, how)
     if media.kind != kind:
         raise DataError(f"{path}: holds {kind}s, expected {media.kind}s as in training")
     arrays, broken = _decoded(files, media)
+    if broken and how.strict:
+        named = _named(files, broken, path, _MOST_NAMED_STRICT)
+        raise DataError(
+            f"{path}: {len(broken)} damaged file(s): {named}", "mend or remove them, or do without `strict`"
+        )
     rows = np.array([row for row in range(len(files)) if row not in broken], int)
     if len(rows) == 0:
         why = next(iter(broken.values()))
@@ -63,11 +71,25 @@ def read_folder(path: Path, media: Media | None = None) -> Table:
         arrays[rows] if broken else arrays,
         None if labels[0] is None else labels,
         "class",
-        _notes(files, broken, media),
+        _notes(files, broken, media, path),
         media=media,
         is_test=is_test if is_test.any() else None,
         names=tuple(_name_of(files[row], path) for row in rows.tolist()),
     )
+
+
+def _media_of(kind: str, files: Sequence[Path], how: Files) -> Media:
+    """What all files become arrays by.
+
+    Raises
+    ------
+    DataError
+        What is asked for is of files of the other kind.
+    """
+    for name, own in FILE_SETTINGS.items():
+        if own != kind and getattr(how, name) is not None:
+            raise DataError(f"`{name}` is given, but the files are {kind}s", "leave it out")
+    return picture_media(files, how) if kind == "picture" else sound_media(files, how)
 
 
 def _name_of(file: Path, path: Path) -> str:
@@ -160,56 +182,54 @@ def _kind_of(files: Sequence[Path], path: Path) -> str:
 def _decoded(files: Sequence[Path], media: Media) -> tuple[NDArray, dict[int, str]]:
     """All files as one array, uint8, and why those that are damaged could not be read; kept on disk for the
     next time if they are many."""
-    kept = _kept_at(files, media)
-    with suppress(OSError, ValueError):
-        return np.load(kept, mmap_mode="r"), {}
+    name = _kept_name(files, media)
+    if (kept := load_kept(kept_folder() / name)) is not None:
+        return kept, {}
     read = picture_array if media.kind == "picture" else sound_array
     if media.kind == "picture":
         pillow()  # it may not be installed, which is no damage
-    arrays = np.zeros((len(files), *media.shape), np.uint8)
     broken = dict[int, str]()
 
-    def one(row: int) -> None:
-        try:
-            arrays[row] = read(files[row], media)
-        except DataError:
-            raise
-        except Exception as error:  # whatever a decoder may raise
-            broken[row] = str(error) or type(error).__name__
+    def fill(arrays: NDArray) -> bool:
+        def one(row: int) -> None:
+            try:
+                arrays[row] = read(files[row], media)
+            except DataError:
+                raise
+            except Exception as error:  # whatever a decoder may raise
+                broken[row] = str(error) or type(error).__name__
 
-    side_by_side(one, range(len(files)))
-    if not broken and arrays.nbytes >= _KEPT_FROM:
-        _keep(arrays, kept)
+        side_by_side(one, range(len(files)))
+        return not broken
+
+    shape = len(files), *media.shape
+    if prod(shape) < _KEPT_FROM:
+        arrays = np.zeros(shape, np.uint8)
+        fill(arrays)
+    else:
+        arrays = filled_kept(kept_folder() / name, shape, fill)
     return arrays, dict(sorted(broken.items()))
 
 
-def _kept_at(files: Sequence[Path], media: Media) -> Path:
-    """Where these files are kept: by what they are, how large, and when they were changed."""
-    digest = hashlib.sha256(repr(media).encode())
+def _kept_name(files: Sequence[Path], media: Media) -> str:
+    """What these files are kept as: by what they are, how large, and when they were changed."""
+    digest = hashlib.sha256(f"{__version__} {media!r}".encode())
     for file in files:
         with suppress(OSError):
             facts = file.stat()
             digest.update(f"{file.resolve()}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
-    return cache_folder().parent / "decoded" / f"{digest.hexdigest()[:32]}.npy"
+    return f"{digest.hexdigest()[:32]}.npy"
 
 
-def _keep(arrays: NDArray, path: Path) -> None:
-    """Write it whole or not at all; a full or read-only disk only costs the next time."""
-    temporary = path.with_name(f".{os.getpid()}-{secrets.token_hex(4)}.npy")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        np.save(temporary, arrays)
-        os.replace(temporary, path)
-    except OSError:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-
-
-def _notes(files: Sequence[Path], broken: dict[int, str], media: Media) -> tuple[str, ...]:
+def _notes(files: Sequence[Path], broken: dict[int, str], media: Media, path: Path) -> tuple[str, ...]:
     """What was found, and what was left out."""
     found = f"{len(files) - len(broken)} files read as {media}"
     if not broken:
         return (found,)
-    named = "; ".join(f"{files[row].name} ({why})" for row, why in list(broken.items())[:_MOST_NAMED])
-    more = f" and {len(broken) - _MOST_NAMED} more" if len(broken) > _MOST_NAMED else ""
-    return found, f"{len(broken)} damaged file(s) left out: {named}{more}"
+    return found, f"{len(broken)} damaged file(s) left out: {_named(files, broken, path, _MOST_NAMED)}"
+
+
+def _named(files: Sequence[Path], broken: dict[int, str], path: Path, most: int) -> str:
+    """Files that are damaged, and why they could not be read; of many the first."""
+    named = "; ".join(f"{_name_of(files[row], path)} ({why})" for row, why in list(broken.items())[:most])
+    return named + (f" and {len(broken) - most} more" if len(broken) > most else "")

@@ -1,9 +1,17 @@
 """Media: how files of pictures or sounds become arrays of one size; plain settings in the model file."""
 
 from dataclasses import dataclass
+from typing import Any
 
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
 SOUND_ENDINGS = (".wav", ".flac", ".ogg")
+FILE_SETTINGS = {
+    "picture_size": "picture",
+    "sound_window": "sound",
+    "sound_hop": "sound",
+    "sound_bands": "sound",
+}
+"""What can be asked for, and of which kind of files."""
 MEDIA_ENDINGS = (*PICTURE_ENDINGS, *SOUND_ENDINGS)
 
 
@@ -32,6 +40,14 @@ class Media:
     rate: int = 0
     window: int = 0
     hop: int = 0
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What was chosen, as it can be asked for: see `threestep.settings.Files`."""
+        if self.kind == "picture":
+            return {"picture_size": (self.height, self.width)}
+        window, hop = (1000 * n / self.rate for n in (self.window, self.hop))
+        return {"sound_window": window, "sound_hop": hop, "sound_bands": self.width}
 
     @property
     def shape(self) -> tuple[int, ...]:

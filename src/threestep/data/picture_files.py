@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from threestep.data.media import Media
 from threestep.devices import side_by_side
 from threestep.errors import DataError
+from threestep.settings import Files
 
 _LONGEST_SIDE = 64  # pixels: what a CPU learns from in minutes
 _SHOWN = 200  # files that are looked at to see whether they have colours
@@ -33,9 +34,9 @@ def pillow() -> Any:
     return Image
 
 
-def picture_media(files: Sequence[Path]) -> Media:
-    """The size that all pictures are brought to: the middle one, but no side longer than 64; and whether
-    there are colours.
+def picture_media(files: Sequence[Path], how: Files = Files()) -> Media:
+    """The size that all pictures are brought to: as asked for, else the middle one, but no side longer than
+    64; and whether there are colours.
 
     Raises
     ------
@@ -50,7 +51,7 @@ def picture_media(files: Sequence[Path]) -> Media:
     if n_most * 2 <= len(sizes):
         height, width = (int(np.median(sides)) for sides in zip(*sizes, strict=True))
     scale = min(1.0, _LONGEST_SIDE / max(height, width))
-    height, width = max(1, round(height * scale)), max(1, round(width * scale))
+    height, width = how.picture_size or (max(1, round(height * scale)), max(1, round(width * scale)))
     step = max(1, len(files) // _SHOWN)
     has_colours = any(side_by_side(lambda file: _has_colours(image, file), files[::step]))
     return Media("picture", height, width, 3 if has_colours else 1)

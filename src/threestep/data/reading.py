@@ -15,9 +15,10 @@ from threestep.data.csv_file import read_csv
 from threestep.data.duck_file import DUCK_ENDINGS, read_duck_file
 from threestep.data.folders import is_media_file, read_folder
 from threestep.data.frames import is_frame, read_frame
-from threestep.data.media import Media
+from threestep.data.media import FILE_SETTINGS, Media
 from threestep.data.table import Table
 from threestep.errors import DataError, did_you_mean
+from threestep.settings import Files
 
 _OPENML = "openml:"
 _USUAL_TARGETS = ("target", "label", "class", "y")
@@ -28,7 +29,7 @@ _HINT_SOURCES = (
 )
 
 
-def read(source: object, media: Media | None = None) -> Table:
+def read(source: object, media: Media | None = None, how: Files = Files()) -> Table:
     """Read samples from whatever the user names.
 
     Parameters
@@ -40,6 +41,8 @@ def read(source: object, media: Media | None = None) -> Table:
         with one folder of pictures or sounds per class.
     media : Media or None
         How a folder's files become arrays, if that was learned before.
+    how : Files
+        How they are to, if not.
 
     Returns
     -------
@@ -49,12 +52,22 @@ def read(source: object, media: Media | None = None) -> Table:
     Raises
     ------
     DataError
-        Nothing of that name, or it cannot be read.
+        Nothing of that name, or it cannot be read; or it is asked how files are read, and there are
+        none.
     """
-    if isinstance(source, Table):
-        return source
+    table = source if isinstance(source, Table) else _read_any(source, media, how)
+    asked = [name for name in FILE_SETTINGS if getattr(how, name) is not None]
+    if asked and table.media is None:
+        raise DataError(
+            f"`{asked[0]}` is given, but the samples are no pictures or sounds in files", "leave it out"
+        )
+    return table
+
+
+def _read_any(source: object, media: Media | None, how: Files) -> Table:
+    """As `read`, by what the source is."""
     if isinstance(source, (str, Path)):
-        return _read_named(str(source), media)
+        return _read_named(str(source), media, how)
     if isinstance(source, tuple) and len(source) == 2:
         return _read_pair(*source)
     if isinstance(source, Mapping):
@@ -143,7 +156,7 @@ def _usual_target(names: list[str]) -> str:
     return next((lowered[usual] for usual in _USUAL_TARGETS if usual in lowered), names[-1])
 
 
-def _read_named(name: str, media: Media | None) -> Table:
+def _read_named(name: str, media: Media | None, how: Files) -> Table:
     """A built-in name, a file, or a pair of files with a comma between."""
     if name in BUILTIN_NAMES:
         return load_builtin(name)
@@ -152,10 +165,12 @@ def _read_named(name: str, media: Media | None) -> Table:
     if name.startswith(_OPENML):
         return _read_openml(name.removeprefix(_OPENML))
     if _is_there(name, Path.is_dir):
-        return read_folder(Path(name), media)
+        return read_folder(Path(name), media, how)
     if _is_there(name, Path.is_file):
         path = Path(name)
-        return read_folder(path, media) if media is not None and is_media_file(path) else _read_file(path)
+        return (
+            read_folder(path, media, how) if media is not None and is_media_file(path) else _read_file(path)
+        )
     images, comma, labels = name.partition(",")
     if comma:
         for part in (images, labels):

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from threestep.data.media import Media
 from threestep.devices import side_by_side
 from threestep.errors import DataError
+from threestep.settings import Files
 
 _HIGHEST_RATE = 16_000  # samples per second: speech needs no more
 _WINDOW_SECONDS, _HOP_SECONDS = 0.032, 0.010
@@ -26,23 +27,36 @@ _QUIETEST = 80.0  # decibels below the loudest
 _SILENCE = 1e-10
 
 
-def sound_media(files: Sequence[Path]) -> Media:
+def sound_media(files: Sequence[Path], how: Files = Files()) -> Media:
     """What all sounds are brought to: the usual rate, at most 16,000 per second; a length that 95 % of them
     keep.
 
     Raises
     ------
     DataError
-        No file is a sound, or soundfile is not installed.
+        No file is a sound, soundfile is not installed, or what is asked for does not go together.
     """
     facts = [each for each in side_by_side(_facts_of, files) if each is not None]
     if not facts:
         raise DataError(f"{files[0].parent}: none of its {len(files)} sounds can be read")
     rate = min(_HIGHEST_RATE, Counter(rate for rate, _ in facts).most_common(1)[0][0])
     seconds = float(np.quantile([n / own for own, n in facts], _LONG))
-    window = 1 << max(5, round(np.log2(_WINDOW_SECONDS * rate)))
-    hop = max(1, round(max(_HOP_SECONDS, seconds / _MOST_MOMENTS) * rate))
-    return Media("sound", max(1, round(seconds * rate / hop)) + 1, _BANDS, 1, rate, window, hop)
+    window, hop = _samples_in(how.sound_window, rate, 2), _samples_in(how.sound_hop, rate, 1)
+    window = window or 1 << max(5, round(np.log2(_WINDOW_SECONDS * rate)))
+    hop = hop or max(1, round(max(_HOP_SECONDS, seconds / _MOST_MOMENTS) * rate))
+    bands = how.sound_bands or _BANDS
+    if how.sound_bands is not None and bands > window // 2:
+        raise DataError(
+            f"`sound_bands` is {bands}, but {1000 * window / rate:g} ms at {rate} Hz tell {window // 2} "
+            "frequencies apart",
+            "fewer bands, or a longer `sound_window`",
+        )
+    return Media("sound", max(1, round(seconds * rate / hop)) + 1, bands, 1, rate, window, hop)
+
+
+def _samples_in(milliseconds: float | None, rate: int, least: int) -> int | None:
+    """How many samples a time takes; None stays None."""
+    return None if milliseconds is None else max(least, round(milliseconds * rate / 1000))
 
 
 def _facts_of(file: Path) -> tuple[int, int] | None:

@@ -56,6 +56,10 @@ LAST = 2**31 - 1
 """The place of an output layer behind hidden ones: the same however many there are."""
 
 
+_FIRST_PATH = 2**30
+"""The place of the first residual block, behind those of all layers."""
+
+
 class Training(NamedTuple):
     """What is different while a network is trained.
 
@@ -67,17 +71,36 @@ class Training(NamedTuple):
         Shares of inputs and of hidden neurons left out at random (Srivastava et al. 2014). None: never.
     present : Array of shape (n_samples,), or None
         1 for samples, 0 for what only fills the batch up and must not be normalized by. None: all 1.
+    paths : float or None
+        Share of the samples that skip the last residual block, of the n-th of N blocks n / N of that
+        (stochastic depth: Huang et al. 2016, arXiv:1603.09382). None: none do.
+    blocks : (int, int)
+        How many residual blocks there are before the layer, and in the whole network.
     """
 
     key: Array
     inputs: float | Array | None = None
     hidden: float | Array | None = None
     present: Array | None = None
+    paths: float | Array | None = None
+    blocks: tuple[int, int] = (0, 1)
 
     def apply(self, place: int, h: Array) -> Array:
         """What is left of the inputs of the layer at that place, from 0; the output layer's is `LAST`."""
         share = self.hidden if place else self.inputs
         return h if share is None else drop(jax.random.fold_in(self.key, place), share, h)
+
+
+def path_factors(training: Training | None, n_blocks: int, n_samples: int) -> Array | None:
+    """By what each block's part is multiplied for each sample, (n_blocks, n_samples): 0, or so much above 1
+    that the expected part stays. None: by nothing."""
+    if training is None or training.paths is None:
+        return None
+    before, in_all = training.blocks
+    places = jnp.arange(before, before + n_blocks)
+    shares = training.paths * (1.0 + places) / in_all
+    keys = jax.vmap(lambda place: jax.random.fold_in(training.key, _FIRST_PATH + place))(places)
+    return jax.vmap(drop, (0, 0, None))(keys, shares, jnp.ones(n_samples, jnp.float32))
 
 
 def init_dense(generator: np.random.Generator, n_inputs: int, layer: Dense) -> LayerParams:

@@ -16,7 +16,7 @@ from threestep.network.activations import ACTIVATIONS
 from threestep.network.kinds import Layer, kind_of
 from threestep.network.layers import LAST, Dense, LayerOutput, LayerParams, Training
 from threestep.network.normalization import RUNNING
-from threestep.network.pictures import Shape
+from threestep.network.pictures import Blocks, Shape
 
 Params = tuple[LayerParams, ...]
 """The arrays of each layer, such as {"weight", "bias"}: they say which function of the set."""
@@ -124,6 +124,11 @@ class Network:
         return all(isinstance(layer, Dense) for layer in self.layers)
 
     @property
+    def n_blocks(self) -> int:
+        """Residual blocks."""
+        return sum(layer.count for layer in self.layers if isinstance(layer, Blocks) and layer.residual)
+
+    @property
     def hidden(self) -> tuple[Dense, ...]:
         """All layers but the last, of a network that is dense."""
         return self.neurons[:-1]
@@ -172,11 +177,14 @@ class Network:
         list of LayerOutput
             (n_samples, width) each, or (n_samples, height, width, channels), first layer first.
         """
-        outputs, n_hidden = [], len(self.layers) - 1
+        outputs, n_hidden, n_before = [], len(self.layers) - 1, 0
         h = x.reshape(x.shape[0], *(self.first_shape if not self.is_dense else (self.n_inputs,)))
         for index, (layer, own) in enumerate(zip(self.layers, params, strict=True)):
             if training is not None and (index == 0 or isinstance(layer, Dense)):
                 h = training.apply(LAST if index == n_hidden > 0 else index, h)
+            if training is not None and isinstance(layer, Blocks):
+                training = training._replace(blocks=(n_before, self.n_blocks))
+                n_before += layer.count if layer.residual else 0
             outputs.append(kind_of(layer).apply(layer, own, h, training))
             h = outputs[-1].a
         return outputs

@@ -10,7 +10,7 @@ from jax import Array, lax
 from threestep.devices import is_cpu
 from threestep.network.activations import ACTIVATIONS
 from threestep.network.convolution import convolve, pool, side_after
-from threestep.network.layers import LayerOutput, LayerParams, Training
+from threestep.network.layers import LayerOutput, LayerParams, Training, path_factors
 from threestep.network.normalization import init_norm, norm_shapes, normalize
 
 Shape = tuple[int, ...]
@@ -188,15 +188,20 @@ def apply_pool(layer: Pool, params: LayerParams, x: Array, training: Training | 
 def apply_blocks(layer: Blocks, params: LayerParams, x: Array, training: Training | None) -> LayerOutput:
     """One block after the other."""
     present = _present(training, x)
+    factors = path_factors(training, layer.count, len(x)) if layer.residual else None
     if layer.count == 1:
-        y = _block(layer, params, x, present)
+        y = _block(layer, params, x, present, None if factors is None else factors[0])
     else:
+
+        def one(h: Array, own: tuple[dict, Array | None]) -> tuple[Array, None]:
+            return _block(layer, own[0], h, present, own[1]), None
+
         # as a loop compiled in seconds; without, a GPU copies nothing in and out of it
-        y, _ = lax.scan(lambda h, own: (_block(layer, own, h, present), None), x, params, unroll=not is_cpu())
+        y, _ = lax.scan(one, x, (params, factors), unroll=not is_cpu())
     return LayerOutput(y, y)
 
 
-def _block(layer: Blocks, params: dict, x: Array, present: Array | None) -> Array:
+def _block(layer: Blocks, params: dict, x: Array, present: Array | None, factor: Array | None) -> Array:
     activate = ACTIVATIONS[layer.activation].function
     parts = layer.parts(x.shape[-1])
 
@@ -211,6 +216,8 @@ def _block(layer: Blocks, params: dict, x: Array, present: Array | None) -> Arra
     for name in before:
         h = activate(part(name, h))
     h = part(last, h)
+    if factor is not None:
+        h = h * factor.astype(h.dtype)[:, None, None, None]
     if layer.residual:
         h = h + (part("skip", x) if "skip" in parts else x)
     return activate(h)

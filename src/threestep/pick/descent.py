@@ -31,7 +31,7 @@ from threestep.pick.samples import (
     rates_of,
 )
 from threestep.pick.step import Recipe, Task
-from threestep.settings import Descent, check_settings
+from threestep.settings import CHANGES, Descent, check_settings
 
 _STEPS_PER_BLOCK = 2000
 _WORK_PER_BLOCK = {True: 5e10, False: 5e13}  # floating-point operations on a CPU, on other devices
@@ -161,6 +161,7 @@ def descend(
         has_input_rate=network.is_dense and settings.input_rate not in (None, 1),
         augmentation=_augmentation(network, settings),
         in_bfloat16=_is_in_bfloat16(network, settings),
+        drop_path=_drop_path(network, settings),
     )
     rates = rates_of(settings, n_epochs, n_steps)
     judged = judged_in_blocks(choose, most=None if network.is_dense else _PICTURE_BLOCK_SIZES[-1])
@@ -234,16 +235,30 @@ def _augmentation(network: Network, settings: Descent) -> Augmentation | None:
     SettingsError
         The network does not see its inputs as a picture.
     """
-    if not (settings.shift or settings.flip):
+    asked = [name for name in CHANGES if getattr(settings, name)]
+    if not asked:
         return None
     if network.is_dense or len(network.first_shape) != 3:
-        raise SettingsError(
-            "`shift` or `flip` for a network of neurons only", "use one such as `conv32-dense64`"
-        )
+        raise SettingsError(f"`{asked[0]}` for a network of neurons only", "use one such as `conv32-dense64`")
     height, width, channels = network.first_shape
     share = settings.shift or 0.0
-    moves = round(share * height), round(share * width)
-    return Augmentation((height, width, channels), moves, bool(settings.flip))
+    sideways = share if settings.shift_width is None else settings.shift_width
+    moves = round(share * height), round(sideways * width)
+    others = settings.noise or 0.0, settings.mixup or 0.0
+    return Augmentation((height, width, channels), moves, bool(settings.flip), *others)
+
+
+def _drop_path(network: Network, settings: Descent) -> float:
+    """Share of samples that skip the last residual block.
+
+    Raises
+    ------
+    SettingsError
+        There is none.
+    """
+    if settings.drop_path and not network.n_blocks:
+        raise SettingsError("`drop_path` for a network without residual blocks", "use one such as `res32x3`")
+    return float(settings.drop_path)
 
 
 def _is_in_bfloat16(network: Network, settings: Descent) -> bool:

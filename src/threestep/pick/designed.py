@@ -49,6 +49,7 @@ def try_designed(
     settings: Descent,
     tried: Sequence[Tried],
     until: tuple[float, Event],
+    most_epochs: int | None = None,
 ) -> Generator[dict[str, Any], None, list[Tried]]:
     """Train networks with convolutions, those of `wanted.designed` first.
 
@@ -67,6 +68,8 @@ def try_designed(
     until : (float, Event)
         The deadline, on the clock of `time.perf_counter`, infinite if there is none; what ends it earlier,
         with the best so far.
+    most_epochs : int or None
+        Of each that begins anew, where a deadline leaves time for more than the settings say.
 
     Yields
     ------
@@ -94,12 +97,13 @@ def try_designed(
             state, (proposal,) = searcher.ask(state, 1)
         number, n_anew = first + n_asked + n_anew, n_anew + turn.is_anew
         n_asked += not turn.is_anew
-        network, longest = (
-            proposal.member.network,
-            max((len(each.trained.history) for each in won), default=0),
-        )
+        network = proposal.member.network
+        longest = max((len(each.trained.history) for each in won), default=0)
         fitting = clock.epochs_in(turn.until - now - _COMPILING, network)
-        own = _own(settings, proposal, longest, fitting, turn.is_anew)
+        most = (most_epochs or _MOST_EPOCHS) if turn.is_anew else settings.epochs or 1
+        if proposal.params is not None:
+            most = max(_FEWEST_EPOCHS, math.ceil(_SHARE_OF_PARENT * max(longest, most)))
+        own = _own(settings, proposal, most, fitting)
         facts = {"what": spec_of(network), "epochs": own.epochs, "n": own.epochs}
         facts["best_loss"] = min([each.loss for each in (*tried[:1], *won)], default=None)
         descent = descend(network, goodness, *samples, own, proposal.member.seed, turn.until, proposal.params)
@@ -162,13 +166,15 @@ def _next_turn(plan: _Plan, now: float, n_asked: int, won: Sequence[Tried], cloc
     left, n_first = plan.deadline - now, len(plan.designed)
     if math.isinf(left) or left < _TOO_SHORT:
         return _Turn(plan.deadline) if n_asked < n_first and left > 0 and math.isinf(left) else None
-    if n_asked == 0 or (n_asked < n_first and clock.seconds_of(plan.designed[n_asked].network) <= left):
+    if n_asked == 0:
+        return _Turn(plan.deadline)
+    if n_asked < n_first and _COMPILING + clock.seconds_of(plan.designed[n_asked].network) <= left:
         return _Turn(plan.deadline)
     if not won:
         return None
     needed = clock.seconds_of(min(won, key=lambda each: each.loss).proposal.member.network)
     firsts_end = plan.began + sum(each.seconds for each in won if each.proposal.change == DESIGNED)
-    behind = plan.deadline - firsts_end
+    behind = plan.deadline - firsts_end - 2 * _COMPILING
     if n_asked >= n_first and behind >= _SEARCHED * needed and now < firsts_end + _SEARCHED_FRACTION * behind:
         return _Turn(plan.deadline)
     if left <= _WORTH_AGAIN * needed:
@@ -177,14 +183,10 @@ def _next_turn(plan: _Plan, now: float, n_asked: int, won: Sequence[Tried], cloc
     return _Turn(now + left / n_fitting, is_anew=True)
 
 
-def _own(settings: Descent, proposal: Proposal, longest: int, fitting: float, is_anew: bool) -> Descent:
+def _own(settings: Descent, proposal: Proposal, most: int, fitting: float) -> Descent:
     """How one member is trained: before a deadline in as many epochs as fit, so that the learning rate has
-    come down when they are over; what goes on from other params needs fewer than they took."""
-    member, epochs = proposal.member, settings.epochs or 1
-    most = _MOST_EPOCHS if is_anew else epochs
-    if proposal.params is not None:
-        most = max(_FEWEST_EPOCHS, math.ceil(_SHARE_OF_PARENT * max(longest, epochs)))
-    n_epochs = int(min(most, max(1.0, fitting)))
+    come down when they are over."""
+    member, n_epochs = proposal.member, int(min(most, max(1.0, fitting)))
     return replace(
         settings,
         epochs=n_epochs,
@@ -192,6 +194,7 @@ def _own(settings: Descent, proposal: Proposal, longest: int, fitting: float, is
         learning_rate=member.learning_rate,
         weight_decay=member.weight_decay,
         dropout=member.dropout,
+        drop_path=settings.drop_path if member.network.n_blocks else 0.0,
     )
 
 

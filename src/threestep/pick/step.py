@@ -1,7 +1,9 @@
 """One step of descent: a batch, its loss, the gradient, the update. A pure function, to be compiled."""
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from functools import reduce
+from operator import add
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,14 +12,11 @@ from jax import Array, lax
 
 from threestep.goodness import Goodness
 from threestep.network import Form, Network, Params, Supernet, Training
-from threestep.pick.augmentation import Augmentation, augmented
+from threestep.pick.augmentation import Augmentation, Batch, Numbers, augmented
 from threestep.pick.optimizers import pace_of, row_of, slower, updated
 
 _AUGMENTING = 0x5EED
 """Added to the seed: what is left out of a network must not follow from where its picture was moved."""
-
-Numbers = Any
-"""JAX's arrays inside the compiled program, NumPy's on their way there."""
 
 Moments = tuple[dict[str, tuple[Numbers, ...]], ...]
 """What the optimizer remembers of each array of each layer."""
@@ -36,6 +35,7 @@ class Recipe:
     augmentation: Augmentation | None = None
     in_bfloat16: bool = False
     has_input_rate: bool = False
+    drop_path: float = 0.0
 
 
 class Rates(NamedTuple):
@@ -109,42 +109,32 @@ class Moving(NamedTuple):
     gradient_norm: Array
 
 
-class Batch(NamedTuple):
-    """The samples of one step, or of several (one more axis in front).
-
-    x (batch_size, n_inputs), y (batch_size,), weight (batch_size,): how much each counts, 0 fills the
-    last batch up; share (batch_size,): that over the number of samples.
-    """
-
-    x: Numbers
-    y: Numbers
-    weight: Numbers
-    share: Numbers
-
-
 def take_step(task: Task, batch: Batch, index: Array, pace: Array, is_last: Array, moving: Moving) -> Moving:
     """One step of descent on one batch, the `index`-th, at the pace of that row of `paces`.
 
     The gradient's size is measured at an epoch's last step only: a pass over all params costs a
     tenth of a step.
     """
-    recipe, x = task.recipe, batch.x
+    recipe, x, targets = task.recipe, batch.x, (batch,)
     if recipe.augmentation is not None:
-        x = augmented(recipe.augmentation, _key_of(task, index, _AUGMENTING), x)
+        x, targets = augmented(recipe.augmentation, _key_of(task, index, _AUGMENTING), batch)
 
-    def batch_loss(params: Params) -> tuple[Array, Array]:
+    def batch_loss(params: Params) -> tuple[Array, list[Array]]:
         seen = (_narrowed(params), x.astype(jnp.bfloat16)) if recipe.in_bfloat16 else (params, x)
         outputs = outputs_in(task, *seen, _training(task, batch, index)).astype(jnp.float32)
-        losses = recipe.goodness.losses(outputs, batch.y)
-        return (batch.share * losses).sum(), losses
+        losses = [recipe.goodness.losses(outputs, each.y) for each in targets]
+        shares = [(each.share * own).sum() for each, own in zip(targets, losses, strict=True)]
+        return reduce(add, shares), losses
 
     gradient, losses = jax.grad(batch_loss, has_aux=True)(moving.params)
     norm = moving.gradient_norm
     if recipe.watches_gradient:
         norm = lax.cond(is_last, _norm, lambda _: moving.gradient_norm, gradient)
     params, moments = _update(task, pace, gradient, moving)
-    losses = moving.losses + jnp.where(batch.weight > 0, batch.weight * losses, 0.0)
-    return Moving(params, moments, losses, norm)
+    summed = moving.losses
+    for each, own in zip(targets, losses, strict=True):
+        summed = summed + jnp.where(each.weight > 0, each.weight * own, 0.0)
+    return Moving(params, moments, summed, norm)
 
 
 def _narrowed(params: Params) -> Params:
@@ -206,13 +196,14 @@ def _training(task: Task, batch: Batch, index: Array) -> Training | None:
     """What is different in this step's outputs from those of predicting, if anything is."""
     recipe, rates = task.recipe, task.rates
     is_normalized = isinstance(recipe.network, Network) and recipe.network.is_normalized
-    if not (recipe.has_dropout or recipe.has_input_dropout or is_normalized):
+    if not (recipe.has_dropout or recipe.has_input_dropout or is_normalized or recipe.drop_path):
         return None
     return Training(
         _key_of(task, index),
         rates.input_dropout if recipe.has_input_dropout else None,
         rates.dropout if recipe.has_dropout else None,
         (batch.share > 0).astype(jnp.float32) if is_normalized else None,
+        recipe.drop_path or None,
     )
 
 

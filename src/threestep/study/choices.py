@@ -1,6 +1,7 @@
 """What the data decide where the user has not: settings with every `None` filled in."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import fields, replace
 
 from threestep.data import Layout
@@ -8,8 +9,10 @@ from threestep.errors import SettingsError
 from threestep.network import Network, parse
 from threestep.pick import Field, Finals, Member, Plan, members_at_once, rungs_of
 from threestep.settings import (
+    CHANGES,
     DEFAULT_LEARNING_RATE,
     DEFAULT_WEIGHT_DECAY,
+    Descent,
     Settings,
     Space,
     seconds_of,
@@ -85,8 +88,9 @@ def choose_settings(
         What is asked for does not go together, or not with such samples.
     """
     settings = replace(settings, convolutions=_wants_convolutions(settings, layout))
-    if settings.network == "auto" and not settings.convolutions and (settings.shift or settings.flip):
-        raise SettingsError("`shift` or `flip`, but no network with convolutions is tried", "leave it out")
+    changes = [name for name in (*CHANGES, "drop_path") if getattr(settings, name)]
+    if settings.network == "auto" and not settings.convolutions and changes:
+        raise SettingsError(f"`{changes[0]}`, but no network with convolutions is tried", "leave it out")
     batch_size = min(settings.batch_size or _batch_size(n_train), n_train)
     steps = -(-n_train // batch_size)
     epochs = settings.epochs or _epochs(steps)
@@ -99,10 +103,10 @@ def choose_settings(
         input_dropout=_given(settings.input_dropout, 0.1 if layout.is_picture else 0.0),
         input_rate=_given(settings.input_rate, _input_rate(layout)),
         label_smoothing=_given(settings.label_smoothing, 0.05) if is_classes else 0.0,
-        shift=settings.shift if settings.convolutions else _given(settings.shift, 0.0),
-        flip=settings.flip if settings.convolutions else bool(settings.flip),
+        **({} if settings.convolutions else _unchanged(settings)),
         folds=settings.folds or (_FOLDS if _wants_folds(settings, n_train) else 1),
         ensemble=settings.ensemble if settings.ensemble or _may_average(settings) else 1,
+        **(layout.media.settings if layout.media is not None else {}),
     )
     if settings.network == "auto":
         return replace(shared, **_space(settings, n_train, is_classes, n_ends))
@@ -112,6 +116,11 @@ def choose_settings(
         weight_decay=_given(settings.weight_decay, DEFAULT_WEIGHT_DECAY),
         dropout=_given(settings.dropout, 0.2 if is_classes else 0.0),
     )
+
+
+def _unchanged(settings: Settings) -> dict[str, float]:
+    """Nothing is changed that nobody asked for."""
+    return {name: _given(getattr(settings, name), 0.0) for name in CHANGES} | {"flip": bool(settings.flip)}
 
 
 def choose_for_pictures(asked: Settings, chosen: Settings, network: Network, n_train: int) -> Settings:
@@ -125,13 +134,17 @@ def choose_for_pictures(asked: Settings, chosen: Settings, network: Network, n_t
 
 def _on_pictures(asked: Settings, chosen: Settings, network: Network, times: dict[str, int]) -> Settings:
     """Rates and changes that suit networks with convolutions, where nobody asked for others."""
+    shift, is_sound = _given(asked.shift, _SHIFT), chosen.sound_bands is not None
     return replace(
         chosen,
         **times,
         learning_rate=_given(asked.learning_rate, _PICTURE_RATE),
         weight_decay=_given(asked.weight_decay, DEFAULT_WEIGHT_DECAY),
         dropout=_given(asked.dropout, 0.0),
-        shift=_given(asked.shift, _SHIFT),
+        shift=shift,
+        shift_width=_given(asked.shift_width, 0.0 if is_sound else shift),
+        noise=_given(asked.noise, 0.0),
+        mixup=_given(asked.mixup, 0.0),
         flip=network.first_shape[-1] == _COLOURS if asked.flip is None else asked.flip,
         input_dropout=_given(asked.input_dropout, 0.0),
     )
@@ -158,17 +171,25 @@ def designed_networks(settings: Settings, layout: Layout, n_outputs: int) -> lis
     return [network for network in networks if network.n_params <= most][:n]
 
 
-def field_on_pictures(settings: Settings, layout: Layout, wanted: Field) -> Field | None:
-    """What networks with convolutions may be proposed beside a search; None: none are."""
-    networks = designed_networks(settings, layout, wanted.n_outputs)
-    if not networks:
-        return None
-    how = _on_pictures(settings, settings, networks[0], {})
+def field_on_pictures(asked: Settings, how: Descent, networks: Sequence[Network], wanted: Field) -> Field:
+    """What networks with convolutions may be proposed beside a search, those networks first.
+
+    Parameters
+    ----------
+    asked : Settings
+        As the user gave them.
+    how : Descent
+        How those networks are trained.
+    networks : sequence of Network
+        At least one.
+    wanted : Field
+        Of the search.
+    """
     rates = how.learning_rate or 0.0, how.weight_decay or 0.0, how.dropout or 0.0
     own: dict[str, tuple] = {"activations": ("relu",)}  # of those that all children can keep
-    if settings.learning_rate is None:
+    if asked.learning_rate is None:
         own["learning_rates"] = (rates[0] / _RATES_AROUND, rates[0] * _RATES_AROUND)
-    if settings.dropout is None and settings.dropouts is None:
+    if asked.dropout is None and asked.dropouts is None:
         own["dropouts"] = (0.0, _MOST_DROPOUT)
     return replace(
         wanted,
@@ -179,15 +200,15 @@ def field_on_pictures(settings: Settings, layout: Layout, wanted: Field) -> Fiel
     )
 
 
-def descent_on_pictures(settings: Settings, network: Network, n_train: int) -> Settings:
-    """How networks with convolutions are trained beside a search."""
+def descent_on_pictures(asked: Settings, settings: Settings, network: Network, n_train: int) -> Settings:
+    """How networks with convolutions are trained beside a search: as asked for, else as suits them."""
     batch_size = settings.batch_size or 1
     steps = _LOOKING_STEPS[settings.effort]
     fewest = next(looks for n, looks in _LOOKS_BY_SAMPLES if n_train >= n)
     fewest = max(1, fewest // 2) if settings.effort == "quick" else fewest
-    epochs = min(max(fewest, -(-steps * batch_size // n_train)), max(_MOST_LOOKS, fewest))
-    own = replace(settings, input_dropout=None)  # what dense networks on pictures have was filled in
-    return _on_pictures(own, settings, network, {"epochs": epochs, "patience": epochs})
+    usual = min(max(fewest, -(-steps * batch_size // n_train)), max(_MOST_LOOKS, fewest))
+    epochs = asked.epochs or usual
+    return _on_pictures(asked, settings, network, {"epochs": epochs, "patience": asked.patience or epochs})
 
 
 def _may_average(settings: Settings) -> bool:

@@ -55,6 +55,8 @@ class Prepared:
     goodness : Goodness
     settings : Settings
         No default left open, but for rates that are searched.
+    asked : Settings
+        As the user gave them.
     seconds : dict of str to float
         What reading and preparing took.
     began : float
@@ -71,6 +73,7 @@ class Prepared:
     network: Network | None
     goodness: Goodness
     settings: Settings
+    asked: Settings
     seconds: dict[str, float]
     began: float
     shares_programs: bool = False
@@ -96,7 +99,7 @@ def prepare_run(source: object, settings: Settings, began: float | None = None) 
     check_space(space_of(settings))
     searcher_of(settings.searcher)  # it may not be installed
     clock = Clock({})
-    table = label(read(source), settings.target)
+    table = label(read(source, how=settings), settings.target)
     table = replace(table, rows=np.arange(table.n_samples))
     clock.stage("read")
     target = understand_target(known_target(table), table.y_name, settings.task)
@@ -178,7 +181,7 @@ def _prepared(
     if settings.class_weight == "balanced":
         parts = _balanced(parts, prep)
     clock.stage("prepare")
-    return Prepared(name, table, parts, prep, network, goodness, settings, clock.seconds, began)
+    return Prepared(name, table, parts, prep, network, goodness, settings, asked, clock.seconds, began)
 
 
 def _balanced(parts: Split, prep: Prep) -> Split:

@@ -33,7 +33,13 @@ from threestep.network import Network, parse
 from threestep.pick import Field, Outcome, Picked, Samples, Tried, descend, leaderboard
 from threestep.settings import Settings
 from threestep.study.checking import check_event
-from threestep.study.choices import field_on_pictures, n_averaged, space_of
+from threestep.study.choices import (
+    descent_on_pictures,
+    designed_networks,
+    field_on_pictures,
+    n_averaged,
+    space_of,
+)
 from threestep.study.clock import Clock
 from threestep.study.corrections import corrected
 from threestep.study.details import Said, details_of
@@ -216,8 +222,12 @@ def _search(prepared: Prepared, say) -> Generator[Event, None, Found]:
         prepared.settings.seed,
         prep.layout.n_plain_inputs if prep.layout.bins else None,
     )
-    convolutions = field_on_pictures(prepared.settings, prep.layout, wanted)
-    known = Known(prepared.network, None if prepared.network else convolutions)
+    known = Known(prepared.network)
+    designed = designed_networks(prepared.settings, prep.layout, wanted.n_outputs)
+    if designed and prepared.network is None:
+        asked = prepared.asked
+        how = descent_on_pictures(asked, prepared.settings, designed[0], len(train.y))
+        known = Known(None, field_on_pictures(asked, how, designed, wanted), how, asked.epochs)
     context = prepared.settings, wanted, known, _deadline(prepared)
     steps = search_steps(prepared.goodness, train, valid, *context)
     while True:

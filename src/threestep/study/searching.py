@@ -40,8 +40,8 @@ from threestep.pick import (
     searcher_of,
     try_designed,
 )
-from threestep.settings import Settings, seconds_of
-from threestep.study.choices import SEARCH_FRACTION, choose_plan, descent_on_pictures, n_averaged
+from threestep.settings import Descent, Settings, seconds_of
+from threestep.study.choices import SEARCH_FRACTION, choose_plan, n_averaged
 from threestep.study.picking import Found, fast_enough, fastest, pick_in_folds, pick_some
 
 _SECONDS_AFTER = 0.8  # for measuring the winner and writing the run down
@@ -79,10 +79,16 @@ class Known(NamedTuple):
         A given one is trained from several starts; then nothing is searched for.
     convolutions : Field or None
         What networks with convolutions are tried beside a search.
+    settings : Descent
+        How those are trained.
+    most_epochs : int or None
+        Of each of those, where there is time for more than the settings say; None: as they are usual.
     """
 
     network: Network | None = None
     convolutions: Field | None = None
+    settings: Descent = Descent()
+    most_epochs: int | None = None
 
 
 def search_steps(
@@ -169,12 +175,11 @@ def _beside(
     until: tuple[float, threading.Event],
 ) -> Generator[dict[str, Any], None, list[Tried]]:
     """Try networks with convolutions, if they may help."""
-    wanted = known.convolutions
-    if wanted is None:
+    if known.convolutions is None:
         return []
-    how = descent_on_pictures(settings, wanted.designed[0].network, len(samples[0].y))
     searcher = searcher_of("random" if settings.searcher == "random" else "evolution")
-    return (yield from try_designed(searcher, wanted, goodness, samples, how, tried, until))
+    context = goodness, samples, known.settings, tried, until, known.most_epochs
+    return (yield from try_designed(searcher, known.convolutions, *context))
 
 
 def _how(settings: Settings, network: Network | None, train: Samples, end: float) -> tuple[Searcher, Plan]:
