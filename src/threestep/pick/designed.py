@@ -99,7 +99,8 @@ def try_designed(
         n_asked += not turn.is_anew
         network = proposal.member.network
         longest = max((len(each.trained.history) for each in won), default=0)
-        fitting = clock.epochs_in(turn.until - now - _COMPILING, network)
+        compiling = 0.0 if turn.is_anew else _COMPILING
+        fitting = clock.epochs_in(turn.until - now - compiling, network)
         most = (most_epochs or _MOST_EPOCHS) if turn.is_anew else settings.epochs or 1
         if proposal.params is not None:
             most = max(_FEWEST_EPOCHS, math.ceil(_SHARE_OF_PARENT * max(longest, most)))
