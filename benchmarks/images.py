@@ -12,6 +12,7 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter
@@ -49,6 +50,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cases", nargs="*", default=None, help="of the steps: parts of their names")
     parser.add_argument("--data", nargs="*", default=None, help="of the accuracies")
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--keras", action="store_true", help="beside each fit Keras' example, as long")
     parser.add_argument(
         "--budget", default=None, help="of each fit, such as 60s; by default the usual effort"
     )
@@ -183,7 +185,7 @@ def _tell_accuracy(name: str, options: argparse.Namespace) -> None:
     import threestep as ts
 
     every_parts, wanted = ACCURACIES[name]
-    found, seconds = [], []
+    found, seconds, theirs = [], [], []
     for seed, parts in enumerate(every_parts()):
         began = perf_counter()
         table = ts.data.Table(name, parts.x, parts.y, "class", media=parts.media)
@@ -192,14 +194,38 @@ def _tell_accuracy(name: str, options: argparse.Namespace) -> None:
         answers = run.model.predict(ts.data.Table(name, parts.x_test))
         found.append(float((answers.astype(str) == parts.y_test.astype(str)).mean()))
         note(f"  {name} {seed}: {found[-1]:.4f} in {seconds[-1]:.0f} s, {run.model}")
+        if options.keras:
+            theirs.append(_of_keras(run.model.prep, table, parts, seconds[-1]))
+            note(f"  {name} {seed}: Keras' example {theirs[-1]:.4f} in as long")
     row = {
         "case": f"{name}: accuracy",
         "ours": round(statistics.mean(found), 4),
+        **({"keras": round(statistics.mean(theirs), 4)} if theirs else {}),
         "wanted": wanted,
         "n_divisions": len(found),
         "seconds": round(statistics.mean(seconds), 1),
     }
     print(json.dumps(row), flush=True)
+
+
+def _of_keras(prep: Any, table: Any, parts: Parts, seconds: float) -> float:
+    """What Keras' example reaches in that time, from the same inputs: pixels or spectrograms, scaled."""
+    import threestep as ts
+
+    height, width, *channels = prep.layout.shape
+    shape = (-1, height, width, *(channels or [1]))
+    x, x_test = (
+        ts.data.encode(prep, each).reshape(shape) for each in (table, ts.data.Table("test", parts.x_test))
+    )
+    names = np.unique(parts.y)
+    y, y_test = (np.searchsorted(names, each) for each in (parts.y, parts.y_test))
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/samples.npz"
+        np.savez(path, x=x, y=y, x_test=x_test, y_test=y_test)
+        words = [sys.executable, "-m", "benchmarks.images_keras", path, str(seconds)]
+        environment = {**os.environ, "OMP_NUM_THREADS": "2"}
+        done = subprocess.run(words, check=True, capture_output=True, text=True, env=environment)
+    return json.loads(done.stdout.splitlines()[-1])["accuracy"]
 
 
 def _semeion() -> Iterator[Parts]:
