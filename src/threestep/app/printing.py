@@ -77,7 +77,8 @@ def _tell_check(event: Event) -> None:
 def _tell_designed(event: Event) -> None:
     loss = "none, it diverged" if event["loss"] is None else f"{event['loss']:.4f}"
     spent = f"{event['n_epochs']} epochs in {event['seconds']:.1f} s"
-    print(f"{_INDENT}{event['spec']}: {spent}, validation loss {loss}")
+    origin = "" if event["parent"] is None else f" ({event['change']}, from number {event['parent']})"
+    print(f"{_INDENT}{event['number']}: {event['spec']}{origin}: {spent}, validation loss {loss}")
 
 
 def _tell_final(event: Event) -> None:
