@@ -7,12 +7,15 @@ import re
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import threestep as ts
-from threestep.data import Table, fingerprint, keys_of_samples, keys_of_values
+from threestep.data import Table, encode, fingerprint, keys_of_samples, keys_of_values, read
 from threestep.goodness import likely_label_errors
+from threestep.network import Pool
+from threestep.pick import Samples
 from threestep.report import report_html
 from threestep.report.goodness import _METRICS
 from threestep.report.html import Markup
@@ -21,7 +24,7 @@ from threestep.report.traditional_chinese import JOURNAL, PAGE, SENTENCES
 from threestep.report.tried import _SEARCHERS
 from threestep.report.words import plain, say, translated
 from threestep.study.importance import importance_of
-from threestep.study.layers import gradients_of, layers_of
+from threestep.study.layers import _in_windows, _look_at_pictures, gradients_of, layers_of
 
 QUICK = {"network": "16", "epochs": 20, "seed": 0}
 
@@ -264,6 +267,57 @@ def test_layers_tell_what_they_add():
     for own in known["gradients"]:
         assert f"{own['gradient']:.3g}" in html
     assert f"{known['probes'][1]:.3g}" in html
+
+
+@pytest.mark.parametrize("spec", ["conv8-conv16-dense32", "conv4s1-res4x2-res8s2-globalpool"])
+def test_layers_of_networks_with_convolutions(spec):
+    run = ts.fit("digits", network=spec, epochs=4, seed=0)
+    known, model = event(run, "details")["layers"], run.model
+    layers = model.network.layers
+    assert len(known["probes"]) == len(layers) == len(known["gradients"])
+    assert known["n_probed"] == run.scores["test"]["n_samples"]
+    assert known["probes"][0] > 0.85  # the inputs alone
+    html = report_html(run.events)
+    for layer, own in zip(layers, known["gradients"], strict=True):
+        assert (own is None) == isinstance(layer, Pool)
+        assert own is None or f"<td>{own['gradient']:.3g}</td>" in html
+
+    # the gradients are those of JAX, however the samples are cut into blocks
+    table = read("digits")
+    x, y = encode(model.prep, table), table.y.astype(np.int32)
+    found = _look_at_pictures(model, Samples(x[:200], y[:200]), Samples(x[200:], y[200:]))
+
+    def loss(params):
+        return model.goodness.for_judging.losses(model.network.apply(params, x[:200]), y[:200]).mean()
+
+    for own, other in zip(found.gradients, jax.jit(jax.grad(loss))(model.params), strict=True):
+        wanted = [array.ravel() for name, array in other.items() if name.endswith("weight")]
+        np.testing.assert_allclose(own, np.concatenate([*wanted, np.zeros(0)]), atol=1e-5)
+
+
+def test_layers_of_pictures_are_means_over_windows():
+    h = np.random.default_rng(0).random((5, 6, 4, 3)).astype(np.float32)
+    for most, size in ((72, 1), (71, 2), (18, 2), (17, 3), (3, 6)):
+        found = np.asarray(_in_windows(jnp.asarray(h), most))
+        assert found.shape[1] == -(-6 // size) * -(-4 // size) * 3 <= most
+        whole = (
+            h[:, :size, :size, 0]
+            if size <= 4
+            else np.pad(h, ((0, 0), (0, 0), (0, 2), (0, 0)), "edge")[..., 0]
+        )
+        np.testing.assert_allclose(found[:, 0], whole.mean(axis=(1, 2)), rtol=1e-5)
+
+
+def test_pictures_that_are_too_much_work_have_no_layers_to_tell_of(monkeypatch):
+    monkeypatch.setattr("threestep.study.layers._MOST_WORK", 1e6)
+    run = ts.fit("digits", network="conv8-dense8", epochs=1, seed=0)
+    assert event(run, "details")["layers"] is None
+    assert "What each hidden layer adds" not in report_html(run.events)
+
+
+def test_a_budget_that_is_spent_leaves_the_layers_of_pictures_out():
+    run = ts.fit("digits", network="conv8-dense8", budget="3s", seed=0)
+    assert event(run, "details")["layers"] is None
 
 
 def test_networks_without_hidden_layers_have_no_layers_to_tell_of():

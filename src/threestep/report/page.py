@@ -204,9 +204,10 @@ def _layers(details: Event) -> Markup:
         for at, each in enumerate(known["probes"])
     ]
     about = say(
-        "A linear function of what a layer makes of the samples (at most 1,000 of its outputs), fitted to "
-        "training samples by least squares, tells the target of {n} {part} samples so well ({score}): where "
-        "the number clearly rises, the layer adds something. The network itself may be better.",
+        "A linear function of what a layer makes of the samples (at most 1,000 of its outputs, or means of "
+        "neighbouring ones), fitted to training samples by least squares, tells the target of {n} {part} "
+        "samples so well ({score}): where the number clearly rises, the layer adds something. The network "
+        "itself may be better.",
         n=f"{known['n_probed']:,}",
         part=part_name(details["part"]),
         score="R²" if known["probe"] == "r2" else say("accuracy"),
@@ -294,6 +295,7 @@ def _steepness(details: Event) -> Markup:
             f"{own['update']:.2g}",
         )
         for at, own in enumerate(known["gradients"], start=1)
+        if own is not None  # a layer without weights
     ]
     about = say(
         "At the picked params, over {n} training samples. Gradients that shrink from the output to the first "

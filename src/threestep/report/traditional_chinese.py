@@ -46,10 +46,11 @@ PAGE: dict[str, str] = {
         "它的答案會與另外 {n} 個網路的答案取平均：{others}。合計 {params} 個參數。"
     ),
     "What each hidden layer adds": "每個隱藏層帶來什麼",
-    "A linear function of what a layer makes of the samples (at most 1,000 of its outputs), fitted to training samples by least squares, tells the "
+    "A linear function of what a layer makes of the samples (at most 1,000 of its outputs, or means of "
+    "neighbouring ones), fitted to training samples by least squares, tells the "
     "target of {n} {part} samples so well ({score}): where the number clearly rises, the layer adds something. The "
     "network itself may be better.": (
-        "以各層的輸出（至多 1,000 個）做線性函數，用最小平方法配適訓練樣本，再看它把 {n} 筆{part}樣本的目標說得多準（{score}）："
+        "以各層的輸出（至多 1,000 個，或相鄰輸出的平均）做線性函數，用最小平方法配適訓練樣本，再看它把 {n} 筆{part}樣本的目標說得多準（{score}）："
         "數字明顯上升之處，那一層就有貢獻。網路本身可能更好。"
     ),
     "a linear probe of each layer": "各層的線性探測",

@@ -1,5 +1,6 @@
 """Everything that is decided before descent starts: samples, prep, function set, loss."""
 
+import math
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,7 +31,7 @@ from threestep.errors import SettingsError
 from threestep.goodness import Goodness, check_metric
 from threestep.network import Network, check_space, parse, supernet_of
 from threestep.pick import Samples, searcher_of
-from threestep.settings import Settings, check_settings
+from threestep.settings import Settings, check_settings, seconds_of
 from threestep.study.choices import choose_for_pictures, choose_settings, space_of
 from threestep.study.clock import Clock
 from threestep.study.details import known_target
@@ -74,6 +75,12 @@ class Prepared:
     seconds: dict[str, float]
     began: float
     shares_programs: bool = False
+
+    @property
+    def budget(self) -> float:
+        """Seconds for all of it; infinite without one."""
+        seconds = seconds_of(self.settings.budget)
+        return math.inf if seconds is None else seconds
 
 
 def prepare_run(source: object, settings: Settings, began: float | None = None) -> Prepared:

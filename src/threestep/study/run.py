@@ -20,6 +20,7 @@ Nothing is called back: the command line prints events, the report reads them.
     end           seconds by stage
 """
 
+import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -46,7 +47,13 @@ from threestep.study.events import (
     start_event,
 )
 from threestep.study.folder import Event, RunFolder
-from threestep.study.layers import MOST_FITTED, MOST_PROBED, layers_of
+from threestep.study.layers import (
+    MOST_FITTED,
+    MOST_PROBED,
+    SECONDS_FOR_PICTURES,
+    layers_of,
+    seconds_set_aside,
+)
 from threestep.study.luck import corrected_scores
 from threestep.study.notebook import run_html
 from threestep.study.picking import Found, Unseen
@@ -241,7 +248,9 @@ def _deadline(prepared: Prepared) -> float:
     if network is None:
         widest = [str(settings.widths[1])] * settings.depths[1] if settings.widths and settings.depths else []
         network = parse("-".join(widest), (layout.n_inputs,), prepared.prep.target.n_outputs)
-    return deadline_of(settings, prepared.table.n_samples, network.n_products, prepared.began)
+    deadline = deadline_of(settings, prepared.table.n_samples, network.n_products, prepared.began)
+    may_convolve = settings.convolutions or not network.is_dense
+    return deadline - seconds_set_aside(prepared.budget) if may_convolve else deadline
 
 
 def _pick(prepared: Prepared, network: Network, say) -> Generator[Event, None, Picked]:
@@ -295,6 +304,9 @@ def _details(prepared: Prepared, found: Found, model: Model) -> Event:
     if table.names and details.get("label_errors"):
         for each in details["label_errors"]["worst"]:
             each["name"] = table.names[int(np.searchsorted(_rows(table), each["row"]))]
+    left = prepared.began + prepared.budget - time.perf_counter()
+    if left < SECONDS_FOR_PICTURES and not model.network.is_dense:
+        return details | {"layers": None}
     judged, settings = parts.test if parts.test.n_samples else parts.valid, prepared.settings
     rate = max((row.learning_rate for row in found.picked.history), default=0.0)
     rng = np.random.default_rng(settings.seed)
