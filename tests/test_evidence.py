@@ -17,6 +17,7 @@ from threestep.goodness import likely_label_errors
 from threestep.network import Pool
 from threestep.pick import Samples
 from threestep.report import report_html
+from threestep.report.comparison_page import _QUESTIONS
 from threestep.report.goodness import _METRICS
 from threestep.report.html import Markup
 from threestep.report.pictures import png
@@ -340,12 +341,21 @@ def _templates():
                 yield node.args[0].value
 
 
-SAME_IN_BOTH = {"{text}", "R²"}
+SAME_IN_BOTH = {"{text}", "{name} {n}", "R²"}
 
 
 def test_everything_is_translated():
     names = {name for _, name, _ in _METRICS} - {"F1", "AUC", "R²", "RMSE", "MAE"}
-    said = {*_templates(), *names, *_SEARCHERS.values(), "train", "valid", "test"} - SAME_IN_BOTH
+    said = {
+        *_templates(),
+        *names,
+        *_SEARCHERS.values(),
+        *_QUESTIONS.values(),
+        "train",
+        "valid",
+        "test",
+    } - SAME_IN_BOTH
+    said |= {"wrong answers"}  # as a comparison calls its errors
     assert said - set(PAGE) == set()
     assert set(PAGE) - said - {"read", "prepare", "check", "measure"} == set()  # nothing is left over
 
@@ -354,6 +364,79 @@ def test_translations_hold_the_same_values():
     for english, chinese in SENTENCES.items():
         assert sorted(re.findall(r"{\w+}", english)) == sorted(re.findall(r"{\w+}", chinese))
         assert re.search("[\u4e00-\u9fff]", chinese)
+
+
+def _in_chinese(html):
+    """What is read on a page that is seen in Chinese: what is marked as English is left out."""
+    main = html[html.index("<main>") : html.index("</main>")]
+    main = re.sub(r"<title>.*?</title>|<pre>.*?</pre>", "", main, flags=re.DOTALL)
+    while (shorter := re.sub(r'<(t?span) class="t" lang="en">((?!<t?span).)*?</\1>', "", main)) != main:
+        main = shorter
+    return re.sub(r"<[^>]+>", "|", main)
+
+
+WORDS_IN_CHINESE = {
+    *("threestep", "relu", "R", "RMSE", "PCA", "t", "SNE", "p", "e", "Nadeau", "Bengio", "Holm"),
+    *("iris", "setosa", "versicolor", "virginica", "sepal", "petal", "length", "width", "cm"),
+    *("arrays", "input"),
+}
+"""Names, of the literature and of the data."""
+
+
+@pytest.mark.parametrize("page", ["depth", "residual", "explain", "explain numbers"])
+def test_pages_of_studies_are_in_chinese(page, tmp_path):
+    """No English word is left but names."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(120, 3)).astype(np.float32)
+    out = tmp_path / "one"
+    if page in ("depth", "residual"):
+        quick = {"depths": (2, 3), "widths": (8,), "seeds": 2, "rates": (3e-3,), "epochs": 2, "lang": "zh-TW"}
+        ts.compare(page, (x, x[:, 0] if page == "residual" else (x[:, 0] > 0).astype(int)), out=out, **quick)
+    else:
+        data = "iris" if page == "explain" else (x, x[:, 0])
+        model = ts.fit(data, network="8", epochs=3).model
+        ts.explain(model, data, row=0, out=out, lang="zh-TW")
+    html = (out / "report.html").read_text(encoding="utf-8")
+    assert '<html lang="zh-TW">' in html
+    assert re.findall(r'<input [^>]*id="lang-([\w-]+)" checked', html) == ["zh-TW"]
+    assert set(re.findall(r"[A-Za-z]+", _in_chinese(html))) - WORDS_IN_CHINESE == set()
+
+
+def test_verdicts_are_known_by_their_form():
+    from threestep.study.comparing import _CLAIMS, ArmOutcome, _verdict
+
+    fields = dict.fromkeys(ArmOutcome.__dataclass_fields__, 0)
+    base = {**fields, "mean": 0.1, "rival": 0}
+    for by in _CLAIMS:
+        for error in ("wrong answers", "RMSE"):
+            for gains in ((0.0, 0.0), (0.1, 0.1), (-0.1, -0.1), (0.1, -0.1)):
+                outcomes = [ArmOutcome(**base | {"name": "1 × 9 plain"})]
+                for gain in gains:
+                    probability = 0.001 if gain else 0.8
+                    own = {"name": "2 × 8 residual", "gain": gain, "probability": probability}
+                    outcomes.append(ArmOutcome(**base | own))
+                text = _verdict(by, outcomes, error)
+                chinese = translated(text).own["zh-TW"]
+                left = set(re.findall(r"[A-Za-z]\w*", chinese)) - {"p", "RMSE"}
+                assert left == set(), text
+
+
+def test_sentences_of_deep_stacks_are_known_by_their_form():
+    from threestep.study.health import KINDS, Stack, _sentences
+
+    def stacks(learned):
+        losses = {True: (0.1,), False: (9.0,)}
+        return [
+            Stack(kind.name, depth, "", sizes, (1.0,), losses[good], 0.5)
+            for kind, sizes in zip(KINDS, ((1.0, 1.0), (0.0, 1.0), (1e-9, 1.0), (np.nan, 1.0)), strict=True)
+            for depth, good in zip((4, 8, 16), learned, strict=True)
+        ]
+
+    for learned in ((True, True, True), (True, False, False), (False, False, False)):
+        for text in _sentences(stacks(learned), 2.3):
+            chinese = translated(text).own["zh-TW"]
+            assert set(re.findall(r"[A-Za-z]\w*", chinese)) <= {"sigmoid", "relu"}, text
+            assert ", " not in chinese
 
 
 def test_values_are_escaped_in_both_languages():
@@ -389,6 +472,10 @@ def test_a_report_opens_in_the_language_that_was_asked_for(lang, tmp_path):
 def test_a_language_that_is_not_there_is_refused():
     with pytest.raises(ts.SettingsError, match="lang"):
         ts.fit("iris", lang="fr")
+    with pytest.raises(ts.SettingsError, match="lang"):
+        ts.compare("depth", "iris", lang="fr")
+    with pytest.raises(ts.SettingsError, match="lang"):
+        ts.explain("no model", "iris", lang="fr")
 
 
 def test_no_text_of_one_language_holds_markup_of_a_drawing_or_the_other_way_round(tmp_path):

@@ -73,7 +73,8 @@ def _health(command: Study) -> None:
     """Look at what becomes of deep stacks."""
     given = {"depths": command.depths, "epochs": command.epochs}
     known = {name: value for name, value in given.items() if value}
-    found = _watched(health_of(command.data, command.out, keep=True, seed=command.seed, **known))
+    steps = health_of(command.data, command.out, command.lang, keep=True, seed=command.seed, **known)
+    found = _watched(steps)
     if command.json:
         _print_json(plain_health(found) | {"folder": str(found.folder)})
     else:
@@ -131,7 +132,7 @@ def evaluate(command: Evaluate) -> None:
 
 def explain(command: Explain) -> None:
     """Look into a model, telling what is found."""
-    found = explained(command.model, command.data, command.row, command.out, keep=True)
+    found = explained(command.model, command.data, command.row, command.out, command.lang, keep=True)
     if command.json:
         _print_json(plain_explanation(found) | {"folder": str(found.folder)})
     else:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from threestep.report.html import Markup, table, tag
-from threestep.report.words import say
+from threestep.report.words import listed, say
 
 Event = dict[str, Any]
 
@@ -34,9 +34,8 @@ def _missing(check: Event) -> Markup:
         return say("none")
     if check["missing"][0]["column"] == "samples":  # of an array, whose columns have no names
         return say("in {share} of the samples", share=f"{check['missing'][0]['share']:.1%}")
-    named = ", ".join(f"{each['column']} {each['share']:.1%}" for each in check["missing"][:_MOST_NAMED])
-    if check["n_with_gaps"] > _MOST_NAMED:
-        named += ", …"
+    first = [f"{each['column']} {each['share']:.1%}" for each in check["missing"][:_MOST_NAMED]]
+    named = listed([*first, *["…"] * (check["n_with_gaps"] > _MOST_NAMED)])
     if check["n_with_gaps"] == 1:
         return say("in one column: {named}", named=named)
     return say("in {n} columns: {named}", n=check["n_with_gaps"], named=named)

@@ -7,7 +7,7 @@ from typing import Any
 from threestep.report.charts import answers_chart, bars_chart, reliability_chart
 from threestep.report.html import Markup, join, table, tag
 from threestep.report.pictures import picture
-from threestep.report.words import say
+from threestep.report.words import listed, say
 
 Event = dict[str, Any]
 
@@ -111,10 +111,7 @@ def _luck(luck: Event | None, valid: Event) -> Markup:
 
 def _listed(known: Sequence[tuple[Markup, str]], scores: Event, prefix: str) -> Markup:
     """Scores with their names: accuracy 0.9721, loss 0.1432."""
-    parts: list[object] = []
-    for name, key in known:
-        parts += [", " if parts else "", name, f" {scores[prefix + key]:.4f}"]
-    return join(parts)
+    return listed(say("{name} {n}", name=name, n=f"{scores[prefix + key]:.4f}") for name, key in known)
 
 
 def _confusion(classes: Sequence[object], details: Event) -> Markup:
@@ -153,14 +150,13 @@ def _confusion(classes: Sequence[object], details: Event) -> Markup:
 def _cell(classes: Sequence[object], counts: Sequence[Sequence[int]], cell: Event) -> Markup:
     """The samples of one cell of the matrix; seen once its number is followed."""
     target, predicted = cell["target"], cell["predicted"]
-    numbers = ", ".join(map(str, cell["rows"]))
     n = counts[target][predicted]
     about = say(
         "{n} of {target} taken for {predicted}; rows (from 0) {numbers}",
         n=n,
         target=classes[target],
         predicted=classes[predicted],
-        numbers=numbers + (", …" if n > len(cell["rows"]) else ""),
+        numbers=listed([*cell["rows"], *["…"] * (n > len(cell["rows"]))]),
     )
     drawn = [picture(rows, f"a {classes[target]}") for rows in cell.get("pictures", [])]
     cards = tag("div", *(tag("figure", each) for each in drawn), class_="cards") if drawn else ""
