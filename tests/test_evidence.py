@@ -363,7 +363,7 @@ def test_everything_is_translated():
 def test_translations_hold_the_same_values():
     for english, chinese in SENTENCES.items():
         assert sorted(re.findall(r"{\w+}", english)) == sorted(re.findall(r"{\w+}", chinese))
-        assert re.search("[\u4e00-\u9fff]", chinese)
+        assert re.search("[\u4e00-\u9fff\uff00-\uffef]", chinese)
 
 
 def _in_chinese(html):
