@@ -22,7 +22,7 @@ from threestep.report.goodness import _METRICS
 from threestep.report.html import Markup
 from threestep.report.pictures import png
 from threestep.report.traditional_chinese import JOURNAL, PAGE, SENTENCES
-from threestep.report.tried import _SEARCHERS
+from threestep.report.tried import _SEARCHERS, _score_name
 from threestep.report.words import plain, say, translated
 from threestep.study.importance import importance_of
 from threestep.study.layers import _in_windows, _look_at_pictures, gradients_of, layers_of
@@ -356,6 +356,7 @@ def test_everything_is_translated():
         "test",
     } - SAME_IN_BOTH
     said |= {"wrong answers"}  # as a comparison calls its errors
+    said |= {_score_name({"valid_rmse": 1.0}), _score_name({"valid_score": 1.0})}
     assert said - set(PAGE) == set()
     assert set(PAGE) - said - {"read", "prepare", "check", "measure"} == set()  # nothing is left over
 

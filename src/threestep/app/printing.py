@@ -101,11 +101,13 @@ def _tell_leaderboard(event: Event) -> None:
         return
     width = max(34, *(2 + len(row["network"]) for row in rows[:5]))
     head = f"the best of {event['n_tried']}"
-    print(f"\n{_INDENT}{head}{'network':>{width + 6 - len(head)}}{'params':>12}{'loss':>10}{'score':>9}")
+    score = "rmse" if "valid_rmse" in rows[0] else "score"
+    print(f"\n{_INDENT}{head}{'network':>{width + 6 - len(head)}}{'params':>12}{'loss':>10}{score:>10}")
     for row in rows[:5]:
         parent = f"   from {row['parent']}: {row['change']}" if row["parent"] is not None else ""
         line = f"{row['number']:>6}{row['network'] or 'linear':>{width}}{row['n_params']:>12,}"
-        print(f"{_INDENT}{line}{row['valid_loss']:>10.4f}{row['valid_score']:>9.4f}{parent}")
+        own = f"{row['valid_rmse']:.5g}" if "valid_rmse" in row else f"{row['valid_score']:.4f}"
+        print(f"{_INDENT}{line}{row['valid_loss']:>10.4f}{own:>10}{parent}")
 
 
 def _tell_function_set(event: Event) -> None:

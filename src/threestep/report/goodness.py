@@ -53,7 +53,7 @@ def goodness(by_name: dict[str, Event]) -> list[Markup]:
         ),
         _scores(scores),
         tag("p", in_folds, class_="small") if is_folded else Markup(""),
-        _luck(by_name.get("luck"), scores.get("valid", {})),
+        _luck(by_name, scores.get("valid", {})),
         _confusion(classes, details),
         _by_class(classes, details),
         _calibration(details),
@@ -88,20 +88,25 @@ def _scores(scores: Event) -> Markup:
     return table((say("samples of"), say("count"), *(say(name) for _, name, _ in known)), rows)
 
 
-def _luck(luck: Event | None, valid: Event) -> Markup:
+def _luck(by_name: dict[str, Event], valid: Event) -> Markup:
     """The validation score, and what is left of it without the luck of the best of many."""
+    luck = by_name.get("luck")
     if luck is None:
         return Markup("")
+    n, n_tried = luck["n_tried"], by_name["leaderboard"]["n_tried"]
+    which: object = f"{n:,}"
+    if n < n_tried:
+        which = say("{n} that were trained in folds, of {all} tried", n=n, all=f"{n_tried:,}")
     names = (("accuracy", "accuracy"), ("r2", "R²"), ("loss", "loss"))
     known = [(say(name), key) for key, name in names if f"corrected_{key}" in valid]
     said, left = (_listed(known, valid, prefix) for prefix in ("", "corrected_"))
     return tag(
         "p",
         say(
-            "The validation samples picked the best of {n}, which may be luck: {said}. Picked by some of "
+            "The validation samples picked the best of {which}, which may be luck: {said}. Picked by some of "
             "them and judged by the others, over and over, it comes to {left}. The test samples had no part "
             "in any choice.",
-            n=f"{luck['n_tried']:,}",
+            which=which,
             said=said,
             left=left,
         ),

@@ -38,7 +38,7 @@ def report_html(events: Sequence[Event], lang: str = "en") -> str:
     """The report as one HTML text that needs nothing from outside."""
     by_name = {event["event"]: event for event in events}
     epochs = [event for event in events if event["event"] == "epoch"]
-    rungs = [event for event in events if event["event"] == "rung"]
+    searched = [event for event in events if event["event"] in ("rung", "designed", "final")]
     notes = [event for event in events if event["event"] == "note"]
     main = tag(
         "main",
@@ -50,7 +50,7 @@ def report_html(events: Sequence[Event], lang: str = "en") -> str:
             say("How good a function is, is a number: the loss on samples whose answer is known."),
             *goodness(by_name),
         ),
-        _pick(by_name, epochs, rungs, notes),
+        _pick(by_name, epochs, searched, notes),
         data_check(by_name["start"], by_name.get("check")),
         _use(by_name["start"], by_name.get("check")),
     )
@@ -313,14 +313,14 @@ def _steepness(details: Event) -> Markup:
     )
 
 
-def _search(by_name: dict[str, Event], rungs: Sequence[Event], notes: Sequence[Event]) -> Markup:
+def _search(by_name: dict[str, Event], searched: Sequence[Event], notes: Sequence[Event]) -> Markup:
     """What was tried, if there was a search."""
     if "leaderboard" not in by_name:
         return Markup("")
     rows, picked = by_name["leaderboard"]["rows"], by_name["leaderboard"]["picked"]
     return join(
         [
-            tag("div", *search_charts(rungs, rows, picked), class_="charts"),
+            tag("div", *search_charts(searched, rows, picked), class_="charts"),
             leaderboard_table(rows, by_name["leaderboard"]["n_tried"]),
             lineage_table(rows, picked),
             *(tag("p", tag("strong", say("Note:"), " "), translated(note["text"])) for note in notes),

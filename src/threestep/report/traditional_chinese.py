@@ -21,9 +21,9 @@ PAGE: dict[str, str] = {
     "The structure of the network fixes which functions can be picked at all.": (
         "網路的結構決定了有哪些函數可以挑選。"
     ),
-    "Tried were networks of {low} to {high} hidden layers with {narrow} to {wide} neurons each, "
-    "{activations}{residual}, proposed by {who}.": (
-        "試過的網路有 {low} 至 {high} 個隱藏層，每層 {narrow} 至 {wide} 個神經元，{activations}{residual}，由{who}提出。"
+    "Tried were networks of {depths} hidden layers with {widths} neurons each, {activations}{residual}, proposed by "
+    "{who}.": (
+        "試過的網路有 {depths} 個隱藏層，每層 {widths} 個神經元，{activations}{residual}，由{who}提出。"
     ),
     "Tried were networks without a hidden layer, proposed by {who}.": "試過的是沒有隱藏層的網路，由{who}提出。",
     ", plain or residual": "，一般或殘差",
@@ -72,11 +72,12 @@ PAGE: dict[str, str] = {
     "accuracy of single labels": "單一標籤準確率",
     "Valid are all samples but the test ones, each judged by the networks of the folds that did not learn from "
     "it.": "驗證樣本是測試以外的全部樣本，每一筆都由沒有學過它的各折網路來評判。",
-    "The validation samples picked the best of {n}, which may be luck: {said}. Picked by some of them and judged "
+    "The validation samples picked the best of {which}, which may be luck: {said}. Picked by some of them and judged "
     "by the others, over and over, it comes to {left}. The test samples had no part in any choice.": (
-        "驗證樣本從 {n} 個網路中挑出最好的，其中可能有運氣：{said}。反覆以一部分樣本挑選、以其餘樣本評判，則為：{left}。"
+        "驗證樣本從 {which} 個網路中挑出最好的，其中可能有運氣：{said}。反覆以一部分樣本挑選、以其餘樣本評判，則為：{left}。"
         "測試樣本從未參與任何選擇。"
     ),
+    "{n} that were trained in folds, of {all} tried": "試過的 {all} 個之中分折訓練的 {n}",
     "What is taken for what ({part} samples)": "混淆矩陣：什麼被誤認成什麼（{part}樣本）",
     "A number of wrong answers opens the samples.": "點選答錯的數字，可以看到那些樣本。",
     "{n} of {target} taken for {predicted}; rows (from 0) {numbers}": (
@@ -139,6 +140,8 @@ PAGE: dict[str, str] = {
     "picked": "挑中",
     "network": "網路",
     "score (95 % interval)": "分數（95 % 信賴區間）",
+    "typical error (RMSE)": "典型誤差（RMSE）",
+    "{score} ({low} to {high})": "{score}（{low} 至 {high}）",
     "seconds": "秒",
     "how it came about": "如何產生",
     "from {n}: {change}": "來自 {n}：{change}",

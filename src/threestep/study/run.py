@@ -58,7 +58,7 @@ from threestep.study.luck import corrected_scores
 from threestep.study.notebook import run_html
 from threestep.study.picking import Found, Unseen
 from threestep.study.preparing import Prepared, arrays_of
-from threestep.study.scores import Scores, score_outputs, score_samples
+from threestep.study.scores import Scores, rows_in_unit, score_outputs, score_samples
 from threestep.study.searching import Known, deadline_of, search_steps
 
 
@@ -96,9 +96,10 @@ class Run:
     def leaderboard(self) -> list[dict[str, Any]]:
         """What a search tried, what was picked first, as plain rows: `pandas.DataFrame(run.leaderboard)`.
 
-        See `threestep.pick.leaderboard`; empty if one given network was trained once.
+        See `threestep.pick.leaderboard`; of a number also `valid_rmse`, in its unit. Empty if one given
+        network was trained once.
         """
-        return leaderboard(self.tried)
+        return rows_in_unit(leaderboard(self.tried), self.model.prep, self.model.goodness)
 
     def __repr__(self) -> str:
         part = "test" if "test" in self.scores else "valid"
@@ -233,6 +234,8 @@ def _search(prepared: Prepared, say) -> Generator[Event, None, Found]:
         except StopIteration as end:
             found: Found = end.value
             break
+        if event["event"] == "leaderboard":
+            event["rows"] = rows_in_unit(event["rows"], prep, prepared.goodness)
         yield event if event["event"] == "tick" else say(event)
     if prepared.network is None or 1 + len(found.others) < n_averaged(prepared.settings):  # some diverged
         yield say(network_event([found.picked.network, *(network for network, _ in found.others)]))
