@@ -117,6 +117,88 @@ def test_keys_are_equal_for_equal_samples_only():
     assert len(set(keys_of_values(np.array([[1, 2], [2, 1], [1, 2]])).tolist())) == 2
 
 
+@pytest.mark.parametrize("kind", ["csv", "csv of words", "columns", "arrays", "frame", "several"])
+def test_samples_without_a_target_are_left_out_counted_and_said(kind, tmp_path):
+    """What is learned is what the others alone teach."""
+    x, y = blobs(200)
+    given, unknown = y.astype(float), [0, 7, 150]
+    given[unknown] = np.nan
+    known = np.setdiff1d(np.arange(200), unknown)
+    names = ["a", "b", "c", "d"]
+    if kind.startswith("csv"):
+        texts = [["", "c%d" if "words" in kind else "%d"][bool(np.isfinite(each))] for each in given]
+        lines = [
+            ",".join([*map(str, row), text % label if text else ""])
+            for row, text, label in zip(x, texts, y, strict=True)
+        ]
+        data = tmp_path / "table.csv"
+        data.write_text("\n".join([",".join([*names, "target"]), *lines]))
+    elif kind == "columns":
+        words = np.array([f"c{each}" for each in y], object)
+        words[unknown] = None
+        data = {**dict(zip(names, x.T, strict=True)), "target": words}
+    elif kind == "frame":
+        data = pytest.importorskip("pandas").DataFrame(x, columns=names).assign(target=given)
+    elif kind == "several":
+        data = x, np.column_stack([given, np.where(np.isfinite(given), x[:, 0], 0)])
+    else:
+        data = x, given
+    run = ts.fit(data, network="8", epochs=2, seed=0)
+    start, check = event(run, "start"), event(run, "check")
+    assert sum(start["n_samples"].values()) == 197
+    assert check["n_without_target"] == 3
+    (note,) = [each for each in start["notes"] if "is missing in 3 of 200 samples" in each]
+    assert 'lang="zh-TW"' in translated(note)
+    assert "3; they are left out" in report_html(run.events)
+    if kind == "arrays":
+        alone = ts.fit((x[known], y[known]), network="8", epochs=2, seed=0)
+        assert alone.scores == run.scores
+        worst = [[each["row"] for each in event(one, "details")["worst"]] for one in (run, alone)]
+        assert worst[0] == known[worst[1]].tolist()
+
+
+def test_targets_that_are_all_missing_or_mostly_and_nobody_named_are_refused():
+    columns = {"a": np.arange(40.0), "b": np.r_[np.full(30, np.nan), np.arange(10.0)]}
+    with pytest.raises(ts.DataError, match=r"target 'b' is missing in 30 of 40 samples") as caught:
+        ts.fit(columns, network="4", epochs=1)
+    assert "--target b" in caught.value.hint
+    run = ts.fit(columns, target="b", network="4", epochs=1)
+    assert sum(event(run, "start")["n_samples"].values()) == 10
+    columns["b"][:] = np.nan
+    with pytest.raises(ts.DataError, match=r"missing in 40 of 40 samples"):
+        ts.fit(columns, target="b", network="4", epochs=1)
+
+
+def test_studies_explanations_and_evaluations_leave_samples_without_a_target_out(tmp_path, capsys):
+    from threestep.app import main
+
+    x, y = blobs(120)
+    columns = {**dict(zip("abcd", x.T, strict=True)), "target": np.array([f"c{each}" for each in y], object)}
+    model = ts.fit(columns, network="4", epochs=2, out=tmp_path / "run").model
+    gappy = columns | {"target": np.where(np.arange(120) % 10 == 0, "", columns["target"])}
+    found = ts.explain(model, gappy)
+    assert found.facts["n_samples"] == 108
+    assert not (found.shown % 10 == 0).any()
+    study = ts.compare("depth", gappy, depths=(1, 2), seeds=2, epochs=1, rates=(3e-3,))
+    assert study.facts["n_samples"] == 108
+    assert "12 of 120" in study.facts["notes"][0]
+    path = tmp_path / "gappy.csv"
+    rows = zip(*(values.tolist() for values in gappy.values()), strict=True)
+    path.write_text("\n".join([",".join(gappy), *(",".join(map(str, row)) for row in rows)]))
+    assert main(["evaluate", str(tmp_path / "run"), str(path)]) == 0
+    out = capsys.readouterr().out
+    assert "missing in 12 of 120 samples" in out
+    assert "108" in out
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered in cast")  # scikit-learn's, before it refuses
+def test_estimators_refuse_missing_targets_as_scikit_learn_does():
+    x, y = blobs(60)
+    for estimator in (ts.Classifier(network="4", epochs=1), ts.Regressor(network="4", epochs=1)):
+        with pytest.raises(ValueError, match="NaN"):
+            estimator.fit(x, np.where(np.arange(60) == 3, np.nan, y))
+
+
 # Labels
 
 

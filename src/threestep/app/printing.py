@@ -1,5 +1,6 @@
 """Results as text on stdout: what a person wants to know, step by step."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from threestep.study import Comparison, Explanation, Health, RunFolder, WorkedExample, plain_of
@@ -24,7 +25,12 @@ def _tell_start(event: Event) -> None:
     parts = ", ".join(f"{number:,} {name}" for name, number in n_samples.items())
     print(f"{event['data']}: {sum(n_samples.values()):,} samples ({parts}), {inputs} inputs")
     print(f"target {target['name']}: {_kind(target)} ({target['reason']})")
-    for note in event["notes"]:
+    tell_notes(event["notes"])
+
+
+def tell_notes(notes: Iterable[str]) -> None:
+    """What the user should know of the samples."""
+    for note in notes:
         print(f"note: {note}")
 
 
@@ -251,6 +257,7 @@ def _pair(values: Any, digits: int = 2) -> str:
 def tell_comparison(found: Comparison) -> None:
     """The table of a comparison, and its verdict."""
     facts, plain = found.facts, plain_of(found)["outcomes"]
+    tell_notes(facts["notes"])
     print(
         f"{found.data}: {facts['n_divisions']} divisions into {facts['n_train']:,} to learn from, "
         f"{facts['n_valid']:,} to choose by, {facts['n_test']:,} to measure; {facts['epochs']} epochs\n"

@@ -13,7 +13,7 @@ from threestep.app import printing
 from threestep.app.checkup import check_up
 from threestep.app.commands import Doctor, Evaluate, Example, Explain, Fit, Predict, Study
 from threestep.app.progress import Progress
-from threestep.data import label, read
+from threestep.data import labelled, read
 from threestep.errors import DataError
 from threestep.job import compare_steps_of, explained, fit_steps, health_of
 from threestep.model import load
@@ -123,10 +123,12 @@ def evaluate(command: Evaluate) -> None:
     """Print the scores on labelled samples."""
     model = load(command.model)
     table = read(command.data, model.prep.layout.media)
-    scores, _ = score_samples(model, label(table, None if table.y is not None else model.prep.target.name))
+    table = labelled(table, None if table.y is not None else model.prep.target.name)
+    scores, _ = score_samples(model, table)
     if command.json:
         _print_json(scores)
     else:
+        printing.tell_notes(table.notes)
         printing.tell_scores({table.name: scores})
 
 

@@ -68,6 +68,7 @@ def comparison_html(found: dict[str, Any], lang: str = "en") -> str:
             tag("h1", found["data"]),
             tag("p", say(_QUESTIONS[found["by"]])),
             tag("p", tag("strong", translated(found["verdict"]))),
+            *(tag("p", translated(note), class_="small") for note in facts["notes"]),
         ),
         tag("section", intervals_chart(intervals, label), table(head, rows)),
         tag("section", tag("h2", say("How it was made")), *_method(facts)),

@@ -16,6 +16,7 @@ def data_check(start: Event, check: Event | None) -> Markup:
     if check is None:  # a journal of an earlier version
         return Markup("")
     rows = [
+        (say("samples without a target"), _without_target(check)),
         (say("missing values"), _missing(check)),
         (say("classes"), _classes(start["target"]["classes"], check["classes"])),
         (say("copies"), _copies(check)),
@@ -27,6 +28,11 @@ def data_check(start: Event, check: Event | None) -> Markup:
         tag("h2", say("The data, checked")),
         table((say("what"), say("found")), [row for row in rows if row[1]], "words"),
     )
+
+
+def _without_target(check: Event) -> Markup:
+    n = check.get("n_without_target", 0)  # not in a journal of an earlier version
+    return say("{n}; they are left out", n=f"{n:,}") if n else Markup("")
 
 
 def _missing(check: Event) -> Markup:

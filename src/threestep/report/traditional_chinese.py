@@ -197,6 +197,8 @@ PAGE: dict[str, str] = {
     # the data
     "The data, checked": "檢查資料",
     "found": "結果",
+    "samples without a target": "沒有目標的樣本",
+    "{n}; they are left out": "{n} 筆，未使用",
     "missing values": "缺值",
     "classes": "類別",
     "copies": "重複",
@@ -332,6 +334,9 @@ JOURNAL: dict[str, str] = {
     "{n} columns of 0 and 1": "{n} 個 0 與 1 的欄位",
     "{n} columns of numbers": "{n} 個數值欄位",
     "column {name} is left out: {why}": "不使用欄位 {name}：{why}",
+    "target {name} is missing in {n} of {all} samples; they are left out": (
+        "{all} 筆樣本中有 {n} 筆沒有目標 {name}，未使用這些樣本"
+    ),
     "one value only": "只有一個值",
     "every value is missing": "全部缺值",
     "looks like an id: whole numbers in a row, each of them once": "看來像編號：連續的整數，各出現一次",

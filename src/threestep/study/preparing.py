@@ -18,7 +18,7 @@ from threestep.data import (
     encode,
     encode_target,
     fit_prep,
-    label,
+    labelled,
     overrides_of,
     ranks_in,
     read,
@@ -63,6 +63,8 @@ class Prepared:
     shares_programs : bool
         Whether one given network, too, is trained by the program for several: then others of its width, and
         other numbers of samples, need no compile; but the gradient is not watched.
+    n_without_target : int
+        Samples that were left out as their target is missing.
     """
 
     source: str
@@ -75,6 +77,7 @@ class Prepared:
     seconds: dict[str, float]
     began: float
     shares_programs: bool = False
+    n_without_target: int = 0
 
     @property
     def budget(self) -> float:
@@ -103,13 +106,15 @@ def prepare_run(source: object, settings: Settings, began: float | None = None) 
     check_space(space_of(settings))
     searcher_of(settings.searcher)  # it may not be installed
     clock = Clock({})
-    table = label(read(source), settings.target)
-    table = replace(table, rows=np.arange(table.n_samples))
+    source_table = read(source)
+    table = labelled(source_table, settings.target)
+    n_without_target = source_table.n_samples - table.n_samples
     clock.stage("read")
     target = understand_target(known_target(table), table.y_name, settings.task)
     table, parts = _parted(table, settings, target.kind == "classes")
     name = str(source) if isinstance(source, (str, Path)) else table.name
-    return _prepared(name, table, (target, parts), settings, clock, began)
+    prepared = _prepared(name, table, (target, parts), settings, clock, began)
+    return replace(prepared, n_without_target=n_without_target)
 
 
 def _parted(table: Table, settings: Settings, is_classes: bool) -> tuple[Table, Split]:
