@@ -22,6 +22,7 @@ from threestep.study import (
     compare_steps,
     explain_model,
     health_steps,
+    model_kept,
     new_folder,
     page_folder,
     plain_explanation,
@@ -57,6 +58,8 @@ def fit(data: object, *, out: str | Path | None = None, **settings: Any) -> Run:
     ------
     UserError
         Bad data or settings; nothing has been written then.
+    ReportError
+        The model was found, but what comes after it failed; it is in the error's `run.model`, and in `out`.
 
     Examples
     --------
@@ -267,5 +270,6 @@ def fit_steps(
     folder = new_folder(out, prepared.table.name) if keep or out is not None else None
     run = yield from run_steps(prepared, folder)
     if folder is not None:
-        write_report(run.events, folder.report_path, settings.lang)
+        with model_kept(run):
+            write_report(run.events, folder.report_path, settings.lang)
     return run

@@ -21,7 +21,8 @@ Nothing is called back: the command line prints events, the report reads them.
 """
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -29,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from threestep.data import Table
+from threestep.errors import ReportError
 from threestep.model import Model, model_of
 from threestep.network import Network, parse
 from threestep.pick import Field, Outcome, Picked, Samples, Tried, descend, leaderboard
@@ -152,6 +154,8 @@ def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[
     ------
     KeyboardInterrupt
         Before a first epoch was done; later ones end the descent with the best so far.
+    ReportError
+        The model was found and saved, but something failed after that.
     """
     clock = Clock(prepared.seconds)
     events: list[Event] = []
@@ -179,11 +183,31 @@ def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[
     run = _measure(prepared, found, events, folder)
     if folder is not None:
         run.model.save(folder.model_path)
-    yield say({"event": "scores", "scores": run.scores})
-    yield say({"event": "details", **_details(prepared, found, run.model)})
-    clock.stage("measure")
-    yield say({"event": "end", "seconds": clock.seconds})
+    with model_kept(run):
+        yield say({"event": "scores", "scores": run.scores})
+        yield say({"event": "details", **_details(prepared, found, run.model)})
+        clock.stage("measure")
+        yield say({"event": "end", "seconds": clock.seconds})
     return run
+
+
+@contextmanager
+def model_kept(run: Run) -> Iterator[None]:
+    """What fails in here says where the model is that was found before.
+
+    Raises
+    ------
+    ReportError
+        Something failed.
+    """
+    try:
+        yield
+    except Exception as error:
+        why = str(error) or "no reason given"
+        hint = "the model is in this error's `run.model`"
+        if run.folder is not None:
+            hint = f"the model is saved: threestep predict {run.folder.path} DATA"
+        raise ReportError(f"the report failed: {type(error).__name__}: {why}", hint, run) from error
 
 
 def _find(prepared: Prepared, say) -> Generator[Event, None, Found]:
