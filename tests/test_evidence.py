@@ -7,21 +7,25 @@ import re
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import threestep as ts
-from threestep.data import Table, fingerprint, keys_of_samples, keys_of_values
+from threestep.data import Table, encode, fingerprint, keys_of_samples, keys_of_values, read
 from threestep.goodness import likely_label_errors
+from threestep.network import Pool
+from threestep.pick import Samples
 from threestep.report import report_html
+from threestep.report.comparison_page import _QUESTIONS
 from threestep.report.goodness import _METRICS
 from threestep.report.html import Markup
 from threestep.report.pictures import png
 from threestep.report.traditional_chinese import JOURNAL, PAGE, SENTENCES
-from threestep.report.tried import _SEARCHERS
+from threestep.report.tried import _SEARCHERS, _score_name
 from threestep.report.words import plain, say, translated
 from threestep.study.importance import importance_of
-from threestep.study.layers import gradients_of, layers_of
+from threestep.study.layers import _in_windows, _look_at_pictures, gradients_of, layers_of
 
 QUICK = {"network": "16", "epochs": 20, "seed": 0}
 
@@ -111,6 +115,88 @@ def test_keys_are_equal_for_equal_samples_only():
     swapped = Table("t", {"a": np.array([1.0, 2.0]), "b": np.array([2.0, 1.0])})
     assert len(set(keys_of_samples(swapped).tolist())) == 2
     assert len(set(keys_of_values(np.array([[1, 2], [2, 1], [1, 2]])).tolist())) == 2
+
+
+@pytest.mark.parametrize("kind", ["csv", "csv of words", "columns", "arrays", "frame", "several"])
+def test_samples_without_a_target_are_left_out_counted_and_said(kind, tmp_path):
+    """What is learned is what the others alone teach."""
+    x, y = blobs(200)
+    given, unknown = y.astype(float), [0, 7, 150]
+    given[unknown] = np.nan
+    known = np.setdiff1d(np.arange(200), unknown)
+    names = ["a", "b", "c", "d"]
+    if kind.startswith("csv"):
+        texts = [["", "c%d" if "words" in kind else "%d"][bool(np.isfinite(each))] for each in given]
+        lines = [
+            ",".join([*map(str, row), text % label if text else ""])
+            for row, text, label in zip(x, texts, y, strict=True)
+        ]
+        data = tmp_path / "table.csv"
+        data.write_text("\n".join([",".join([*names, "target"]), *lines]))
+    elif kind == "columns":
+        words = np.array([f"c{each}" for each in y], object)
+        words[unknown] = None
+        data = {**dict(zip(names, x.T, strict=True)), "target": words}
+    elif kind == "frame":
+        data = pytest.importorskip("pandas").DataFrame(x, columns=names).assign(target=given)
+    elif kind == "several":
+        data = x, np.column_stack([given, np.where(np.isfinite(given), x[:, 0], 0)])
+    else:
+        data = x, given
+    run = ts.fit(data, network="8", epochs=2, seed=0)
+    start, check = event(run, "start"), event(run, "check")
+    assert sum(start["n_samples"].values()) == 197
+    assert check["n_without_target"] == 3
+    (note,) = [each for each in start["notes"] if "is missing in 3 of 200 samples" in each]
+    assert 'lang="zh-TW"' in translated(note)
+    assert "3; they are left out" in report_html(run.events)
+    if kind == "arrays":
+        alone = ts.fit((x[known], y[known]), network="8", epochs=2, seed=0)
+        assert alone.scores == run.scores
+        worst = [[each["row"] for each in event(one, "details")["worst"]] for one in (run, alone)]
+        assert worst[0] == known[worst[1]].tolist()
+
+
+def test_targets_that_are_all_missing_or_mostly_and_nobody_named_are_refused():
+    columns = {"a": np.arange(40.0), "b": np.r_[np.full(30, np.nan), np.arange(10.0)]}
+    with pytest.raises(ts.DataError, match=r"target 'b' is missing in 30 of 40 samples") as caught:
+        ts.fit(columns, network="4", epochs=1)
+    assert "--target b" in caught.value.hint
+    run = ts.fit(columns, target="b", network="4", epochs=1)
+    assert sum(event(run, "start")["n_samples"].values()) == 10
+    columns["b"][:] = np.nan
+    with pytest.raises(ts.DataError, match=r"missing in 40 of 40 samples"):
+        ts.fit(columns, target="b", network="4", epochs=1)
+
+
+def test_studies_explanations_and_evaluations_leave_samples_without_a_target_out(tmp_path, capsys):
+    from threestep.app import main
+
+    x, y = blobs(120)
+    columns = {**dict(zip("abcd", x.T, strict=True)), "target": np.array([f"c{each}" for each in y], object)}
+    model = ts.fit(columns, network="4", epochs=2, out=tmp_path / "run").model
+    gappy = columns | {"target": np.where(np.arange(120) % 10 == 0, "", columns["target"])}
+    found = ts.explain(model, gappy)
+    assert found.facts["n_samples"] == 108
+    assert not (found.shown % 10 == 0).any()
+    study = ts.compare("depth", gappy, depths=(1, 2), seeds=2, epochs=1, rates=(3e-3,))
+    assert study.facts["n_samples"] == 108
+    assert "12 of 120" in study.facts["notes"][0]
+    path = tmp_path / "gappy.csv"
+    rows = zip(*(values.tolist() for values in gappy.values()), strict=True)
+    path.write_text("\n".join([",".join(gappy), *(",".join(map(str, row)) for row in rows)]))
+    assert main(["evaluate", str(tmp_path / "run"), str(path)]) == 0
+    out = capsys.readouterr().out
+    assert "missing in 12 of 120 samples" in out
+    assert "108" in out
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered in cast")  # scikit-learn's, before it refuses
+def test_estimators_refuse_missing_targets_as_scikit_learn_does():
+    x, y = blobs(60)
+    for estimator in (ts.Classifier(network="4", epochs=1), ts.Regressor(network="4", epochs=1)):
+        with pytest.raises(ValueError, match="NaN"):
+            estimator.fit(x, np.where(np.arange(60) == 3, np.nan, y))
 
 
 # Labels
@@ -266,6 +352,57 @@ def test_layers_tell_what_they_add():
     assert f"{known['probes'][1]:.3g}" in html
 
 
+@pytest.mark.parametrize("spec", ["conv8-conv16-dense32", "conv4s1-res4x2-res8s2-globalpool"])
+def test_layers_of_networks_with_convolutions(spec):
+    run = ts.fit("digits", network=spec, epochs=4, seed=0)
+    known, model = event(run, "details")["layers"], run.model
+    layers = model.network.layers
+    assert len(known["probes"]) == len(layers) == len(known["gradients"])
+    assert known["n_probed"] == run.scores["test"]["n_samples"]
+    assert known["probes"][0] > 0.85  # the inputs alone
+    html = report_html(run.events)
+    for layer, own in zip(layers, known["gradients"], strict=True):
+        assert (own is None) == isinstance(layer, Pool)
+        assert own is None or f"<td>{own['gradient']:.3g}</td>" in html
+
+    # the gradients are those of JAX, however the samples are cut into blocks
+    table = read("digits")
+    x, y = encode(model.prep, table), table.y.astype(np.int32)
+    found = _look_at_pictures(model, Samples(x[:200], y[:200]), Samples(x[200:], y[200:]))
+
+    def loss(params):
+        return model.goodness.for_judging.losses(model.network.apply(params, x[:200]), y[:200]).mean()
+
+    for own, other in zip(found.gradients, jax.jit(jax.grad(loss))(model.params), strict=True):
+        wanted = [array.ravel() for name, array in other.items() if name.endswith("weight")]
+        np.testing.assert_allclose(own, np.concatenate([*wanted, np.zeros(0)]), atol=1e-5)
+
+
+def test_layers_of_pictures_are_means_over_windows():
+    h = np.random.default_rng(0).random((5, 6, 4, 3)).astype(np.float32)
+    for most, size in ((72, 1), (71, 2), (18, 2), (17, 3), (3, 6)):
+        found = np.asarray(_in_windows(jnp.asarray(h), most))
+        assert found.shape[1] == -(-6 // size) * -(-4 // size) * 3 <= most
+        whole = (
+            h[:, :size, :size, 0]
+            if size <= 4
+            else np.pad(h, ((0, 0), (0, 0), (0, 2), (0, 0)), "edge")[..., 0]
+        )
+        np.testing.assert_allclose(found[:, 0], whole.mean(axis=(1, 2)), rtol=1e-5)
+
+
+def test_pictures_that_are_too_much_work_have_no_layers_to_tell_of(monkeypatch):
+    monkeypatch.setattr("threestep.study.layers._MOST_WORK", 1e6)
+    run = ts.fit("digits", network="conv8-dense8", epochs=1, seed=0)
+    assert event(run, "details")["layers"] is None
+    assert "What each hidden layer adds" not in report_html(run.events)
+
+
+def test_a_budget_that_is_spent_leaves_the_layers_of_pictures_out():
+    run = ts.fit("digits", network="conv8-dense8", budget="3s", seed=0)
+    assert event(run, "details")["layers"] is None
+
+
 def test_networks_without_hidden_layers_have_no_layers_to_tell_of():
     x, y = blobs(100)
     run = ts.fit((x, y), network="", epochs=2)
@@ -286,12 +423,22 @@ def _templates():
                 yield node.args[0].value
 
 
-SAME_IN_BOTH = {"{text}", "R²"}
+SAME_IN_BOTH = {"{text}", "{name} {n}", "R²"}
 
 
 def test_everything_is_translated():
     names = {name for _, name, _ in _METRICS} - {"F1", "AUC", "R²", "RMSE", "MAE"}
-    said = {*_templates(), *names, *_SEARCHERS.values(), "train", "valid", "test"} - SAME_IN_BOTH
+    said = {
+        *_templates(),
+        *names,
+        *_SEARCHERS.values(),
+        *_QUESTIONS.values(),
+        "train",
+        "valid",
+        "test",
+    } - SAME_IN_BOTH
+    said |= {"wrong answers"}  # as a comparison calls its errors
+    said |= {_score_name({"valid_rmse": 1.0}), _score_name({"valid_score": 1.0})}
     assert said - set(PAGE) == set()
     assert set(PAGE) - said - {"read", "prepare", "check", "measure"} == set()  # nothing is left over
 
@@ -299,7 +446,80 @@ def test_everything_is_translated():
 def test_translations_hold_the_same_values():
     for english, chinese in SENTENCES.items():
         assert sorted(re.findall(r"{\w+}", english)) == sorted(re.findall(r"{\w+}", chinese))
-        assert re.search("[\u4e00-\u9fff]", chinese)
+        assert re.search("[\u4e00-\u9fff\uff00-\uffef]", chinese)
+
+
+def _in_chinese(html):
+    """What is read on a page that is seen in Chinese: what is marked as English is left out."""
+    main = html[html.index("<main>") : html.index("</main>")]
+    main = re.sub(r"<title>.*?</title>|<pre>.*?</pre>", "", main, flags=re.DOTALL)
+    while (shorter := re.sub(r'<(t?span) class="t" lang="en">((?!<t?span).)*?</\1>', "", main)) != main:
+        main = shorter
+    return re.sub(r"<[^>]+>", "|", main)
+
+
+WORDS_IN_CHINESE = {
+    *("threestep", "relu", "R", "RMSE", "PCA", "t", "SNE", "p", "e", "Nadeau", "Bengio", "Holm"),
+    *("iris", "setosa", "versicolor", "virginica", "sepal", "petal", "length", "width", "cm"),
+    *("arrays", "input"),
+}
+"""Names, of the literature and of the data."""
+
+
+@pytest.mark.parametrize("page", ["depth", "residual", "explain", "explain numbers"])
+def test_pages_of_studies_are_in_chinese(page, tmp_path):
+    """No English word is left but names."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(120, 3)).astype(np.float32)
+    out = tmp_path / "one"
+    if page in ("depth", "residual"):
+        quick = {"depths": (2, 3), "widths": (8,), "seeds": 2, "rates": (3e-3,), "epochs": 2, "lang": "zh-TW"}
+        ts.compare(page, (x, x[:, 0] if page == "residual" else (x[:, 0] > 0).astype(int)), out=out, **quick)
+    else:
+        data = "iris" if page == "explain" else (x, x[:, 0])
+        model = ts.fit(data, network="8", epochs=3).model
+        ts.explain(model, data, row=0, out=out, lang="zh-TW")
+    html = (out / "report.html").read_text(encoding="utf-8")
+    assert '<html lang="zh-TW">' in html
+    assert re.findall(r'<input [^>]*id="lang-([\w-]+)" checked', html) == ["zh-TW"]
+    assert set(re.findall(r"[A-Za-z]+", _in_chinese(html))) - WORDS_IN_CHINESE == set()
+
+
+def test_verdicts_are_known_by_their_form():
+    from threestep.study.comparing import _CLAIMS, ArmOutcome, _verdict
+
+    fields = dict.fromkeys(ArmOutcome.__dataclass_fields__, 0)
+    base = {**fields, "mean": 0.1, "rival": 0}
+    for by in _CLAIMS:
+        for error in ("wrong answers", "RMSE"):
+            for gains in ((0.0, 0.0), (0.1, 0.1), (-0.1, -0.1), (0.1, -0.1)):
+                outcomes = [ArmOutcome(**base | {"name": "1 × 9 plain"})]
+                for gain in gains:
+                    probability = 0.001 if gain else 0.8
+                    own = {"name": "2 × 8 residual", "gain": gain, "probability": probability}
+                    outcomes.append(ArmOutcome(**base | own))
+                text = _verdict(by, outcomes, error)
+                chinese = translated(text).own["zh-TW"]
+                left = set(re.findall(r"[A-Za-z]\w*", chinese)) - {"p", "RMSE"}
+                assert left == set(), text
+
+
+def test_sentences_of_deep_stacks_are_known_by_their_form():
+    from threestep.study.health import KINDS, Stack, _sentences
+
+    def stacks(learned):
+        losses = {True: (0.1,), False: (9.0,)}
+        return [
+            Stack(kind.name, depth, "", sizes, (1.0,), losses[good], 0.5)
+            for kind, sizes in zip(KINDS, ((1.0, 1.0), (0.0, 1.0), (1e-9, 1.0), (np.nan, 1.0)), strict=True)
+            for depth, good in zip((4, 8, 16), learned, strict=True)
+        ]
+
+    for learned in ((True, True, True), (True, False, False), (False, False, False)):
+        for text in _sentences(stacks(learned), 2.3):
+            chinese = translated(text).own["zh-TW"]
+            assert set(re.findall(r"[A-Za-z]\w*", chinese)) <= {"sigmoid", "relu"}, text
+            assert ", " not in chinese
 
 
 def test_values_are_escaped_in_both_languages():
@@ -335,6 +555,10 @@ def test_a_report_opens_in_the_language_that_was_asked_for(lang, tmp_path):
 def test_a_language_that_is_not_there_is_refused():
     with pytest.raises(ts.SettingsError, match="lang"):
         ts.fit("iris", lang="fr")
+    with pytest.raises(ts.SettingsError, match="lang"):
+        ts.compare("depth", "iris", lang="fr")
+    with pytest.raises(ts.SettingsError, match="lang"):
+        ts.explain("no model", "iris", lang="fr")
 
 
 def test_no_text_of_one_language_holds_markup_of_a_drawing_or_the_other_way_round(tmp_path):

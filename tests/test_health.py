@@ -11,6 +11,7 @@ import threestep as ts
 from threestep.network import Blocks, Conv, Dense, Network
 from threestep.pick import Samples
 from threestep.report import health_html
+from threestep.report.words import translated
 from threestep.study import plain_health
 from threestep.study.health import KINDS, gradient_sizes
 
@@ -72,12 +73,13 @@ def test_the_page_and_the_numbers_are_written(found, tmp_path, capsys):
     for each in found.stacks:
         assert f"{100 * each.accuracy:.1f} %" in page
     assert "<script" not in page
+    assert all(translated(sentence).own["zh-TW"] in page for sentence in found.sentences)
     words = ["study", "health", "digits", "--depths", "4", "--epochs", "1", "--out", str(tmp_path / "one")]
-    assert main(words) == 0
+    assert main([*words, "--lang", "zh-TW"]) == 0
     assert "4 layers" in capsys.readouterr().out
     plain = json.loads((tmp_path / "one" / "health.json").read_text())
     assert len(plain["stacks"]) == len(KINDS)
-    assert (tmp_path / "one" / "report.html").exists()
+    assert '<html lang="zh-TW">' in (tmp_path / "one" / "report.html").read_text(encoding="utf-8")
 
 
 def test_it_needs_pictures_and_possible_depths():
@@ -87,3 +89,5 @@ def test_it_needs_pictures_and_possible_depths():
     for depths in ((), (7,), (2,)):
         with pytest.raises(ts.SettingsError, match="depths"):
             ts.health("digits", depths=depths)
+    with pytest.raises(ts.SettingsError, match="lang"):
+        ts.health("digits", lang="fr")

@@ -18,7 +18,7 @@ from threestep.report.charts import (
     nice_ticks,
     points_chart,
 )
-from threestep.report.tried import lineage_table, space_in_words
+from threestep.report.tried import falls_of, lineage_table, space_in_words
 from threestep.settings import Searcher
 from threestep.study import read_journal
 
@@ -213,6 +213,42 @@ def test_a_search_shows_what_was_tried_and_from_whom_it_came(searched):
         assert f"{row['score_low']:.3f} to {row['score_high']:.3f}" in text
     assert "hidden layers with" in text
     assert "averaged with those of 1 more" in text
+
+
+def test_typical_errors_of_numbers_are_in_their_own_unit_and_the_finalists_are_counted():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(300, 3)).astype(np.float32)
+    y = 5000 + 300 * x[:, 0] + 100 * rng.normal(size=300)
+    run = ts.fit((x, y), folds=3, effort="quick", depths=(0, 1), widths=(8, 8), ensemble=1, seed=0)
+    by_name = {event["event"]: event for event in run.events}
+    rows = by_name["leaderboard"]["rows"]
+    assert rows == run.leaderboard
+    assert rows[0]["valid_rmse"] == pytest.approx(run.scores["valid"]["rmse"], rel=0.02)
+    text = " ".join(read_html(report_html(run.events)).text)
+    assert "typical error (RMSE)" in text
+    assert f"{rows[0]['valid_rmse']:,.5g}" in text
+    n, n_all = by_name["luck"]["n_tried"], by_name["leaderboard"]["n_tried"]
+    assert f"picked the best of {n} that were trained in folds, of {n_all} tried, which" in text
+
+
+def test_what_is_listed_first_is_what_picks():
+    run = ts.fit(
+        "iris", effort="quick", folds=1, ensemble=1, score_metric="accuracy", seed=0, convolutions=False
+    )
+    rows = [row["valid_score"] for row in run.leaderboard][:5]
+    assert rows == sorted(rows, reverse=True)
+
+
+def test_the_best_loss_falls_by_what_comes_after_a_search_too():
+    rung = {"event": "rung", "seconds": 2.0, "best_loss": None}
+    events = [rung, rung | {"seconds": 3.0, "best_loss": 0.5}]
+    events += [
+        {"event": "designed", "seconds": 4.0, "loss": 0.2},
+        {"event": "designed", "seconds": 1.0, "loss": None},
+    ]
+    final = {"event": "final", "seconds": 2.0, "n_folds": 1, "best_loss": 0.3}
+    assert falls_of([*events, final]) == [(3.0, 0.5), (7.0, 0.2), (8.0, 0.2), (10.0, 0.2)]
+    assert falls_of([*events[:2], final | {"n_folds": 4, "best_loss": 0.1}]) == [(3.0, 0.5)]
 
 
 def test_every_tried_network_is_a_point_and_the_front_is_joined(searched):

@@ -140,6 +140,11 @@ def test_run_folder_holds_model_journal_and_every_setting(tmp_path):
     open_ones = {field.name for field in fields(ts.Settings)} - set(used)
     assert open_ones == {
         "budget",
+        "channels",
+        "picture_size",
+        "sound_bands",
+        "sound_hop",
+        "sound_window",
         "max_params",
         "max_latency_ms",
         "weight",
@@ -323,3 +328,48 @@ def test_a_run_and_its_model_show_themselves_in_one_line():
     best = run.picked.best_epoch
     assert repr(run) == f"<Run: 4 → 4 relu → 3; epoch {best} picked; test accuracy {accuracy:.4f}>"
     assert repr(run.model) == "<Model: 4 → 4 relu → 3, predicts 'class'>"
+
+
+# What fails once the model is there
+
+
+def failing(error):
+    def fail(*_, **__):
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    ("place", "error"),
+    [
+        ("threestep.job.write_report", OSError(28, "No space left on device")),
+        ("threestep.study.run.details_of", ZeroDivisionError()),
+    ],
+)
+def test_a_model_outlives_what_fails_after_it(place, error, tmp_path, monkeypatch, capsys):
+    from threestep.app import main
+
+    monkeypatch.setattr(place, failing(error))
+    quick, out = {"network": "4", "epochs": 2}, tmp_path / "run"
+    with pytest.raises(ts.ReportError, match=type(error).__name__) as caught:
+        ts.fit("iris", **quick, out=out)
+    assert caught.value.__cause__ is error
+    assert caught.value.run.model.predict([[5.1, 3.5, 1.4, 0.2]]).shape == (1,)
+    assert ts.load(out).network == caught.value.run.model.network
+    words = ["fit", "iris", "--network", "4", "--epochs", "2", "--out", str(tmp_path / "told")]
+    assert main(words) == 1
+    said = capsys.readouterr().err
+    assert f"error: the report failed: {type(error).__name__}: " in said
+    assert f"hint: the model is saved: threestep predict {tmp_path / 'told'} DATA" in said
+    assert ("Traceback" in said) == isinstance(error, ZeroDivisionError)
+    assert main(["predict", str(tmp_path / "told"), "iris"]) == 0
+    if isinstance(error, ZeroDivisionError):
+        with pytest.raises(ts.ReportError, match=r"run\.model"):
+            ts.fit("iris", **quick)
+
+
+def test_what_fails_before_there_is_a_model_is_told_as_ever(monkeypatch):
+    monkeypatch.setattr("threestep.study.run.check_event", failing(ZeroDivisionError()))
+    with pytest.raises(ZeroDivisionError):
+        ts.fit("iris", network="4", epochs=1)

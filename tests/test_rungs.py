@@ -241,15 +241,17 @@ def test_on_the_front_are_those_no_other_beats_in_size_and_loss(members):
 # What another minute would bring
 
 
-def gain_after(*falls):
-    log = rungs._Log(math.inf, math.inf, threading.Event())
+def gain_after(*falls, first_round=0):
+    log = rungs._Log(math.inf, math.inf, threading.Event(), first_round=first_round)
     log.falls.extend(falls)
     return log.minute_gain()
 
 
 def test_another_minute_brings_what_the_last_doubling_of_the_time_promises():
-    assert gain_after((10, 2.0), (20, 1.0)) == pytest.approx(1 - 0.5**2)  # 80 s: two more doublings
-    assert gain_after((10, 2.0), (12, 1.0), (20, 1.0)) == pytest.approx(1 - 0.5**2)
+    assert gain_after((30, 2.0), (60, 1.0)) == pytest.approx(0.5)
+    assert gain_after((30, 2.0), (40, 1.0), (60, 1.0)) == pytest.approx(0.5)
+    assert gain_after((60, 2.0), (120, 1.0)) == pytest.approx(1 - 0.5 ** np.log2(1.5))
+    assert gain_after((1, 2.0), (2, 1.0)) == pytest.approx(0.5)  # of more doublings nothing is known
     assert gain_after((10, 1.0), (20, 1.0)) == 0.0
     assert gain_after((10, 0.0), (20, 0.0)) == 0.0
 
@@ -258,6 +260,9 @@ def test_too_little_to_tell_what_another_minute_would_bring():
     assert gain_after((1, 2.0)) is None
     assert gain_after((15, 2.0), (20, 1.0)) is None
     assert gain_after((10, math.inf), (20, 1.0)) is None
+    assert gain_after((5, 2.0), (9, 1.0), (11, 0.9), first_round=9) is None
+    assert gain_after((5, 2.0), (9, 1.0), (20, 0.9), first_round=9) == pytest.approx(0.09)
+    assert gain_after((10, 1.0), (20, -1.0)) is None
     assert gain_after((1, math.inf), (2, math.inf)) is None
 
 

@@ -14,7 +14,7 @@ from threestep.version import __version__
 
 if TYPE_CHECKING:
     from threestep import data, estimators, goodness, network, pick, report, study
-    from threestep.errors import DataError, ModelFileError, SettingsError, SpecError, UserError
+    from threestep.errors import DataError, ModelFileError, ReportError, SettingsError, SpecError, UserError
     from threestep.estimators import Classifier, Regressor
     from threestep.job import compare, explain, fit, health
     from threestep.model import Model, load
@@ -41,6 +41,7 @@ _HOMES = {
     "SettingsError": "threestep.errors",
     "SpecError": "threestep.errors",
     "ModelFileError": "threestep.errors",
+    "ReportError": "threestep.errors",
 }
 _ROOMS = ("data", "estimators", "goodness", "network", "pick", "report", "study")
 
@@ -54,6 +55,7 @@ __all__ = [
     "Model",
     "ModelFileError",
     "Regressor",
+    "ReportError",
     "Run",
     "Settings",
     "SettingsError",

@@ -1,4 +1,4 @@
-"""Every mistake a user can make, with its hint.
+"""Every mistake a user can make, with its hint; and what tells of a model when something fails after it.
 
     UserError
     ├── DataError        the data cannot be read, or does not fit its task
@@ -7,11 +7,13 @@
     └── ModelFileError   a model file is damaged, foreign, or from a newer version
 
 Messages say what, got, expected; the hint says what to do next. Only `threestep.app` catches
-`UserError`; any other exception is a bug of ours.
+`UserError`; any other exception is a bug of ours, and `ReportError` is one, or a full disk, that came when
+the model was there already.
 """
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
 
 
 class UserError(Exception):
@@ -48,6 +50,27 @@ class SpecError(UserError):
 
 class ModelFileError(UserError):
     """A model file is damaged, foreign, or from a newer version."""
+
+
+class ReportError(Exception):
+    """The model was found, but it could not be measured, or the report could not be written; `__cause__` says
+    why.
+
+    Parameters
+    ----------
+    message : str
+        What failed.
+    hint : str
+        Where the model is.
+    run : Run
+        With the model in it.
+    """
+
+    def __init__(self, message: str, hint: str, run: Any):
+        super().__init__(f"{message}\nhint: {hint}")
+        self.message = message
+        self.hint = hint
+        self.run = run
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -12,7 +13,7 @@ from threestep.errors import SettingsError, did_you_mean
 from threestep.model import Model, load
 from threestep.pick import ended
 from threestep.report import write_comparison, write_explanation, write_health, write_report
-from threestep.settings import Settings, Study
+from threestep.settings import Language, Settings, Study, check_language
 from threestep.study import (
     Comparison,
     Explanation,
@@ -21,6 +22,7 @@ from threestep.study import (
     compare_steps,
     explain_model,
     health_steps,
+    model_kept,
     new_folder,
     page_folder,
     plain_explanation,
@@ -56,6 +58,8 @@ def fit(data: object, *, out: str | Path | None = None, **settings: Any) -> Run:
     ------
     UserError
         Bad data or settings; nothing has been written then.
+    ReportError
+        The model was found, but what comes after it failed; it is in the error's `run.model`, and in `out`.
 
     Examples
     --------
@@ -105,7 +109,12 @@ def compare(
 
 
 def explain(
-    model: Model | str | Path, data: object, *, row: int | None = None, out: str | Path | None = None
+    model: Model | str | Path,
+    data: object,
+    *,
+    row: int | None = None,
+    out: str | Path | None = None,
+    lang: Language = "en",
 ) -> Explanation:
     """What the layers of a model learned: how well each tells the answers apart, and how it sees the samples.
 
@@ -119,6 +128,8 @@ def explain(
         A sample that is followed through the network, from 0, with the inputs that mattered for its answer.
     out : str, Path or None
         Folder for the page and the numbers; None writes nothing.
+    lang : {"en", "zh-TW"}
+        Language in which the page is first seen; it has a switch.
 
     Returns
     -------
@@ -127,7 +138,7 @@ def explain(
     Raises
     ------
     UserError
-        Bad data, no such model or row.
+        Bad data, no such model, row or language.
 
     Examples
     --------
@@ -137,18 +148,24 @@ def explain(
     >>> [view.name for view in found.views], found.sample.answer
     (['inputs', 'layer 1: 16 relu'], 'setosa')
     """
-    return explained(model, data, row, out)
+    return explained(model, data, row, out, lang)
 
 
 def explained(
-    model: Model | str | Path, data: object, row: int | None, out: str | Path | None, keep: bool = False
+    model: Model | str | Path,
+    data: object,
+    row: int | None,
+    out: str | Path | None,
+    lang: Language = "en",
+    keep: bool = False,
 ) -> Explanation:
     """As `explain`; `keep` writes a folder also where `out` does not name one."""
+    check_language(lang)
     found = explain_model(model if isinstance(model, Model) else load(model), data, row)
     if not keep and out is None:
         return found
     folder = page_folder(out, f"{found.data}-layers")
-    _write(folder / "explanation.json", folder / "report.html", plain_explanation(found), write_explanation)
+    _write(folder, "explanation.json", plain_explanation(found), partial(write_explanation, lang=lang))
     return replace(found, folder=folder)
 
 
@@ -167,11 +184,11 @@ def compare_steps_of(
     if not keep and out is None:
         return found
     folder = page_folder(out, f"{found.data}-{by}")
-    _write(folder / "comparison.json", folder / "report.html", plain_of(found), write_comparison)
+    _write(folder, "comparison.json", plain_of(found), partial(write_comparison, lang=study.lang))
     return replace(found, folder=folder)
 
 
-def health(data: object, *, out: str | Path | None = None, **settings: Any) -> Health:
+def health(data: object, *, out: str | Path | None = None, lang: Language = "en", **settings: Any) -> Health:
     """Why deep is hard: stacks of growing depth on pictures, plain, normalized and with residuals.
 
     Parameters
@@ -180,6 +197,8 @@ def health(data: object, *, out: str | Path | None = None, **settings: Any) -> H
         Pictures with classes.
     out : str, Path or None
         Folder for the page and the numbers; None writes nothing.
+    lang : {"en", "zh-TW"}
+        Language in which the page is first seen; it has a switch.
     **settings
         depths (8, 20, 56, 152), epochs (6), seed (0).
 
@@ -189,27 +208,28 @@ def health(data: object, *, out: str | Path | None = None, **settings: Any) -> H
         Of each stack the gradient's size layer by layer, and the training curve; `sentences` say what there
         is to see.
     """
-    return ended(health_of(data, out, **settings))
+    return ended(health_of(data, out, lang, **settings))
 
 
 def health_of(
-    data: object, out: str | Path | None, keep: bool = False, **settings: Any
+    data: object, out: str | Path | None, lang: Language = "en", keep: bool = False, **settings: Any
 ) -> Generator[dict[str, Any], None, Health]:
     """As `health`, yielding what happens; `keep` writes a folder also where `out` does not name one."""
+    check_language(lang)
     found = yield from health_steps(data, **settings)
     if not keep and out is None:
         return found
     folder = page_folder(out, f"{found.data}-health")
-    _write(folder / "health.json", folder / "report.html", plain_health(found), write_health)
+    _write(folder, "health.json", plain_health(found), partial(write_health, lang=lang))
     return replace(found, folder=folder)
 
 
 def _write(
-    numbers: Path, page: Path, facts: dict[str, Any], write_page: Callable[[dict[str, Any], Path], None]
+    folder: Path, name: str, facts: dict[str, Any], write_page: Callable[[dict[str, Any], Path], None]
 ) -> None:
     """What was found, as numbers and as a page."""
-    numbers.write_bytes(msgspec.json.format(msgspec.json.encode(facts), indent=2))
-    write_page(facts, page)
+    (folder / name).write_bytes(msgspec.json.format(msgspec.json.encode(facts), indent=2))
+    write_page(facts, folder / "report.html")
 
 
 def settings_of(given: dict[str, Any]) -> Settings:
@@ -250,5 +270,6 @@ def fit_steps(
     folder = new_folder(out, prepared.table.name) if keep or out is not None else None
     run = yield from run_steps(prepared, folder)
     if folder is not None:
-        write_report(run.events, folder.report_path, settings.lang)
+        with model_kept(run):
+            write_report(run.events, folder.report_path, settings.lang)
     return run

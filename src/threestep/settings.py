@@ -484,6 +484,19 @@ class Study:
     """Share of the samples that only measure."""
     seed: int = 0
     """Everything random follows from it."""
+    lang: Language = "en"
+    """Language in which the page is first seen: English or traditional Chinese; it has a switch."""
+
+
+def check_language(lang: object) -> None:
+    """Refuse a language that no page is written in.
+
+    Raises
+    ------
+    SettingsError
+    """
+    if problem := _problem("lang", lang, "en"):
+        raise SettingsError(problem)
 
 
 def check_study(study: Study) -> None:
@@ -495,7 +508,7 @@ def check_study(study: Study) -> None:
     """
     problems = [
         problem
-        for name in ("seed", "valid_fraction", "test_fraction", "epochs", "task", "target", "budget")
+        for name in ("seed", "valid_fraction", "test_fraction", "epochs", "task", "target", "budget", "lang")
         if (value := getattr(study, name)) is not None and (problem := _problem(name, value, None))
     ]
     lists: dict[str, tuple[float, float]] = {

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
-from threestep.settings import Settings
+from threestep.settings import Language, Settings
 from threestep.settings import Study as StudySettings
 
 DataName = Annotated[str, Positional, arg(metavar="DATA")]
@@ -83,6 +83,8 @@ class Explain:
     """A sample to follow through the network, from 0."""
     out: str | None = None
     """Folder for the page and the numbers; by default the next under runs/."""
+    lang: Language = "en"
+    """Language in which the page is first seen: English or traditional Chinese; it has a switch."""
     json: bool = False
     """Print one JSON object instead of text."""
 

@@ -14,12 +14,13 @@ from typing import Any, NoReturn
 import tyro
 
 from threestep.app.commands import Command, Doctor, Evaluate, Example, Explain, Fit, Predict, Study
-from threestep.errors import UserError
+from threestep.errors import ReportError, UserError
 from threestep.version import __version__
 
 
 def main(words: Sequence[str] | None = None, began: float | None = None) -> int:
-    """Run one command; returns the exit code: 0 done, 2 a mistake of the user's, 130 interrupted.
+    """Run one command; returns the exit code: 0 done, 1 a model without its report, 2 a mistake of the
+    user's, 130 interrupted.
 
     Parameters
     ----------
@@ -41,6 +42,11 @@ def main(words: Sequence[str] | None = None, began: float | None = None) -> int:
     except UserError as error:
         _complain(error.message, error.hint)
         return 2
+    except ReportError as error:
+        if not isinstance(error.__cause__, OSError):  # a bug of ours
+            traceback.print_exception(error.__cause__)
+        _complain(error.message, error.hint)
+        return 1
     except KeyboardInterrupt:
         _complain("interrupted", "")
         return 130

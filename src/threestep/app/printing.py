@@ -1,5 +1,6 @@
 """Results as text on stdout: what a person wants to know, step by step."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from threestep.study import Comparison, Explanation, Health, RunFolder, WorkedExample, plain_of
@@ -24,7 +25,12 @@ def _tell_start(event: Event) -> None:
     parts = ", ".join(f"{number:,} {name}" for name, number in n_samples.items())
     print(f"{event['data']}: {sum(n_samples.values()):,} samples ({parts}), {inputs} inputs")
     print(f"target {target['name']}: {_kind(target)} ({target['reason']})")
-    for note in event["notes"]:
+    tell_notes(event["notes"])
+
+
+def tell_notes(notes: Iterable[str]) -> None:
+    """What the user should know of the samples."""
+    for note in notes:
         print(f"note: {note}")
 
 
@@ -102,11 +108,13 @@ def _tell_leaderboard(event: Event) -> None:
         return
     width = max(34, *(2 + len(row["network"]) for row in rows[:5]))
     head = f"the best of {event['n_tried']}"
-    print(f"\n{_INDENT}{head}{'network':>{width + 6 - len(head)}}{'params':>12}{'loss':>10}{'score':>9}")
+    score = "rmse" if "valid_rmse" in rows[0] else "score"
+    print(f"\n{_INDENT}{head}{'network':>{width + 6 - len(head)}}{'params':>12}{'loss':>10}{score:>10}")
     for row in rows[:5]:
         parent = f"   from {row['parent']}: {row['change']}" if row["parent"] is not None else ""
         line = f"{row['number']:>6}{row['network'] or 'linear':>{width}}{row['n_params']:>12,}"
-        print(f"{_INDENT}{line}{row['valid_loss']:>10.4f}{row['valid_score']:>9.4f}{parent}")
+        own = f"{row['valid_rmse']:.5g}" if "valid_rmse" in row else f"{row['valid_score']:.4f}"
+        print(f"{_INDENT}{line}{row['valid_loss']:>10.4f}{own:>10}{parent}")
 
 
 def _tell_function_set(event: Event) -> None:
@@ -250,6 +258,7 @@ def _pair(values: Any, digits: int = 2) -> str:
 def tell_comparison(found: Comparison) -> None:
     """The table of a comparison, and its verdict."""
     facts, plain = found.facts, plain_of(found)["outcomes"]
+    tell_notes(facts["notes"])
     print(
         f"{found.data}: {facts['n_divisions']} divisions into {facts['n_train']:,} to learn from, "
         f"{facts['n_valid']:,} to choose by, {facts['n_test']:,} to measure; {facts['epochs']} epochs\n"

@@ -13,7 +13,7 @@ from threestep.app import printing
 from threestep.app.checkup import check_up
 from threestep.app.commands import Doctor, Evaluate, Example, Explain, Fit, Predict, Study
 from threestep.app.progress import Progress
-from threestep.data import Table, label, read
+from threestep.data import Table, labelled, read
 from threestep.errors import DataError
 from threestep.job import compare_steps_of, explained, fit_steps, health_of
 from threestep.model import Model, load
@@ -73,7 +73,8 @@ def _health(command: Study) -> None:
     """Look at what becomes of deep stacks."""
     given = {"depths": command.depths, "epochs": command.epochs}
     known = {name: value for name, value in given.items() if value}
-    found = _watched(health_of(command.data, command.out, keep=True, seed=command.seed, **known))
+    steps = health_of(command.data, command.out, command.lang, keep=True, seed=command.seed, **known)
+    found = _watched(steps)
     if command.json:
         _print_json(plain_health(found) | {"folder": str(found.folder)})
     else:
@@ -130,16 +131,18 @@ def evaluate(command: Evaluate) -> None:
     """Print the scores on labelled samples."""
     model = load(command.model)
     table = _read_anew(command.data, model, command.strict)
-    scores, _ = score_samples(model, label(table, None if table.y is not None else model.prep.target.name))
+    table = labelled(table, None if table.y is not None else model.prep.target.name)
+    scores, _ = score_samples(model, table)
     if command.json:
         _print_json(scores)
     else:
+        printing.tell_notes(table.notes)
         printing.tell_scores({table.name: scores})
 
 
 def explain(command: Explain) -> None:
     """Look into a model, telling what is found."""
-    found = explained(command.model, command.data, command.row, command.out, keep=True)
+    found = explained(command.model, command.data, command.row, command.out, command.lang, keep=True)
     if command.json:
         _print_json(plain_explanation(found) | {"folder": str(found.folder)})
     else:

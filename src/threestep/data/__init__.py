@@ -13,12 +13,12 @@ from threestep.data.kinds import COLUMN_KINDS, kinds_of, leaks_of, overrides_of
 from threestep.data.layout import Layout, input_names
 from threestep.data.media import Media
 from threestep.data.prep import NO_BINS, Prep, fit_prep, without_bins
-from threestep.data.reading import label, read
+from threestep.data.reading import label, labelled, read
 from threestep.data.roles import balanced_weights, column_of, ranks_in, weights_in, without
 from threestep.data.sameness import fingerprint, keys_of_samples, keys_of_values
 from threestep.data.splitting import Split, dealt, split
 from threestep.data.table import Table
-from threestep.data.target import Target, understand_target
+from threestep.data.target import Target, is_unknown, understand_target
 
 __all__ = [
     "BUILTIN_NAMES",
@@ -40,11 +40,13 @@ __all__ = [
     "fingerprint",
     "fit_prep",
     "input_names",
+    "is_unknown",
     "kept_facts",
     "keys_of_samples",
     "keys_of_values",
     "kinds_of",
     "label",
+    "labelled",
     "leaks_of",
     "overrides_of",
     "ranks_in",

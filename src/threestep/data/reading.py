@@ -17,6 +17,7 @@ from threestep.data.folders import is_media_file, read_folder
 from threestep.data.frames import is_frame, read_frame
 from threestep.data.media import FILE_SETTINGS, Media
 from threestep.data.table import Table
+from threestep.data.target import is_unknown
 from threestep.errors import DataError, did_you_mean
 from threestep.settings import Files
 
@@ -148,6 +149,31 @@ def label(table: Table, target: str | None = None) -> Table:
     features = {column: values for column, values in columns.items() if column not in names}
     y = columns[names[0]] if len(names) == 1 else np.column_stack([columns[each] for each in names])
     return replace(table, x=features, y=y, y_name=name)
+
+
+def labelled(table: Table, target: str | None = None) -> Table:
+    """As `label`, without the samples whose target is missing: nothing can be learned from them. A note says
+    how many they are, and `rows` which are left.
+
+    Raises
+    ------
+    DataError
+        As `label`; all targets are missing, or most of a column that nobody named.
+    """
+    is_guessed = table.y is None and target is None
+    table = label(table, target)
+    table = table if table.rows is not None else replace(table, rows=np.arange(table.n_samples))
+    unknown = is_unknown(np.asarray(table.y))
+    n_unknown, n_samples = int(unknown.sum()), table.n_samples
+    if n_unknown == 0:
+        return table
+    missing = f"target {table.y_name!r} is missing in {n_unknown:,} of {n_samples:,} samples"
+    if n_unknown == n_samples:
+        raise DataError(missing, "choose another column with --target")
+    if is_guessed and n_unknown > n_samples / 2:
+        raise DataError(missing, f"choose another column with --target, or this with --target {table.y_name}")
+    known = table.take(np.flatnonzero(~unknown))
+    return replace(known, notes=(*known.notes, f"{missing}; they are left out"))
 
 
 def _usual_target(names: list[str]) -> str:

@@ -111,6 +111,16 @@ def _several(values: NDArray, name: str, task: str) -> Target:
     return Target(name, kind, (), reason if task == "auto" else "as asked", values.shape[1])
 
 
+def is_unknown(y: NDArray) -> NDArray:
+    """Which samples have no target, or not all of several: shape (n_samples,), bool. What is infinite is
+    there, but wrong."""
+    if y.dtype.kind in "OUS":
+        unknown = np.array([is_missing(item) for item in y.astype(object).ravel().tolist()], bool)
+    else:
+        unknown = np.isnan(y) if y.dtype.kind == "f" else np.zeros(y.shape, bool)
+    return np.asarray(unknown.reshape(len(y), -1 if y.size else 1).any(axis=1))
+
+
 def known_values(y: NDArray, name: str) -> NDArray:
     """The target as bool, integers, float64 or text (object), once every value is known.
 

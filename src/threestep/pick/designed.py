@@ -167,9 +167,8 @@ def _next_turn(plan: _Plan, now: float, n_asked: int, won: Sequence[Tried], cloc
     left, n_first = plan.deadline - now, len(plan.designed)
     if math.isinf(left) or left < _TOO_SHORT:
         return _Turn(plan.deadline) if n_asked < n_first and left > 0 and math.isinf(left) else None
-    if n_asked == 0:
-        return _Turn(plan.deadline)
-    if n_asked < n_first and _COMPILING + clock.seconds_of(plan.designed[n_asked].network) <= left:
+    following = plan.designed[n_asked : n_asked + 1]
+    if n_asked == 0 or any(_COMPILING + clock.seconds_of(each.network) <= left for each in following):
         return _Turn(plan.deadline)
     if not won:
         return None

@@ -106,6 +106,7 @@ def search(
         round_of = dict(enumerate(proposals, n_asked))
         n_asked += len(proposals)
         own = yield from _climb(population, plan, round_of, (n_rounds, tried, log))
+        log.first_round = min(log.first_round, log.falls[-1][0])
         state = searcher.tell(state, list(own.values()))
         n_idle = 0 if _is_gain(before, _best(tried)) else n_idle + 1
         if not own:
@@ -151,7 +152,8 @@ def _climb(
 class _Log:
     """What ends a search, the work so far, and how the best loss fell: (seconds, loss) each.
 
-    `deadline` is that of the search; behind it, until `end`, come the finals.
+    `deadline` is that of the search; behind it, until `end`, come the finals. `first_round` is when that
+    ended, in seconds.
     """
 
     end: float
@@ -160,6 +162,7 @@ class _Log:
     began: float = field(default_factory=time.perf_counter)
     core_seconds: float = 0.0
     falls: list[tuple[float, float]] = field(default_factory=list)
+    first_round: float = math.inf
     deadline: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -180,14 +183,15 @@ class _Log:
         return left if math.isfinite(left) else None
 
     def minute_gain(self) -> float | None:
-        """By how much another minute would lower the best loss, if each doubling of the time went on taking
-        the share of it that the last one took; None while there is too little to tell."""
+        """By how much another minute would lower the best loss, if the next doubling of the time took the
+        share of it that the last one took; of further ones nothing is known. None while the last doubling
+        began in the first round, whose networks had learned little yet."""
         now, best = self.falls[-1]
-        earlier = [loss for seconds, loss in self.falls if seconds <= now / 2]
-        if not earlier or not math.isfinite(earlier[-1]):
+        earlier = [loss for seconds, loss in self.falls if self.first_round <= seconds <= now / 2]
+        if not earlier or not math.isfinite(earlier[-1]) or best < 0:
             return None
         kept = best / earlier[-1] if earlier[-1] > 0 else 1.0
-        return best * (1 - kept ** math.log2((now + 60) / now))
+        return best * (1 - kept ** min(1.0, math.log2((now + 60) / now)))
 
 
 def _forget(tried: dict[int, Tried]) -> None:

@@ -38,7 +38,7 @@ def curves_chart(curves: Sequence[Curve], label: str, mark: int | None = None, a
     """Curves over epochs, or what else goes across, with ticks, a legend and perhaps one marked epoch."""
     known = [value for curve in curves for value in curve.values if value is not None]
     if not known:
-        return tag("p", "No epoch was finished.")
+        return tag("p", say("No epoch was finished."))
     n_epochs = max(len(curve.values) for curve in curves)
     places = _Scale(1, max(n_epochs, 2), [*epoch_ticks(n_epochs)])
     up = _Scale(min(known), max(known), nice_ticks(min(known), max(known)))
@@ -143,11 +143,11 @@ def intervals_chart(intervals: Sequence[Interval], label: str) -> Markup:
     for place, each in enumerate(intervals):
         x = x_of(place)
         line = {"x1": x, "x2": x, "y1": y_of(each.low), "y2": y_of(each.high)}
-        name = tag("title", f"{each.name}: {each.mean:.4g} ({each.low:.4g} to {each.high:.4g})")
+        name = tag("title", f"{plain(each.name)}: {each.mean:.4g} ({each.low:.4g} to {each.high:.4g})")
         parts.append(tag("line", name, **line, class_=f"range {each.kind}"))
         parts.append(tag("circle", name, cx=x, cy=y_of(each.mean), r=5, class_=f"dot {each.kind}"))
         y = _HEIGHT - (14 if not is_crowded or place % 2 else 1)
-        parts.append(tag("text", each.name, x=x, y=y, class_="tick middle"))
+        parts.append(tag("text", in_drawing(each.name), x=x, y=y, class_="tick middle"))
     kinds = {each.kind for each in intervals}
     named = {
         "picked": say("better beyond chance"),
@@ -383,7 +383,7 @@ def scatter_chart(
     dots = [
         tag(
             "circle",
-            tag("title", names[group]),
+            tag("title", plain(names[group])),
             cx=place(x, xs),
             cy=place(-y, [-each for each in ys]),
             r=3.2,

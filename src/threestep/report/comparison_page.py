@@ -6,16 +6,17 @@ from typing import Any
 from threestep.report.charts import Interval, intervals_chart
 from threestep.report.html import Markup, table, tag
 from threestep.report.page import page_of
+from threestep.report.words import listed, say, translated
 
 _QUESTIONS = {
-    "depth": "Deep or wide? Networks of equal params, from one fat layer to many thin ones",
-    "width": "How wide? One hidden layer of growing width",
-    "residual": "Do residuals help? Stacks of equal layers, plain and with residuals",
+    "depth": "Deep or wide? Networks of equal params, from one fat layer to many thin ones.",
+    "width": "How wide? One hidden layer of growing width.",
+    "residual": "Do residuals help? Stacks of equal layers, plain and with residuals.",
 }
 _CLEARLY = 0.05
 
 
-def write_comparison(found: dict[str, Any], path: str | Path) -> None:
+def write_comparison(found: dict[str, Any], path: str | Path, lang: str = "en") -> None:
     """Write the page of a comparison.
 
     Parameters
@@ -24,39 +25,55 @@ def write_comparison(found: dict[str, Any], path: str | Path) -> None:
         What `threestep.study.Comparison` holds, as plain data, and of each outcome its errors as text.
     path : str or Path
         Of the HTML file.
+    lang : {"en", "zh-TW"}
+        In which it is first seen.
     """
-    Path(path).write_text(comparison_html(found), encoding="utf-8")
+    Path(path).write_text(comparison_html(found, lang), encoding="utf-8")
 
 
-def comparison_html(found: dict[str, Any]) -> str:
+def comparison_html(found: dict[str, Any], lang: str = "en") -> str:
     """The page as one HTML text that needs nothing from outside."""
     outcomes, facts = found["outcomes"], found["facts"]
     is_share = found["error"] == "wrong answers"
     factor, unit = (100.0, "%") if is_share else (1.0, "")
     intervals = [
         Interval(
-            each["name"], each["mean"] * factor, each["low"] * factor, each["high"] * factor, _kind(each)
+            translated(each["name"]),
+            each["mean"] * factor,
+            each["low"] * factor,
+            each["high"] * factor,
+            _kind(each),
         )
         for each in outcomes
     ]
-    error = found["error"]
-    head = ("layers × neurons", "params", error, "95 % interval", "lower than", "by", "chance", "rate")
+    error = say(found["error"])
+    head = (
+        say("layers × neurons"),
+        say("params"),
+        error,
+        say("95 % interval"),
+        say("lower than"),
+        say("by so much"),
+        say("chance"),
+        say("learning rate"),
+    )
     rows = [_row(each, outcomes, place) for place, each in enumerate(outcomes)]
-    what = f"{error} in {unit}" if unit else error
-    label = f"{what}: mean and 95 % interval of {facts['n_divisions']} divisions"
+    what = say("{what} in {unit}", what=error, unit=unit) if unit else error
+    label = say("{what}: mean and 95 % interval of {n} divisions", what=what, n=facts["n_divisions"])
     main = tag(
         "main",
         tag(
             "header",
-            tag("p", "threestep study", class_="over"),
+            tag("p", say("threestep study"), class_="over"),
             tag("h1", found["data"]),
-            tag("p", f"{_QUESTIONS[found['by']]}."),
-            tag("p", tag("strong", found["verdict"])),
+            tag("p", say(_QUESTIONS[found["by"]])),
+            tag("p", tag("strong", translated(found["verdict"]))),
+            *(tag("p", translated(note), class_="small") for note in facts["notes"]),
         ),
         tag("section", intervals_chart(intervals, label), table(head, rows)),
-        tag("section", tag("h2", "How it was made"), *_method(facts)),
+        tag("section", tag("h2", say("How it was made")), *_method(facts)),
     )
-    return page_of(f"{found['data']}: {found['by']}", main)
+    return page_of(f"{found['data']}: {found['by']}", main, lang)
 
 
 def _kind(each: dict[str, Any]) -> str:
@@ -67,31 +84,44 @@ def _kind(each: dict[str, Any]) -> str:
 
 
 def _row(each: dict[str, Any], outcomes: list[dict[str, Any]], place: int) -> tuple[object, ...]:
-    own = (each["name"], f"{each['n_params']:,}", tag("strong", each["shown"]["mean"]))
-    own = (*own, f"{each['shown']['low']} to {each['shown']['high']}")
+    own = (translated(each["name"]), f"{each['n_params']:,}", tag("strong", each["shown"]["mean"]))
+    own = (*own, say("{low} to {high}", low=each["shown"]["low"], high=each["shown"]["high"]))
     rate = f"{each['learning_rate']:g}"
     if each["rival"] == place:
         return (*own, "", "", "", rate)
     chance = f"{each['probability']:.2g}" if each["probability"] >= 1e-4 else "< 0.0001"
-    return (*own, outcomes[each["rival"]]["name"], each["shown"]["gain"], chance, rate)
+    return (*own, translated(outcomes[each["rival"]]["name"]), each["shown"]["gain"], chance, rate)
 
 
 def _method(facts: dict[str, Any]) -> list[Markup]:
-    rates = ", ".join(f"{rate:g}" for rate in facts["rates"])
+    rates = listed(f"{rate:g}" for rate in facts["rates"])
     return [
         tag(
             "p",
-            f"The {facts['n_samples']:,} samples were divided {facts['n_divisions']} times at random into "
-            f"{facts['n_train']:,} to learn from, {facts['n_valid']:,} to choose the epoch by, and "
-            f"{facts['n_test']:,} that only measured. Each network was trained once on each division, for "
-            f"{facts['epochs']} epochs in batches of {facts['batch_size']}, with {facts['activation']} in "
-            f"its hidden layers and the one of the rates {rates} that suited it best on the validation "
-            f"samples of the first divisions. All this took {facts['seconds']:.0f} s.",
+            say(
+                "The {n} samples were divided {times} times at random into {train} to learn from, {valid} to "
+                "choose the epoch by, and {test} that only measured. Each network was trained once on each "
+                "division, for {epochs} epochs in batches of {batch}, with {activation} in its hidden layers "
+                "and the one of the rates {rates} that suited it best on the validation samples of the first "
+                "divisions. All this took {seconds} s.",
+                n=f"{facts['n_samples']:,}",
+                times=facts["n_divisions"],
+                train=f"{facts['n_train']:,}",
+                valid=f"{facts['n_valid']:,}",
+                test=f"{facts['n_test']:,}",
+                epochs=facts["epochs"],
+                batch=facts["batch_size"],
+                activation=facts["activation"],
+                rates=rates,
+                seconds=f"{facts['seconds']:.0f}",
+            ),
         ),
         tag(
             "p",
-            "Intervals and chances are those of the corrected resampled t-test (Nadeau & Bengio 2003): the "
-            "divisions share samples, and a usual t-test would find differences that are not there. The "
-            "chances are corrected for as many comparisons as there are (Holm 1979).",
+            say(
+                "Intervals and chances are those of the corrected resampled t-test (Nadeau & Bengio 2003): "
+                "the divisions share samples, and a usual t-test would find differences that are not there. "
+                "The chances are corrected for as many comparisons as there are (Holm 1979)."
+            ),
         ),
     ]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from threestep.report.html import Markup, table, tag
-from threestep.report.words import say
+from threestep.report.words import listed, say
 
 Event = dict[str, Any]
 
@@ -16,6 +16,7 @@ def data_check(start: Event, check: Event | None) -> Markup:
     if check is None:  # a journal of an earlier version
         return Markup("")
     rows = [
+        (say("samples without a target"), _without_target(check)),
         (say("missing values"), _missing(check)),
         (say("classes"), _classes(start["target"]["classes"], check["classes"])),
         (say("copies"), _copies(check)),
@@ -29,14 +30,18 @@ def data_check(start: Event, check: Event | None) -> Markup:
     )
 
 
+def _without_target(check: Event) -> Markup:
+    n = check.get("n_without_target", 0)  # not in a journal of an earlier version
+    return say("{n}; they are left out", n=f"{n:,}") if n else Markup("")
+
+
 def _missing(check: Event) -> Markup:
     if not check["missing"]:
         return say("none")
     if check["missing"][0]["column"] == "samples":  # of an array, whose columns have no names
         return say("in {share} of the samples", share=f"{check['missing'][0]['share']:.1%}")
-    named = ", ".join(f"{each['column']} {each['share']:.1%}" for each in check["missing"][:_MOST_NAMED])
-    if check["n_with_gaps"] > _MOST_NAMED:
-        named += ", …"
+    first = [f"{each['column']} {each['share']:.1%}" for each in check["missing"][:_MOST_NAMED]]
+    named = listed([*first, *["…"] * (check["n_with_gaps"] > _MOST_NAMED)])
     if check["n_with_gaps"] == 1:
         return say("in one column: {named}", named=named)
     return say("in {n} columns: {named}", n=check["n_with_gaps"], named=named)

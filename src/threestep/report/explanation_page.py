@@ -1,5 +1,6 @@
 """The page of an explanation: what each layer makes of the samples, and one sample through the network."""
 
+from collections.abc import Sequence
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,13 @@ from threestep.report.charts import bars_chart, scatter_chart
 from threestep.report.html import Markup, table, tag
 from threestep.report.page import page_of
 from threestep.report.pictures import signed_picture
+from threestep.report.words import Text, listed, say
 
 _MOST_GROUPS = 10
 _MOST_OUTPUTS_SHOWN = 64
 
 
-def write_explanation(found: dict[str, Any], path: str | Path) -> None:
+def write_explanation(found: dict[str, Any], path: str | Path, lang: str = "en") -> None:
     """Write the page of an explanation.
 
     Parameters
@@ -22,59 +24,85 @@ def write_explanation(found: dict[str, Any], path: str | Path) -> None:
         As `threestep.study.plain_explanation` gives it.
     path : str or Path
         Of the HTML file.
+    lang : {"en", "zh-TW"}
+        In which it is first seen.
     """
-    Path(path).write_text(explanation_html(found), encoding="utf-8")
+    Path(path).write_text(explanation_html(found, lang), encoding="utf-8")
 
 
-def explanation_html(found: dict[str, Any]) -> str:
+def explanation_html(found: dict[str, Any], lang: str = "en") -> str:
     """The page as one HTML text that needs nothing from outside."""
     views, facts = found["views"], found["facts"]
     first, last = views[0], views[-1]
-    others = facts["n_networks"] - 1
+    others, network, score = facts["n_networks"] - 1, {"network": found["network"]}, say(facts["probe"])
     main = tag(
         "main",
         tag(
             "header",
-            tag("p", "what the layers learned", class_="over"),
+            tag("p", say("what the layers learned"), class_="over"),
             tag("h1", found["data"]),
             tag(
                 "p",
-                found["network"],
-                f"; the first of {others + 1} networks that answer together" if others else "",
+                say("{network}; the first of {n} networks that answer together", n=others + 1, **network)
+                if others
+                else found["network"],
             ),
-            tag("p", tag("strong", _verdict(first, last, facts["probe"]))),
+            tag("p", tag("strong", _verdict(first, last, score))),
         ),
         tag(
             "section",
-            tag("h2", "How well each layer tells the answers apart"),
-            *_probes(views, facts["probe"]),
+            tag("h2", say("How well each layer tells the answers apart")),
+            *_probes(views, score),
         ),
-        tag("section", tag("h2", "The samples as each layer sees them"), *_views(found)),
+        tag("section", tag("h2", say("The samples as each layer sees them")), *_views(found)),
         _weights(found["pictures"]),
         _sample(found["sample"]) if found["sample"] else "",
     )
-    return page_of(f"{found['data']}: what the layers learned", main)
+    return page_of(f"{found['data']}: what the layers learned", main, lang)
 
 
-def _verdict(first: dict[str, Any], last: dict[str, Any], score: str) -> str:
+def _verdict(first: dict[str, Any], last: dict[str, Any], score: Text) -> Text:
+    values = {"score": score, "first": f"{first['probe']:.3f}", "last": f"{last['probe']:.3f}"}
     if first is last:
-        return f"There is no hidden layer; a linear function of the inputs has {score} {first['probe']:.3f}."
-    own = f"A linear function of the inputs has {score} {first['probe']:.3f}"
-    deep = f"one of the last hidden layer {last['probe']:.3f}"
+        del values["last"]
+        return say("There is no hidden layer; a linear function of the inputs has {score} {first}.", **values)
     if last["probe"] > first["probe"]:
-        return f"{own}, {deep}: that is what the hidden layers are there for."
-    return f"{own} already, {deep}: the hidden layers make it no easier to tell the answers apart."
+        return say(
+            "A linear function of the inputs has {score} {first}, one of the last hidden layer {last}: that "
+            "is what the hidden layers are there for.",
+            **values,
+        )
+    return say(
+        "A linear function of the inputs has {score} {first} already, one of the last hidden layer {last}: "
+        "the hidden layers make it no easier to tell the answers apart.",
+        **values,
+    )
 
 
-def _probes(views: list[dict[str, Any]], score: str) -> list[Markup]:
-    rows = [(view["name"], f"{view['n_outputs']:,}", f"{view['probe']:.4f}") for view in views]
+def _layer_name(name: str) -> Text:
+    """`inputs`, or such as `layer 1: 16 relu`."""
+    if name == "inputs":
+        return say("inputs")
+    number, _, what = name.removeprefix("layer ").partition(": ")
+    return say("layer {n}: {what}", n=number, what=what)
+
+
+def _probes(views: list[dict[str, Any]], score: Text) -> list[Markup]:
+    names = [_layer_name(view["name"]) for view in views]
+    label = say("{score} of a linear probe", score=score)
+    rows = [
+        (name, f"{view['n_outputs']:,}", f"{view['probe']:.4f}")
+        for name, view in zip(names, views, strict=True)
+    ]
     return [
-        bars_chart([(view["name"], view["probe"]) for view in views], f"{score} of a linear probe"),
-        table(("layer", "outputs", f"{score} of a linear probe"), rows),
+        bars_chart([(name, view["probe"]) for name, view in zip(names, views, strict=True)], label),
+        table((say("layer"), say("outputs"), label), rows),
         tag(
             "p",
-            "A linear probe is fitted to the outputs of a layer for half of the samples and judged on the "
-            "other half; then the other way round.",
+            say(
+                "A linear probe is fitted to the outputs of a layer for half of the samples and judged on "
+                "the other half; then the other way round."
+            ),
             class_="small",
         ),
     ]
@@ -84,21 +112,26 @@ def _views(found: dict[str, Any]) -> list[Markup]:
     names, groups = _groups(found["labels"])
     parts = []
     for view in found["views"]:
-        charts = [scatter_chart(view["plane"], groups, names, "where they differ most (PCA)")]
+        charts = [scatter_chart(view["plane"], groups, names, say("where they differ most (PCA)"))]
         if view["neighbours"] is not None:
-            charts.append(scatter_chart(view["neighbours"], groups, names, "neighbours together (t-SNE)"))
-        units = "; ".join(
-            f"{unit['unit'] + 1}: {', '.join(str(row + 1) for row in unit['rows'])}" for unit in view["units"]
+            charts.append(
+                scatter_chart(view["neighbours"], groups, names, say("neighbours together (t-SNE)"))
+            )
+        units = listed(
+            (
+                say("{n}: {rows}", n=unit["unit"] + 1, rows=listed(row + 1 for row in unit["rows"]))
+                for unit in view["units"]
+            ),
+            "; ",
         )
-        parts.append(tag("h3", view["name"]))
+        about = say("Outputs that vary most, and the samples they answer to most: {units}.", units=units)
+        parts.append(tag("h3", _layer_name(view["name"])))
         parts.append(tag("div", *charts, class_="charts"))
-        parts.append(
-            tag("p", f"Outputs that vary most, and the samples they answer to most: {units}.", class_="small")
-        )
+        parts.append(tag("p", about, class_="small"))
     return parts
 
 
-def _groups(labels: list[str]) -> tuple[list[str], list[int]]:
+def _groups(labels: list[str]) -> tuple[Sequence[str], list[int]]:
     """Names of the groups, and of each sample its own; numbers by their thirds."""
     names = sorted(set(labels))
     if len(names) <= _MOST_GROUPS:
@@ -107,11 +140,16 @@ def _groups(labels: list[str]) -> tuple[list[str], list[int]]:
         numbers = [float(label) for label in labels]
     except ValueError:
         kept = sorted(sorted(names), key=lambda name: -labels.count(name))[: _MOST_GROUPS - 1]
-        return [*kept, "others"], [kept.index(label) if label in kept else len(kept) for label in labels]
+        return [*kept, say("others")], [kept.index(label) if label in kept else len(kept) for label in labels]
     ranked = sorted(numbers)
     low, high = ranked[len(ranked) // 3], ranked[2 * len(ranked) // 3]
     groups = [0 if number < low else 1 if number < high else 2 for number in numbers]
-    return [f"below {low:g}", f"{low:g} to {high:g}", f"from {high:g}"], groups
+    ends = {"low": f"{low:g}", "high": f"{high:g}"}
+    return [
+        say("below {low}", low=ends["low"]),
+        say("{low} to {high}", **ends),
+        say("from {high} on", high=ends["high"]),
+    ], groups
 
 
 def _weights(pictures: list[list[list[float]]]) -> Markup | str:
@@ -123,17 +161,25 @@ def _weights(pictures: list[list[list[float]]]) -> Markup | str:
     ]
     return tag(
         "section",
-        tag("h2", "What the first layer looks for"),
-        tag("p", "The weights of its neurons or filters as pictures: blue raises the sum, orange lowers it."),
+        tag("h2", say("What the first layer looks for")),
+        tag(
+            "p",
+            say("The weights of its neurons or filters as pictures: blue raises the sum, orange lowers it."),
+        ),
         tag("div", *drawn, class_="gallery"),
     )
 
 
 def _sample(sample: dict[str, Any]) -> Markup:
-    sure = "" if sample["confidence"] is None else f", confidence {sample['confidence']:.3f}"
+    answer: dict[str, object] = {"answer": tag("strong", sample["answer"])}
+    said = (
+        say("The answer: {answer}.", **answer)
+        if sample["confidence"] is None
+        else say("The answer: {answer}, confidence {share}.", share=f"{sample['confidence']:.3f}", **answer)
+    )
     rows = [
         (
-            layer["name"],
+            _layer_name(layer["name"]),
             f"{len(layer['outputs']):,}",
             " ".join(f"{value:.3g}" for value in layer["outputs"][:_MOST_OUTPUTS_SHOWN])
             + (" …" if len(layer["outputs"]) > _MOST_OUTPUTS_SHOWN else ""),
@@ -147,20 +193,22 @@ def _sample(sample: dict[str, Any]) -> Markup:
             "div", signed_picture(_in_rows(sample["by_input"], shape), "what mattered"), class_="large"
         )
     else:
-        drawn = bars_chart([(name, value) for name, value in sample["mattered"]], "gradient × input")
+        drawn = bars_chart([(name, value) for name, value in sample["mattered"]], say("gradient × input"))
     return tag(
         "section",
-        tag("h2", f"Sample {sample['row'] + 1} (row {sample['row']}) through the network"),
-        tag("p", "The answer: ", tag("strong", sample["answer"]), sure, "."),
-        tag("h3", "Which inputs mattered"),
+        tag("h2", say("Sample {n} (row {row}) through the network", n=sample["row"] + 1, row=sample["row"])),
+        tag("p", said),
+        tag("h3", say("Which inputs mattered")),
         tag(
             "p",
-            "Gradient times input: how much each raised (blue) or lowered (orange) the answer's output, "
-            "compared with what it is on the average.",
+            say(
+                "Gradient times input: how much each raised (blue) or lowered (orange) the answer's output, "
+                "compared with what it is on the average."
+            ),
         ),
         drawn,
-        tag("h3", "Layer by layer"),
-        table(("layer", "outputs", "their values"), rows, class_="tried"),
+        tag("h3", say("Layer by layer")),
+        table((say("layer"), say("outputs"), say("their values")), rows, class_="tried"),
     )
 
 

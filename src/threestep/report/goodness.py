@@ -7,7 +7,7 @@ from typing import Any
 from threestep.report.charts import answers_chart, bars_chart, reliability_chart
 from threestep.report.html import Markup, join, table, tag
 from threestep.report.pictures import picture
-from threestep.report.words import say
+from threestep.report.words import listed, say
 
 Event = dict[str, Any]
 
@@ -53,7 +53,7 @@ def goodness(by_name: dict[str, Event]) -> list[Markup]:
         ),
         _scores(scores),
         tag("p", in_folds, class_="small") if is_folded else Markup(""),
-        _luck(by_name.get("luck"), scores.get("valid", {})),
+        _luck(by_name, scores.get("valid", {})),
         _confusion(classes, details),
         _by_class(classes, details),
         _calibration(details),
@@ -88,20 +88,25 @@ def _scores(scores: Event) -> Markup:
     return table((say("samples of"), say("count"), *(say(name) for _, name, _ in known)), rows)
 
 
-def _luck(luck: Event | None, valid: Event) -> Markup:
+def _luck(by_name: dict[str, Event], valid: Event) -> Markup:
     """The validation score, and what is left of it without the luck of the best of many."""
+    luck = by_name.get("luck")
     if luck is None:
         return Markup("")
+    n, n_tried = luck["n_tried"], by_name["leaderboard"]["n_tried"]
+    which: object = f"{n:,}"
+    if n < n_tried:
+        which = say("{n} that were trained in folds, of {all} tried", n=n, all=f"{n_tried:,}")
     names = (("accuracy", "accuracy"), ("r2", "R²"), ("loss", "loss"))
     known = [(say(name), key) for key, name in names if f"corrected_{key}" in valid]
     said, left = (_listed(known, valid, prefix) for prefix in ("", "corrected_"))
     return tag(
         "p",
         say(
-            "The validation samples picked the best of {n}, which may be luck: {said}. Picked by some of "
+            "The validation samples picked the best of {which}, which may be luck: {said}. Picked by some of "
             "them and judged by the others, over and over, it comes to {left}. The test samples had no part "
             "in any choice.",
-            n=f"{luck['n_tried']:,}",
+            which=which,
             said=said,
             left=left,
         ),
@@ -111,10 +116,7 @@ def _luck(luck: Event | None, valid: Event) -> Markup:
 
 def _listed(known: Sequence[tuple[Markup, str]], scores: Event, prefix: str) -> Markup:
     """Scores with their names: accuracy 0.9721, loss 0.1432."""
-    parts: list[object] = []
-    for name, key in known:
-        parts += [", " if parts else "", name, f" {scores[prefix + key]:.4f}"]
-    return join(parts)
+    return listed(say("{name} {n}", name=name, n=f"{scores[prefix + key]:.4f}") for name, key in known)
 
 
 def _confusion(classes: Sequence[object], details: Event) -> Markup:
@@ -153,14 +155,13 @@ def _confusion(classes: Sequence[object], details: Event) -> Markup:
 def _cell(classes: Sequence[object], counts: Sequence[Sequence[int]], cell: Event) -> Markup:
     """The samples of one cell of the matrix; seen once its number is followed."""
     target, predicted = cell["target"], cell["predicted"]
-    numbers = ", ".join(map(str, cell["rows"]))
     n = counts[target][predicted]
     about = say(
         "{n} of {target} taken for {predicted}; rows (from 0) {numbers}",
         n=n,
         target=classes[target],
         predicted=classes[predicted],
-        numbers=numbers + (", …" if n > len(cell["rows"]) else ""),
+        numbers=listed([*cell["rows"], *["…"] * (n > len(cell["rows"]))]),
     )
     drawn = [picture(rows, f"a {classes[target]}") for rows in cell.get("pictures", [])]
     cards = tag("div", *(tag("figure", each) for each in drawn), class_="cards") if drawn else ""

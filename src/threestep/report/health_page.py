@@ -7,35 +7,36 @@ from typing import Any
 from threestep.report.charts import Curve, curves_chart
 from threestep.report.html import Markup, table, tag
 from threestep.report.page import page_of
+from threestep.report.words import say, translated
 
 _MOST_SHOWN = 1.5  # times the loss of knowing nothing: one that explodes would hide all others
 
 
-def write_health(found: dict[str, Any], path: str | Path) -> None:
-    """Write the page; `found` as `threestep.study.plain_health` gives it."""
-    Path(path).write_text(health_html(found), encoding="utf-8")
+def write_health(found: dict[str, Any], path: str | Path, lang: str = "en") -> None:
+    """Write the page, first seen in that language; `found` as `threestep.study.plain_health` gives it."""
+    Path(path).write_text(health_html(found, lang), encoding="utf-8")
 
 
-def health_html(found: dict[str, Any]) -> str:
+def health_html(found: dict[str, Any], lang: str = "en") -> str:
     """The page as one HTML text that needs nothing from outside."""
     stacks = found["stacks"]
     kinds = list(dict.fromkeys(each["kind"] for each in stacks))
     depths = list(dict.fromkeys(each["depth"] for each in stacks))
-    rows = [(kind, *(_cell(stacks, kind, depth) for depth in depths)) for kind in kinds]
+    rows = [(translated(kind), *(_cell(stacks, kind, depth) for depth in depths)) for kind in kinds]
     main = tag(
         "main",
         tag(
             "header",
-            tag("p", "why deep is hard", class_="over"),
+            tag("p", say("why deep is hard"), class_="over"),
             tag("h1", found["data"]),
-            tag("p", "Stacks of equal convolutions of growing depth, trained alike. Right answers:"),
-            table(("", *(f"{depth} layers" for depth in depths)), rows),
-            tag("ul", *(tag("li", sentence) for sentence in found["sentences"])),
+            tag("p", say("Stacks of equal convolutions of growing depth, trained alike. Right answers:")),
+            table(("", *(say("{n} layers", n=depth) for depth in depths)), rows),
+            tag("ul", *(tag("li", translated(sentence)) for sentence in found["sentences"])),
         ),
         *(_section(stacks, depth, found["guess_loss"]) for depth in reversed(depths)),
-        tag("p", f"All this took {found['seconds']:.0f} s.", class_="small"),
+        tag("p", say("All this took {n} s.", n=f"{found['seconds']:.0f}"), class_="small"),
     )
-    return page_of(f"{found['data']}: why deep is hard", main)
+    return page_of(f"{found['data']}: why deep is hard", main, lang)
 
 
 def _cell(stacks: list[dict[str, Any]], kind: str, depth: int) -> str:
@@ -45,16 +46,25 @@ def _cell(stacks: list[dict[str, Any]], kind: str, depth: int) -> str:
 
 def _section(stacks: list[dict[str, Any]], depth: int, guess: float) -> Markup:
     own = [each for each in stacks if each["depth"] == depth]
-    starts = [Curve(each["kind"], [*map(_power, each["at_start"])]) for each in own]
+    starts = [Curve(translated(each["kind"]), [*map(_power, each["at_start"])]) for each in own]
     most = _MOST_SHOWN * guess
-    losses = [Curve(each["kind"], [min(loss, most) for loss in each["losses"]]) for each in own]
+    losses = [Curve(translated(each["kind"]), [min(loss, most) for loss in each["losses"]]) for each in own]
     return tag(
         "section",
-        tag("h2", f"{depth} layers"),
+        tag("h2", say("{n} layers", n=depth)),
         tag(
             "div",
-            curves_chart(starts, "size of the gradient at the start, as a power of ten", across="layer"),
-            curves_chart(losses, f"training loss, at most {most:.1f} shown (knowing nothing: {guess:.2f})"),
+            curves_chart(
+                starts, say("size of the gradient at the start, as a power of ten"), across=say("layer")
+            ),
+            curves_chart(
+                losses,
+                say(
+                    "training loss, at most {most} shown (knowing nothing: {guess})",
+                    most=f"{most:.1f}",
+                    guess=f"{guess:.2f}",
+                ),
+            ),
             class_="charts",
         ),
     )

@@ -14,7 +14,7 @@ from threestep.report.data_check import data_check
 from threestep.report.goodness import goodness, is_known, part_name
 from threestep.report.html import Markup, join, table, tag
 from threestep.report.tried import leaderboard_table, lineage_table, search_charts, space_in_words
-from threestep.report.words import LANGUAGES, say, translated
+from threestep.report.words import LANGUAGES, listed, say, translated
 
 Event = dict[str, Any]
 
@@ -38,7 +38,7 @@ def report_html(events: Sequence[Event], lang: str = "en") -> str:
     """The report as one HTML text that needs nothing from outside."""
     by_name = {event["event"]: event for event in events}
     epochs = [event for event in events if event["event"] == "epoch"]
-    rungs = [event for event in events if event["event"] == "rung"]
+    searched = [event for event in events if event["event"] in ("rung", "designed", "final")]
     notes = [event for event in events if event["event"] == "note"]
     main = tag(
         "main",
@@ -50,7 +50,7 @@ def report_html(events: Sequence[Event], lang: str = "en") -> str:
             say("How good a function is, is a number: the loss on samples whose answer is known."),
             *goodness(by_name),
         ),
-        _pick(by_name, epochs, rungs, notes),
+        _pick(by_name, epochs, searched, notes),
         data_check(by_name["start"], by_name.get("check")),
         _use(by_name["start"], by_name.get("check")),
     )
@@ -58,7 +58,7 @@ def report_html(events: Sequence[Event], lang: str = "en") -> str:
 
 
 def page_of(title: str, main: Markup, lang: str = "en") -> str:
-    """A whole page around its main part, in our style; with a switch, if it speaks several languages."""
+    """A whole page around its main part, in our style, with a switch of its language."""
     style = files("threestep.report").joinpath("style.css").read_text(encoding="utf-8")
     head = tag(
         "head",
@@ -67,8 +67,7 @@ def page_of(title: str, main: Markup, lang: str = "en") -> str:
         tag("title", title),
         tag("style", Markup(style)),
     )
-    body = tag("body", _switch(lang), main) if 'class="t"' in main else tag("body", main)
-    return "<!doctype html>\n" + tag("html", head, body, lang=lang)
+    return "<!doctype html>\n" + tag("html", head, tag("body", _switch(lang), main), lang=lang)
 
 
 def _switch(lang: str) -> Markup:
@@ -97,7 +96,7 @@ def _summary(by_name: dict[str, Event]) -> Markup:
         sure = say("typical error (RMSE) {rmse}", rmse=f"{row['rmse']:,.6g}")
         if is_known(row, "r2_low"):
             ends = {"low": f"{row['r2_low']:.3f}", "high": f"{row['r2_high']:.3f}"}
-            sure = join([say("95 % interval {low} to {high}", **ends), "; ", sure])
+            sure = listed([say("95 % interval {low} to {high}", **ends), sure], "; ")
     n_measured = f"{row['n_samples']:,}"
     measured = say("{what} on {n} {part} samples", what=name, n=n_measured, part=part_name(part))
     kinds = {"classes": say("{n} classes", n=len(target["classes"])), "labels": say("several labels")}
@@ -181,10 +180,10 @@ def _function_set(by_name: dict[str, Event], n_designed: int) -> Markup:
     )
 
 
-def _counted(texts: Sequence[str]) -> str:
+def _counted(texts: Sequence[str]) -> Markup:
     """Equal ones once: 3 × 8 → 16 relu → 2; 8 → 2."""
     counts = {text: texts.count(text) for text in dict.fromkeys(texts)}
-    return "; ".join(f"{n} × ({text})" if n > 1 else text for text, n in counts.items())
+    return listed((f"{n} × ({text})" if n > 1 else text for text, n in counts.items()), "; ")
 
 
 def _what_was_tried(space: Event, n_designed: int) -> Markup:
@@ -204,9 +203,10 @@ def _layers(details: Event) -> Markup:
         for at, each in enumerate(known["probes"])
     ]
     about = say(
-        "A linear function of what a layer makes of the samples (at most 1,000 of its outputs), fitted to "
-        "training samples by least squares, tells the target of {n} {part} samples so well ({score}): where "
-        "the number clearly rises, the layer adds something. The network itself may be better.",
+        "A linear function of what a layer makes of the samples (at most 1,000 of its outputs, or means of "
+        "neighbouring ones), fitted to training samples by least squares, tells the target of {n} {part} "
+        "samples so well ({score}): where the number clearly rises, the layer adds something. The network "
+        "itself may be better.",
         n=f"{known['n_probed']:,}",
         part=part_name(details["part"]),
         score="R²" if known["probe"] == "r2" else say("accuracy"),
@@ -246,9 +246,9 @@ def _pick(by_name: dict[str, Event], epochs: Sequence[Event], *searched: Sequenc
         if best
         else say("no epoch ended with a finite validation loss, so these are the params it started from.")
     )
-    seconds = join(
-        join([", " if at else "", say(name), f" {value:.1f} s"])
-        for at, (name, value) in enumerate(by_name["end"]["seconds"].items())
+    seconds = listed(
+        say("{name} {n} s", name=say(name), n=f"{value:.1f}")
+        for name, value in by_name["end"]["seconds"].items()
     )
     return _section(
         3,
@@ -294,6 +294,7 @@ def _steepness(details: Event) -> Markup:
             f"{own['update']:.2g}",
         )
         for at, own in enumerate(known["gradients"], start=1)
+        if own is not None  # a layer without weights
     ]
     about = say(
         "At the picked params, over {n} training samples. Gradients that shrink from the output to the first "
@@ -312,14 +313,14 @@ def _steepness(details: Event) -> Markup:
     )
 
 
-def _search(by_name: dict[str, Event], rungs: Sequence[Event], notes: Sequence[Event]) -> Markup:
+def _search(by_name: dict[str, Event], searched: Sequence[Event], notes: Sequence[Event]) -> Markup:
     """What was tried, if there was a search."""
     if "leaderboard" not in by_name:
         return Markup("")
     rows, picked = by_name["leaderboard"]["rows"], by_name["leaderboard"]["picked"]
     return join(
         [
-            tag("div", *search_charts(rungs, rows, picked), class_="charts"),
+            tag("div", *search_charts(searched, rows, picked), class_="charts"),
             leaderboard_table(rows, by_name["leaderboard"]["n_tried"]),
             lineage_table(rows, picked),
             *(tag("p", tag("strong", say("Note:"), " "), translated(note["text"])) for note in notes),
@@ -332,7 +333,7 @@ def _use(start: Event, check: Event | None) -> Markup:
     """How to use the model and how to repeat the run."""
     command = "threestep predict FOLDER DATA"
     code = 'import threestep as ts\nmodel = ts.load("model.safetensors")\nmodel.predict(x)'
-    versions = ", ".join(f"{name} {number}" for name, number in start["versions"].items())
+    versions = listed(f"{name} {number}" for name, number in start["versions"].items())
     return tag(
         "footer",
         tag("h2", say("Use it")),

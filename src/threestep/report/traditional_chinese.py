@@ -21,9 +21,9 @@ PAGE: dict[str, str] = {
     "The structure of the network fixes which functions can be picked at all.": (
         "網路的結構決定了有哪些函數可以挑選。"
     ),
-    "Tried were networks of {low} to {high} hidden layers with {narrow} to {wide} neurons each, "
-    "{activations}{residual}, proposed by {who}.": (
-        "試過的網路有 {low} 至 {high} 個隱藏層，每層 {narrow} 至 {wide} 個神經元，{activations}{residual}，由{who}提出。"
+    "Tried were networks of {depths} hidden layers with {widths} neurons each, {activations}{residual}, proposed by "
+    "{who}.": (
+        "試過的網路有 {depths} 個隱藏層，每層 {widths} 個神經元，{activations}{residual}，由{who}提出。"
     ),
     "Tried were networks without a hidden layer, proposed by {who}.": "試過的是沒有隱藏層的網路，由{who}提出。",
     ", plain or residual": "，一般或殘差",
@@ -46,10 +46,11 @@ PAGE: dict[str, str] = {
         "它的答案會與另外 {n} 個網路的答案取平均：{others}。合計 {params} 個參數。"
     ),
     "What each hidden layer adds": "每個隱藏層帶來什麼",
-    "A linear function of what a layer makes of the samples (at most 1,000 of its outputs), fitted to training samples by least squares, tells the "
+    "A linear function of what a layer makes of the samples (at most 1,000 of its outputs, or means of "
+    "neighbouring ones), fitted to training samples by least squares, tells the "
     "target of {n} {part} samples so well ({score}): where the number clearly rises, the layer adds something. The "
     "network itself may be better.": (
-        "以各層的輸出（至多 1,000 個）做線性函數，用最小平方法配適訓練樣本，再看它把 {n} 筆{part}樣本的目標說得多準（{score}）："
+        "以各層的輸出（至多 1,000 個，或相鄰輸出的平均）做線性函數，用最小平方法配適訓練樣本，再看它把 {n} 筆{part}樣本的目標說得多準（{score}）："
         "數字明顯上升之處，那一層就有貢獻。網路本身可能更好。"
     ),
     "a linear probe of each layer": "各層的線性探測",
@@ -71,11 +72,12 @@ PAGE: dict[str, str] = {
     "accuracy of single labels": "單一標籤準確率",
     "Valid are all samples but the test ones, each judged by the networks of the folds that did not learn from "
     "it.": "驗證樣本是測試以外的全部樣本，每一筆都由沒有學過它的各折網路來評判。",
-    "The validation samples picked the best of {n}, which may be luck: {said}. Picked by some of them and judged "
+    "The validation samples picked the best of {which}, which may be luck: {said}. Picked by some of them and judged "
     "by the others, over and over, it comes to {left}. The test samples had no part in any choice.": (
-        "驗證樣本從 {n} 個網路中挑出最好的，其中可能有運氣：{said}。反覆以一部分樣本挑選、以其餘樣本評判，則為：{left}。"
+        "驗證樣本從 {which} 個網路中挑出最好的，其中可能有運氣：{said}。反覆以一部分樣本挑選、以其餘樣本評判，則為：{left}。"
         "測試樣本從未參與任何選擇。"
     ),
+    "{n} that were trained in folds, of {all} tried": "試過的 {all} 個之中分折訓練的 {n}",
     "What is taken for what ({part} samples)": "混淆矩陣：什麼被誤認成什麼（{part}樣本）",
     "A number of wrong answers opens the samples.": "點選答錯的數字，可以看到那些樣本。",
     "{n} of {target} taken for {predicted}; rows (from 0) {numbers}": (
@@ -138,6 +140,8 @@ PAGE: dict[str, str] = {
     "picked": "挑中",
     "network": "網路",
     "score (95 % interval)": "分數（95 % 信賴區間）",
+    "typical error (RMSE)": "典型誤差（RMSE）",
+    "{score} ({low} to {high})": "{score}（{low} 至 {high}）",
     "seconds": "秒",
     "how it came about": "如何產生",
     "from {n}: {change}": "來自 {n}：{change}",
@@ -183,8 +187,9 @@ PAGE: dict[str, str] = {
     "a step changes them by (share)": "一步改變的比例",
     "Seconds: {seconds}. The training loss is measured while training, dropout and label smoothing included, so "
     "it can lie above the validation loss.": (
-        "秒數：{seconds}。訓練損失是在訓練時量的，包含 dropout 與標籤平滑，所以可能高於驗證損失。"
+        "時間：{seconds}。訓練損失是在訓練時量的，包含 dropout 與標籤平滑，所以可能高於驗證損失。"
     ),
+    "{name} {n} s": "{name} {n} 秒",
     "read": "讀取",
     "prepare": "準備",
     "check": "檢查",
@@ -192,6 +197,8 @@ PAGE: dict[str, str] = {
     # the data
     "The data, checked": "檢查資料",
     "found": "結果",
+    "samples without a target": "沒有目標的樣本",
+    "{n}; they are left out": "{n} 筆，未使用",
     "missing values": "缺值",
     "classes": "類別",
     "copies": "重複",
@@ -221,6 +228,91 @@ PAGE: dict[str, str] = {
     ),
     "The data had the SHA-256 {hash} (samples, targets and names).": "資料的 SHA-256 為 {hash}（樣本、目標與名稱）。",
     # comparisons
+    "threestep study": "threestep 研究",
+    "Deep or wide? Networks of equal params, from one fat layer to many thin ones.": (
+        "深還是寬？參數量相同的網路，從一個胖的層到許多瘦的層。"
+    ),
+    "How wide? One hidden layer of growing width.": "要多寬？一個隱藏層，寬度逐漸增加。",
+    "Do residuals help? Stacks of equal layers, plain and with residuals.": (
+        "殘差有幫助嗎？相同的層疊起來，一般的與有殘差的。"
+    ),
+    "wrong answers": "錯誤答案",
+    "layers × neurons": "層數 × 神經元",
+    "lower than": "比誰低",
+    "by so much": "低多少",
+    "chance": "p 值",
+    "{what} in {unit}": "{what}（{unit}）",
+    "{what}: mean and 95 % interval of {n} divisions": "{what}：{n} 次劃分的平均與 95 % 信賴區間",
+    "{low} to {high}": "{low} 至 {high}",
+    "How it was made": "怎麼做的",
+    "The {n} samples were divided {times} times at random into {train} to learn from, {valid} to choose the epoch "
+    "by, and {test} that only measured. Each network was trained once on each division, for {epochs} epochs in "
+    "batches of {batch}, with {activation} in its hidden layers and the one of the rates {rates} that suited it "
+    "best on the validation samples of the first divisions. All this took {seconds} s.": (
+        "{n} 筆樣本隨機劃分 {times} 次：{train} 筆用來學習，{valid} 筆用來選擇輪次，{test} 筆只用來評量。每個網路在每次劃分上訓練一次，"
+        "共 {epochs} 輪，每批 {batch} 筆，隱藏層用 {activation}；學習率從 {rates} 之中，依最初幾次劃分的驗證樣本選最適合它的一個。"
+        "總共花了 {seconds} 秒。"
+    ),
+    "Intervals and chances are those of the corrected resampled t-test (Nadeau & Bengio 2003): the divisions share "
+    "samples, and a usual t-test would find differences that are not there. The chances are corrected for as many "
+    "comparisons as there are (Holm 1979).": (
+        "信賴區間與機率來自校正的重抽樣 t 檢定（Nadeau 與 Bengio，2003）：各次劃分共用樣本，一般的 t 檢定會找到並不存在的差別。"
+        "機率已依比較的次數校正（Holm，1979）。"
+    ),
+    # deep stacks
+    "why deep is hard": "深的網路為什麼難",
+    "Stacks of equal convolutions of growing depth, trained alike. Right answers:": (
+        "相同的卷積層疊起來，深度逐漸增加，訓練方式相同。答對的比例："
+    ),
+    "{n} layers": "{n} 層",
+    "All this took {n} s.": "總共花了 {n} 秒。",
+    "size of the gradient at the start, as a power of ten": "起初的梯度大小（10 的次方）",
+    "training loss, at most {most} shown (knowing nothing: {guess})": (
+        "訓練損失，最多畫到 {most}（一無所知時：{guess}）"
+    ),
+    "No epoch was finished.": "沒有完成任何一輪。",
+    # what the layers learned
+    "what the layers learned": "各層學到了什麼",
+    "{network}; the first of {n} networks that answer together": "{network}；共同作答的 {n} 個網路中的第一個",
+    "There is no hidden layer; a linear function of the inputs has {score} {first}.": (
+        "沒有隱藏層；輸入的線性函數的{score}為 {first}。"
+    ),
+    "A linear function of the inputs has {score} {first}, one of the last hidden layer {last}: that is what the "
+    "hidden layers are there for.": (
+        "輸入的線性函數的{score}為 {first}，最後一個隱藏層的為 {last}：隱藏層就是為此而設的。"
+    ),
+    "A linear function of the inputs has {score} {first} already, one of the last hidden layer {last}: the hidden "
+    "layers make it no easier to tell the answers apart.": (
+        "輸入的線性函數的{score}已達 {first}，最後一個隱藏層的為 {last}：隱藏層並未讓答案更容易分辨。"
+    ),
+    "How well each layer tells the answers apart": "每一層把答案分得多開",
+    "layer {n}: {what}": "第 {n} 層：{what}",
+    "{score} of a linear probe": "線性探測的{score}",
+    "A linear probe is fitted to the outputs of a layer for half of the samples and judged on the other half; then "
+    "the other way round.": "線性探測以一半樣本在該層的輸出配適，以另一半評判；然後交換過來。",
+    "The samples as each layer sees them": "每一層眼中的樣本",
+    "where they differ most (PCA)": "差異最大的方向（PCA）",
+    "neighbours together (t-SNE)": "相近的在一起（t-SNE）",
+    "{n}: {rows}": "{n}：{rows}",
+    "Outputs that vary most, and the samples they answer to most: {units}.": (
+        "變化最大的輸出，以及它們反應最強的樣本：{units}。"
+    ),
+    "others": "其他",
+    "below {low}": "低於 {low}",
+    "from {high} on": "{high} 以上",
+    "What the first layer looks for": "第一層在找什麼",
+    "The weights of its neurons or filters as pictures: blue raises the sum, orange lowers it.": (
+        "以圖呈現它的神經元或濾波器的權重：藍色使總和上升，橙色使總和下降。"
+    ),
+    "The answer: {answer}.": "答案：{answer}。",
+    "The answer: {answer}, confidence {share}.": "答案：{answer}，信心 {share}。",
+    "Sample {n} (row {row}) through the network": "第 {n} 筆樣本（列 {row}）通過網路",
+    "Which inputs mattered": "哪些輸入重要",
+    "Gradient times input: how much each raised (blue) or lowered (orange) the answer's output, compared with what "
+    "it is on the average.": "梯度乘以輸入：與平均值相比，每個輸入使這個答案的輸出上升（藍色）或下降（橙色）多少。",
+    "gradient × input": "梯度 × 輸入",
+    "Layer by layer": "逐層來看",
+    "their values": "它們的值",
     "better beyond chance": "明確較好",
     "worse beyond chance": "明確較差",
     "no clear difference": "沒有明確差別",
@@ -242,6 +334,9 @@ JOURNAL: dict[str, str] = {
     "{n} columns of 0 and 1": "{n} 個 0 與 1 的欄位",
     "{n} columns of numbers": "{n} 個數值欄位",
     "column {name} is left out: {why}": "不使用欄位 {name}：{why}",
+    "target {name} is missing in {n} of {all} samples; they are left out": (
+        "{all} 筆樣本中有 {n} 筆沒有目標 {name}，未使用這些樣本"
+    ),
     "one value only": "只有一個值",
     "every value is missing": "全部缺值",
     "looks like an id: whole numbers in a row, each of them once": "看來像編號：連續的整數，各出現一次",
@@ -263,6 +358,70 @@ JOURNAL: dict[str, str] = {
     "layer {n} made plain": "第 {n} 層改為一般層",
     "layer {n} made residual": "第 {n} 層改為殘差層",
     "activation changed to {name}": "活化函數改為 {name}",
+    # verdicts of comparisons, and what there is to see of deep stacks
+    "No difference: none of {n} deeper networks of as many params is better or worse than the first one beyond chance. The "
+    "largest, of {arm}: {gain}, 95 % interval from {low} to {high}, p = {p}.": (
+        "沒有差別：{n} 個參數量相同而較深的網路與第一個相比，沒有一個明確較好或較差。"
+        "差距最大的是 {arm}：{gain}，95 % 信賴區間從 {low} 到 {high}，p = {p}。"
+    ),
+    "Yes, deeper is better here, at equal params: {first}.": "是，在參數量相同時，這裡越深越好：{first}。",
+    "No, deeper is worse here, at equal params: {first}.": "否，在參數量相同時，這裡越深越差：{first}。",
+    "Mixed, some depths are better, others worse, at equal params: {first}; {second}.": (
+        "不一定，在參數量相同時，有些深度較好，有些較差：{first}；{second}。"
+    ),
+    "No difference: none of {n} wider layers is better or worse than the narrowest beyond chance. The "
+    "largest, of {arm}: {gain}, 95 % interval from {low} to {high}, p = {p}.": (
+        "沒有差別：{n} 個較寬的層與最窄的相比，沒有一個明確較好或較差。"
+        "差距最大的是 {arm}：{gain}，95 % 信賴區間從 {low} 到 {high}，p = {p}。"
+    ),
+    "Yes, wider is better here: {first}.": "是，這裡越寬越好：{first}。",
+    "No, wider is worse here: {first}.": "否，這裡越寬越差：{first}。",
+    "Mixed, some widths are better, others worse: {first}; {second}.": (
+        "不一定，有些寬度較好，有些較差：{first}；{second}。"
+    ),
+    "No difference: none of {n} stacks with residuals is better or worse than its plain one beyond chance. The "
+    "largest, of {arm}: {gain}, 95 % interval from {low} to {high}, p = {p}.": (
+        "沒有差別：{n} 個有殘差的網路與同深度的一般網路相比，沒有一個明確較好或較差。"
+        "差距最大的是 {arm}：{gain}，95 % 信賴區間從 {low} 到 {high}，p = {p}。"
+    ),
+    "Yes, residuals help here: {first}.": "是，殘差在這裡有幫助：{first}。",
+    "No, residuals do harm here: {first}.": "否，殘差在這裡有害：{first}。",
+    "Mixed, residuals help at some depths and do harm at others: {first}; {second}.": (
+        "不一定，殘差在某些深度有幫助，在另一些深度有害：{first}；{second}。"
+    ),
+    "{arm} has fewer wrong answers than {rival}, by {n} ({own} against {other}, p = {p})": (
+        "{arm} 的錯誤答案比 {rival} 少 {n}（{own} 對 {other}，p = {p}）"
+    ),
+    "{arm} has more wrong answers than {rival}, by {n} ({own} against {other}, p = {p})": (
+        "{arm} 的錯誤答案比 {rival} 多 {n}（{own} 對 {other}，p = {p}）"
+    ),
+    "{arm} has a lower RMSE than {rival}, by {n} ({own} against {other}, p = {p})": (
+        "{arm} 的 RMSE 比 {rival} 低 {n}（{own} 對 {other}，p = {p}）"
+    ),
+    "{arm} has a higher RMSE than {rival}, by {n} ({own} against {other}, p = {p})": (
+        "{arm} 的 RMSE 比 {rival} 高 {n}（{own} 對 {other}，p = {p}）"
+    ),
+    "{n} fewer": "少 {n}",
+    "{n} more": "多 {n}",
+    "{n} lower": "低 {n}",
+    "{n} higher": "高 {n}",
+    "{n} plain": "{n} 一般",
+    "{n} residual": "{n} 殘差",
+    "{kind}: all depths learn ({shallow} layers: {own} right; {deep} layers: {other} right); of {n} layers "
+    "the first begins with a gradient {fall} as large as the last one.": (
+        "{kind}：所有深度都學會了（{shallow} 層：答對 {own}；{deep} 層：答對 {other}）；{n} 層時，第一層起初的梯度是最後一層的 {fall}。"
+    ),
+    "{kind}: {those} layers learn, {others} do not; of {n} layers the first begins with a gradient {fall} as "
+    "large as the last one.": "{kind}：{those} 層學會了，{others} 層沒有；{n} 層時，第一層起初的梯度是最後一層的 {fall}。",
+    "{kind}: no depth learns (at best {share} right); of {n} layers the first begins with a gradient {fall} as "
+    "large as the last one.": "{kind}：沒有一種深度學會（最多答對 {share}）；{n} 層時，第一層起初的梯度是最後一層的 {fall}。",
+    "{n} times": "{n} 倍",
+    "zero times": "零倍",
+    "beyond numbers": "無法以數字表示的倍數",
+    "sigmoid, plain": "sigmoid（一般）",
+    "relu, plain": "relu（一般）",
+    "relu, normalized": "relu（正規化）",
+    "relu, normalized, residual": "relu（正規化、殘差）",
 }
 """Sentences of the journal, by the form in which it writes them; see `words.translated`."""
 

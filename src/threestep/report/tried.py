@@ -1,5 +1,6 @@
 """What a search tried: how the best loss fell, loss against size, the best, and whence the winner came."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,23 +30,24 @@ def space_in_words(space: Event) -> Text:
     low, high = space["depths"]
     if high == 0:
         return say("Tried were networks without a hidden layer, proposed by {who}.", who=who)
-    narrow, wide = space["widths"]
     return say(
-        "Tried were networks of {low} to {high} hidden layers with {narrow} to {wide} neurons each, "
-        "{activations}{residual}, proposed by {who}.",
-        low=low,
-        high=high,
-        narrow=narrow,
-        wide=wide,
+        "Tried were networks of {depths} hidden layers with {widths} neurons each, {activations}{residual}, "
+        "proposed by {who}.",
+        depths=_range(low, high),
+        widths=_range(*space["widths"]),
         activations=" / ".join(space["activations"]),
         residual=say(", plain or residual") if space["residual"] else "",
         who=who,
     )
 
 
-def search_charts(rungs: Sequence[Event], rows: Sequence[Event], picked: Sequence[int]) -> list[Markup]:
+def _range(low: int, high: int) -> object:
+    return low if low == high else say("{low} to {high}", low=low, high=high)
+
+
+def search_charts(events: Sequence[Event], rows: Sequence[Event], picked: Sequence[int]) -> list[Markup]:
     """How the best loss fell, and loss against size; `picked` are numbers of networks."""
-    falls = [(rung["seconds"], rung["best_loss"]) for rung in rungs if rung["best_loss"] is not None]
+    falls = falls_of(events)
     charts = [falls_chart(falls, say("best so far"), say("validation loss"))] if falls else []
     if len(rows) > 1 and all(row["valid_loss"] > 0 for row in rows):
         keys = {"usual": say("tried"), "front": say("none smaller is better"), "picked": say("picked")}
@@ -56,6 +58,22 @@ def search_charts(rungs: Sequence[Event], rows: Sequence[Event], picked: Sequenc
             )
         )
     return charts
+
+
+def falls_of(events: Sequence[Event]) -> list[tuple[float, float]]:
+    """Seconds of training, and the best validation loss so far, of the search and what came after it; finals
+    in folds are judged on other samples and left out."""
+    falls, before, best = list[tuple[float, float]](), 0.0, math.inf
+    for event in events:
+        is_comparable = event["event"] in ("designed", "final") and event.get("n_folds", 1) == 1
+        if event["event"] != "rung" and not is_comparable:
+            continue
+        now = event["seconds"] if event["event"] == "rung" else before + event["seconds"]
+        loss = event["loss"] if event["event"] == "designed" else event["best_loss"]
+        before, best = now, min(best, math.inf if loss is None else loss)
+        if math.isfinite(best):
+            falls.append((now, best))
+    return falls
 
 
 def _point(row: Event, is_picked: bool) -> Point:
@@ -73,7 +91,7 @@ def leaderboard_table(rows: Sequence[Event], n_tried: int) -> Markup:
         say("network"),
         say("params"),
         say("loss"),
-        say("score (95 % interval)"),
+        *([say(_score_name(rows[0]))] if _score_name(rows[0]) else []),
         say("seconds"),
         say("how it came about"),
     )
@@ -85,7 +103,7 @@ def leaderboard_table(rows: Sequence[Event], n_tried: int) -> Markup:
             _structure(row),
             f"{row['n_params']:,}",
             f"{row['valid_loss']:.4f}",
-            _score(row),
+            *([_score(row)] if _score_name(rows[0]) else []),
             f"{row['seconds']:.2f}",
             _change(row),
         )
@@ -157,8 +175,18 @@ def _structure(row: Event) -> str:
     return row["network"] or "linear"
 
 
-def _score(row: Event) -> str:
-    """The accuracy with its interval, or minus the mean squared error."""
+def _score_name(row: Event) -> str:
+    """What the score is called; nothing where it says the same as the loss."""
+    if "valid_rmse" in row:
+        return "typical error (RMSE)"
+    return "score (95 % interval)" if row["valid_score"] >= 0 else ""
+
+
+def _score(row: Event) -> object:
+    """The typical error, or the share of right answers with its interval."""
+    if "valid_rmse" in row:
+        return f"{row['valid_rmse']:,.5g}"
     if row["score_low"] is None:
         return f"{row['valid_score']:.4g}"
-    return f"{row['valid_score']:.3f} ({row['score_low']:.3f} to {row['score_high']:.3f})"
+    ends = {"low": f"{row['score_low']:.3f}", "high": f"{row['score_high']:.3f}"}
+    return say("{score} ({low} to {high})", score=f"{row['valid_score']:.3f}", **ends)

@@ -5,6 +5,7 @@ and its translation is looked up by that; what comes from the data is put into b
 """
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 from threestep.report.html import Markup, join, tag
@@ -14,8 +15,14 @@ LANGUAGES = {"en": "English", "zh-TW": "繁體中文"}
 """What a page may be read in, by the tags of BCP 47."""
 
 
-_SENTENCES = ("why", "how")
+_SENTENCES = ("why", "how", "first", "second", "gain", "low", "high", "fall", "kind", "arm", "rival")
 """Values of a sentence of the journal that are sentences of it themselves; others are names and numbers."""
+
+_BETWEEN = {", ": "、", "; ": "；"}
+"""What separates the parts of a list, in English and in Chinese."""
+
+_LISTS = ("those", "others")
+"""Values that are lists."""
 
 
 class Text(Markup):
@@ -25,9 +32,12 @@ class Text(Markup):
     ----------
     plain : str
         In English, without markup: for what stands in an attribute.
+    own : dict of str to Markup
+        In each language alone.
     """
 
     plain: str
+    own: dict[str, Markup]
 
 
 def say(template: str, **values: object) -> Text:
@@ -51,11 +61,31 @@ def translated(text: str) -> Text:
     """A sentence of the journal in all languages, if it is made by a template that is known."""
     for template, pattern in _patterns():
         if found := pattern.fullmatch(text):
-            values = found.groupdict().items()
-            return say(
-                template, **{name: translated(own) if name in _SENTENCES else own for name, own in values}
-            )
+            return say(template, **{name: _value(name, own) for name, own in found.groupdict().items()})
     return say("{text}", text=text)
+
+
+def _value(name: str, text: str) -> object:
+    """A value of a sentence of the journal."""
+    if name in _LISTS:
+        return listed(text.split(", "))
+    return translated(text) if name in _SENTENCES else text
+
+
+def listed(parts: Iterable[object], between: str = ", ") -> Text:
+    """Parts one after the other, as each language separates them; `between` is ", " or "; ".
+
+    Examples
+    --------
+    >>> listed([3, 5])
+    '<span class="t" lang="en">3, 5</span><span class="t" lang="zh-TW">3、5</span>'
+    """
+    parts = list(parts)
+    own = {
+        lang: Markup(join([mark]).join(_in(lang, part) for part in parts))
+        for lang, mark in zip(LANGUAGES, (between, _BETWEEN[between]), strict=True)
+    }
+    return _text("span", own, between.join(map(plain, parts)))
 
 
 @lru_cache(maxsize=1)
@@ -80,17 +110,22 @@ def in_drawing(text: str) -> str:
 
 
 def _in_all(name: str, template: str, values: dict[str, object]) -> Text:
-    translated = SENTENCES.get(template)
-    if translated is None:
-        text = Text(_filled(template, values))
-    else:
-        texts = zip(LANGUAGES, (template, translated), strict=True)
-        text = Text(join(tag(name, _filled(own, values), class_="t", lang=lang) for lang, own in texts))
-    text.plain = template.format_map({key: plain(value) for key, value in values.items()})
+    templates = zip(LANGUAGES, (template, SENTENCES.get(template, template)), strict=True)
+    own = {
+        lang: Markup(join([each]).format_map({key: _in(lang, value) for key, value in values.items()}))
+        for lang, each in templates
+    }
+    return _text(name, own, template.format_map({key: plain(value) for key, value in values.items()}))
+
+
+def _in(lang: str, value: object) -> Markup:
+    """A value in one language, escaped unless it is markup."""
+    return value.own[lang] if isinstance(value, Text) else join([value])
+
+
+def _text(name: str, own: dict[str, Markup], plain: str) -> Text:
+    is_same = len(set(own.values())) == 1
+    parts = [each if is_same else tag(name, each, class_="t", lang=lang) for lang, each in own.items()]
+    text = Text(parts[0] if is_same else join(parts))
+    text.plain, text.own = plain, own
     return text
-
-
-def _filled(template: str, values: dict[str, object]) -> Markup:
-    """A template with its values; its own text is escaped, too."""
-    safe = {key: join([value]) for key, value in values.items()}
-    return Markup(join([template]).format_map(safe))

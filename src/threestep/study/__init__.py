@@ -12,7 +12,7 @@ from threestep.study.folder import RunFolder, new_folder, page_folder, read_jour
 from threestep.study.health import Health, health_steps, plain_health
 from threestep.study.picking import Found
 from threestep.study.preparing import Prepared, arrays_of, prepare_parts, prepare_run
-from threestep.study.run import Run, find_model, run_steps
+from threestep.study.run import Run, find_model, model_kept, run_steps
 from threestep.study.scores import score_samples
 from threestep.study.worked_example import WorkedExample, work_example
 
@@ -31,6 +31,7 @@ __all__ = [
     "explain_model",
     "find_model",
     "health_steps",
+    "model_kept",
     "new_folder",
     "page_folder",
     "plain_explanation",

@@ -21,7 +21,8 @@ def check_event(prepared: Prepared) -> Event:
     Returns
     -------
     dict
-        `hash`: of all samples; `missing`: columns with gaps and the share of these, the most first;
+        `hash`: of all samples with a target; `n_without_target`: how many others there were; `missing`:
+        columns with gaps and the share of these, the most first;
         `n_with_gaps`: how many columns have any; `classes`: how many samples of each; `n_copies`: samples
         that another one equals, target included; `n_contradictions`: samples equal to one with another
         target; `n_seen`: test samples whose features were learned from, too.
@@ -32,6 +33,7 @@ def check_event(prepared: Prepared) -> Event:
     return {
         "event": "check",
         "hash": fingerprint(table),
+        "n_without_target": prepared.n_without_target,
         "missing": [{"column": name, "share": share} for name, share in gaps[:_MOST_COLUMNS]],
         "n_with_gaps": len(gaps),
         "classes": _class_counts(prepared.prep.target, prepared),

@@ -53,6 +53,7 @@ _SHIFT = 0.1  # of a picture's sides
 _COLOURS = 3
 _INPUTS_AT_WHOLE_RATE = 1024
 _RATES_AROUND, _MOST_DROPOUT = 4, 0.3  # that a search of convolutions may vary
+_CHANNELS = (8, 128)
 _MOST_WORK = 2  # times that of the largest network that people design, for others with convolutions
 _BATCH_BY_SAMPLES = ((50_000, 256), (10_000, 128), (1_000, 64), (300, 32), (0, 16))
 """From how many training samples on which batch size."""
@@ -339,6 +340,8 @@ def _space(settings: Settings, n_train: int, is_classes: bool, n_ends: int) -> d
         "widths": settings.widths or widths,
         "dropouts": settings.dropouts or ((0.05, 0.4) if is_classes else (0.0, 0.0)),
     }
+    if settings.convolutions:
+        chosen["channels"] = settings.channels or _CHANNELS
     given = ("learning_rate", settings.learning_rate), ("weight_decay", settings.weight_decay)
     chosen |= {f"{name}s": (value, value) for name, value in given if value is not None}
     return chosen | ({} if settings.dropout is None else {"dropouts": (settings.dropout, settings.dropout)})

@@ -21,7 +21,7 @@ from threestep.data import (
     encode,
     encode_target,
     fit_prep,
-    label,
+    labelled,
     read,
     split,
     understand_target,
@@ -153,7 +153,7 @@ def compare_steps(source: object, by: str, study: Study) -> Generator[Event, Non
         )
     began = time.perf_counter()
     deadline = began + (seconds_of(study.budget) or inf)
-    table = label(read(source), study.target)
+    table = labelled(read(source), study.target)
     if table.n_samples < _FEWEST_SAMPLES:
         raise DataError(f"{table.name}: got {table.n_samples} samples, expected at least {_FEWEST_SAMPLES}")
     target = understand_target(np.asarray(table.y), table.y_name, study.task)
@@ -182,6 +182,7 @@ def compare_steps(source: object, by: str, study: Study) -> Generator[Event, Non
     outcomes = _outcomes(arms, rates, errors, (share, n_answers))
     facts = {
         "n_samples": table.n_samples,
+        "notes": list(table.notes),
         "n_train": len(first.train.y),
         "n_valid": len(first.valid.y),
         "n_test": len(first.test.y),

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data import Table, encode, encode_target, input_names, label, read
+from threestep.data import Table, encode, encode_target, input_names, is_unknown, label, read
 from threestep.errors import DataError
 from threestep.model import Model
 from threestep.network import Conv, Dense, Network, Params
@@ -166,9 +166,9 @@ def explain_model(model: Model, source: object, row: int | None = None, seed: in
 
 
 def _some(table: Table, seed: int) -> NDArray:
-    """Rows that are looked at, in random order."""
-    order = np.random.default_rng(seed).permutation(table.n_samples)
-    return order[:_MOST_SAMPLES]
+    """Rows that are looked at, in random order; not those without a target."""
+    known = np.flatnonzero(~is_unknown(np.asarray(table.y)))
+    return np.random.default_rng(seed).permutation(known)[:_MOST_SAMPLES]
 
 
 def _outputs_of_layers(network: Network, params: Params, x: NDArray) -> list[tuple[str, NDArray]]:

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data import Table, encode, encode_target, fit_prep, label, read, split, understand_target
+from threestep.data import Table, encode, encode_target, fit_prep, labelled, read, split, understand_target
 from threestep.errors import DataError, SettingsError
 from threestep.goodness import Goodness
 from threestep.network import Network, Params, Training, parse
@@ -135,7 +135,7 @@ def health_steps(
         raise SettingsError(
             f"`depths` is {depths}; must be even numbers from 4 to 1,000", "such as 8 20 56 152"
         )
-    table = label(read(source))
+    table = labelled(read(source))
     shape, n_classes, train, valid = _samples(table, seed)
     goodness, stacks = Goodness("cross_entropy"), list[Stack]()
     todo = [(kind, depth) for kind in KINDS for depth in depths]

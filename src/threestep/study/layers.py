@@ -1,32 +1,63 @@
 """What each layer of the picked network does: what a linear function of its outputs could tell, how steep
-the loss is in its weights, and how much of them a step changes."""
+the loss is in its weights, and how much of them a step changes.
 
+A dense network is looked at by NumPy. One with convolutions needs a program, compiled in a hurry: it is for a
+second or two of work.
+"""
+
+import math
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from threestep.devices import is_cpu
 from threestep.goodness import Goodness
 from threestep.model import Model
-from threestep.network import ACTIVATIONS
+from threestep.network import ACTIVATIONS, Network, Params
 from threestep.pick import Samples
 from threestep.study.explaining import probe_between
 
 MOST_PROBED, MOST_FITTED = 1000, 4000
+SECONDS_FOR_PICTURES = 3.0
+"""That looking at the layers of a network with convolutions may take, compiling included."""
 _MOST_OUTPUTS = 1000
 _N_SAMPLES = 256
+_BLOCK = 128  # pictures at once
+_MOST_WORK = 1e11  # floating-point operations for pictures: a second or two
+_FEWEST_SAMPLES = 100
+_BUDGET_SHARE = 0.05
+_IN_A_HURRY = {"xla_backend_optimization_level": 1, "xla_llvm_disable_expensive_passes": True}
+"""Half the time of a usual compile. At level 0 a value that is computed twice, for two uses, may come out as
+two, and the gradient of a largest value as NaN."""
 _TINY = 1e-4  # a step for slopes of activations, in double precision
 _BY_SIGN = {"adamw": 1.0, "adam": 1.0, "lion": 1.0, "rmsprop": 10**0.5}
 """Optimizers whose first step is the sign of the gradient, times so many rates."""
 
 
+class _Look(NamedTuple):
+    """What each layer makes of samples, the inputs first, the output layer left out; and the gradients.
+
+    Parameters
+    ----------
+    learned, judged : list of ndarray of shape (n_samples, n)
+        At most 1,000 numbers of each layer.
+    gradients : list of ndarray
+        In the weights of each layer, flat, of the mean loss of at most 256 of the learned samples.
+    """
+
+    learned: list[NDArray]
+    judged: list[NDArray]
+    gradients: list[NDArray]
+
+
 def layers_of(
     model: Model, judged: Samples, learned: Samples, optimizer: str, rate: float
 ) -> dict[str, Any] | None:
-    """Of the first network, if it is dense and has a hidden layer.
+    """Of the first network, if it has a hidden layer.
 
     Parameters
     ----------
@@ -44,37 +75,140 @@ def layers_of(
         fitted to learned samples, on `n_probed` of the judged ones; `n_samples`: of the
         gradients; `gradients`: of each layer, the output layer last, the root mean square of its `weights`,
         the Euclidean norm of their `gradient`, and the `update`: the norm of a first step at that rate over
-        that of the weights.
+        that of the weights; None of a layer without weights. None, too, where 100 pictures would be more
+        work than is spent on them.
     """
     network, kind = model.network, model.prep.target.kind
-    if not network.is_dense or not network.hidden:
+    if len(network.layers) < 2:
         return None
-    some, many = slice(None, MOST_PROBED), slice(None, MOST_FITTED)
-    fitted, outputs = (_trace(model, x)[0][:-1] for x in (learned.x[many], judged.x[some]))
-    targets = np.asarray(learned.y[many]), np.asarray(judged.y[some])
-    steps = [-(-own.shape[1] // _MOST_OUTPUTS) for own in outputs]
+    look = (_look_at_neurons if network.is_dense else _look_at_pictures)(model, learned, judged)
+    if look is None:
+        return None
+    n_learned, n_judged = len(look.learned[0]), len(look.judged[0])
+    targets = np.asarray(learned.y[:n_learned]), np.asarray(judged.y[:n_judged])
     scores = [
-        probe_between((own[:, ::step], targets[0]), (other[:, ::step], targets[1]), kind)
-        for own, other, step in zip(fitted, outputs, steps, strict=True)
+        probe_between((own, targets[0]), (other, targets[1]), kind)
+        for own, other in zip(look.learned, look.judged, strict=True)
     ]
     if not np.isfinite(scores).all():
         return None
-    gradients = gradients_of(model, learned.x[:_N_SAMPLES], np.asarray(learned.y[:_N_SAMPLES]))
-    weights = [np.asarray(own["weight"], np.float64) for own in model.params]
+    weights = [_weights(own) for own in model.params]
     return {
         "probe": "r2" if kind == "number" else "accuracy",
         "probes": scores,
-        "n_probed": min(MOST_PROBED, len(judged.y)),
-        "n_samples": min(_N_SAMPLES, len(learned.y)),
+        "n_probed": n_judged,
+        "n_samples": min(_N_SAMPLES, n_learned),
         "gradients": [
             {
                 "weights": float(np.sqrt(np.mean(weight**2))),
                 "gradient": float(np.linalg.norm(gradient)),
                 "update": float(rate * _step_size(optimizer, gradient) / max(np.linalg.norm(weight), 1e-30)),
             }
-            for weight, gradient in zip(weights, gradients, strict=True)
+            if weight.size
+            else None
+            for weight, gradient in zip(weights, look.gradients, strict=True)
         ],
     }
+
+
+def seconds_set_aside(budget: float) -> float:
+    """Of a budget, for looking at the layers of a network with convolutions."""
+    return 0.0 if math.isinf(budget) else min(SECONDS_FOR_PICTURES, _BUDGET_SHARE * budget)
+
+
+def _weights(own: Any) -> NDArray:
+    """All weights of a layer, flat; () of one without."""
+    known = [np.asarray(array, np.float64).ravel() for name, array in own.items() if name.endswith("weight")]
+    return np.concatenate(known) if known else np.zeros(0)
+
+
+def _look_at_neurons(model: Model, learned: Samples, judged: Samples) -> _Look:
+    some, many = slice(None, MOST_PROBED), slice(None, MOST_FITTED)
+    fitted, outputs = (
+        [_thinned(own, _MOST_OUTPUTS) for own in _trace(model, x)[0][:-1]]
+        for x in (learned.x[many], judged.x[some])
+    )
+    gradients = gradients_of(model, learned.x[:_N_SAMPLES], np.asarray(learned.y[:_N_SAMPLES]))
+    return _Look(fitted, outputs, [gradient.ravel() for gradient in gradients])
+
+
+def _look_at_pictures(model: Model, learned: Samples, judged: Samples) -> _Look | None:
+    """Layers and gradients come from one program, for one block of samples after another."""
+    network, params = model.network, model.params
+    affordable = int(_MOST_WORK // (6 * network.n_products))
+    if affordable < _FEWEST_SAMPLES:
+        return None
+    n_learned, n_judged = (
+        min(len(own.y), most, affordable * thirds // 3)
+        for own, most, thirds in ((learned, MOST_FITTED, 2), (judged, MOST_PROBED, 1))
+    )
+    block = min(_BLOCK, affordable // 3)
+    share = np.zeros(n_learned, np.float32)
+    share[:_N_SAMPLES] = 1 / min(_N_SAMPLES, n_learned)
+    most = max(1, min(_MOST_OUTPUTS, n_learned // 2))  # a linear function of more would say little
+    rows = np.zeros(block, int)
+    first = learned.x[rows], np.asarray(learned.y)[rows], share[rows]
+    static = network, model.goodness.for_judging, most
+    program = (
+        jax.jit(_in_network, static_argnums=(0, 1, 2))
+        .lower(*static, params, *first)
+        .compile(_IN_A_HURRY if is_cpu() else None)
+    )
+
+    def looked(samples: Samples, n: int, share: NDArray) -> tuple[list[NDArray], list[NDArray]]:
+        outputs, sums = [], list[NDArray]()
+        for at in range(0, n, block):
+            rows = np.resize(np.arange(at, min(at + block, n)), block)  # the last block is filled up
+            n_rows = min(block, n - at)
+            own = np.where(np.arange(block) < n_rows, share[rows], 0).astype(np.float32)
+            hidden, gradients = program(params, samples.x[rows], np.asarray(samples.y)[rows], own)
+            outputs.append([np.asarray(each, np.float64)[:n_rows] for each in hidden])
+            found = [_weights(each) for each in gradients]
+            sums = [one + other for one, other in zip(sums, found, strict=True)] if sums else found
+        return [np.concatenate(each) for each in zip(*outputs, strict=True)], sums
+
+    fitted, gradients = looked(learned, n_learned, share)
+    others, _ = looked(judged, n_judged, np.zeros(n_judged, np.float32))
+    return _Look(fitted, others, gradients)
+
+
+def _in_network(
+    network: Network, goodness: Goodness, most: int, params: Params, x: jax.Array, *known: jax.Array
+) -> tuple[list[jax.Array], Any]:
+    """What each layer makes of samples, the output layer left out; and the gradient of their losses, each
+    times its share."""
+    y, share = known
+
+    def loss(params: Params) -> tuple[jax.Array, list[jax.Array]]:
+        *hidden, last = (output.a for output in network.trace(params, x))
+        return share @ goodness.losses(last, y), hidden
+
+    gradients, hidden = jax.grad(loss, has_aux=True)(params)
+    inputs = x.reshape(len(x), *network.first_shape)
+    return [_thinned(_in_windows(each, most), most) for each in (inputs, *hidden)], gradients
+
+
+def _in_windows(h: jax.Array, most: int) -> jax.Array:
+    """Pictures as means over windows, the smallest with which no more than so many numbers are left, flat."""
+    if h.ndim == 2:
+        return h
+    n, height, width, channels = h.shape
+
+    def sides(size: int) -> tuple[int, int]:
+        return -(-height // size), -(-width // size)
+
+    size = 1
+    while math.prod(sides(size)) * channels > most and size < max(height, width):
+        size += 1
+    down, across = sides(size)
+    missing = ((0, 0), (0, down * size - height), (0, across * size - width), (0, 0))
+    even = jnp.pad(h, missing, mode="edge").reshape(n, down, size, across, size, channels)
+    return even.mean(axis=(2, 4)).reshape(n, -1)
+
+
+def _thinned(h: Any, most: int) -> Any:
+    """At most so many numbers of each sample."""
+    return h[:, :: -(-h.shape[1] // most)]
 
 
 def _step_size(optimizer: str, gradient: NDArray) -> float:

@@ -74,7 +74,7 @@ class Found(NamedTuple):
 def pick_some(
     tried: Sequence[Tried], goodness: Goodness, valid: Samples, settings: Settings
 ) -> Generator[dict[str, Any], None, tuple[list[Tried], list[Tried]]]:
-    """The ones to pick, best first; and all that was tried, those first.
+    """The ones to pick, best first; and all that was tried, those first, then by what picks.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def pick_some(
     fast = fast_enough(tried, settings)
     if not fast:
         yield {"event": "note", "text": _too_slow(settings)}
-        chosen = [fastest(tried)]
+        able = chosen = [fastest(tried)]
     else:
         able = _compared(preferred(fast), lambda each: _said_by(each, valid), goodness, valid, settings)
         if settings.ensemble is not None:
@@ -101,7 +101,7 @@ def pick_some(
         else:
             said = [_said_by(each, valid) for each in able[:_MOST_CANDIDATES]]
             chosen = [able[place] for place in _best_together(said, goodness, valid, settings)]
-    everything = _first_those(chosen, tried)
+    everything = _first_those(chosen, _first_those(able, tried))
     yield _leaderboard_event(everything, chosen)
     yield from _luck_events(everything, chosen[0], settings)
     return chosen, everything

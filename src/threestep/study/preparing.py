@@ -1,5 +1,6 @@
 """Everything that is decided before descent starts: samples, prep, function set, loss."""
 
+import math
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from threestep.data import (
     encode,
     encode_target,
     fit_prep,
-    label,
+    labelled,
     overrides_of,
     ranks_in,
     read,
@@ -30,7 +31,7 @@ from threestep.errors import SettingsError
 from threestep.goodness import Goodness, check_metric
 from threestep.network import Network, check_space, parse, supernet_of
 from threestep.pick import Samples, searcher_of
-from threestep.settings import Settings, check_settings
+from threestep.settings import Settings, check_settings, seconds_of
 from threestep.study.choices import choose_for_pictures, choose_settings, space_of
 from threestep.study.clock import Clock
 from threestep.study.details import known_target
@@ -64,6 +65,8 @@ class Prepared:
     shares_programs : bool
         Whether one given network, too, is trained by the program for several: then others of its width, and
         other numbers of samples, need no compile; but the gradient is not watched.
+    n_without_target : int
+        Samples that were left out as their target is missing.
     """
 
     source: str
@@ -77,6 +80,13 @@ class Prepared:
     seconds: dict[str, float]
     began: float
     shares_programs: bool = False
+    n_without_target: int = 0
+
+    @property
+    def budget(self) -> float:
+        """Seconds for all of it; infinite without one."""
+        seconds = seconds_of(self.settings.budget)
+        return math.inf if seconds is None else seconds
 
 
 def prepare_run(source: object, settings: Settings, began: float | None = None) -> Prepared:
@@ -99,13 +109,15 @@ def prepare_run(source: object, settings: Settings, began: float | None = None) 
     check_space(space_of(settings))
     searcher_of(settings.searcher)  # it may not be installed
     clock = Clock({})
-    table = label(read(source, how=settings), settings.target)
-    table = replace(table, rows=np.arange(table.n_samples))
+    source_table = read(source, how=settings)
+    table = labelled(source_table, settings.target)
+    n_without_target = source_table.n_samples - table.n_samples
     clock.stage("read")
     target = understand_target(known_target(table), table.y_name, settings.task)
     table, parts = _parted(table, settings, target.kind == "classes")
     name = str(source) if isinstance(source, (str, Path)) else table.name
-    return _prepared(name, table, (target, parts), settings, clock, began)
+    prepared = _prepared(name, table, (target, parts), settings, clock, began)
+    return replace(prepared, n_without_target=n_without_target)
 
 
 def _parted(table: Table, settings: Settings, is_classes: bool) -> tuple[Table, Split]:

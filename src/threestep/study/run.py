@@ -20,7 +20,9 @@ Nothing is called back: the command line prints events, the report reads them.
     end           seconds by stage
 """
 
-from collections.abc import Callable, Generator
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -28,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from threestep.data import Table
+from threestep.errors import ReportError
 from threestep.model import Model, model_of
 from threestep.network import Network, parse
 from threestep.pick import Field, Outcome, Picked, Samples, Tried, descend, leaderboard
@@ -52,12 +55,18 @@ from threestep.study.events import (
     start_event,
 )
 from threestep.study.folder import Event, RunFolder
-from threestep.study.layers import MOST_FITTED, MOST_PROBED, layers_of
+from threestep.study.layers import (
+    MOST_FITTED,
+    MOST_PROBED,
+    SECONDS_FOR_PICTURES,
+    layers_of,
+    seconds_set_aside,
+)
 from threestep.study.luck import corrected_scores
 from threestep.study.notebook import run_html
 from threestep.study.picking import Found, Unseen
 from threestep.study.preparing import Prepared, arrays_of
-from threestep.study.scores import Scores, score_outputs, score_samples
+from threestep.study.scores import Scores, rows_in_unit, score_outputs, score_samples
 from threestep.study.searching import Known, deadline_of, search_steps
 
 
@@ -95,9 +104,10 @@ class Run:
     def leaderboard(self) -> list[dict[str, Any]]:
         """What a search tried, what was picked first, as plain rows: `pandas.DataFrame(run.leaderboard)`.
 
-        See `threestep.pick.leaderboard`; empty if one given network was trained once.
+        See `threestep.pick.leaderboard`; of a number also `valid_rmse`, in its unit. Empty if one given
+        network was trained once.
         """
-        return leaderboard(self.tried)
+        return rows_in_unit(leaderboard(self.tried), self.model.prep, self.model.goodness)
 
     def __repr__(self) -> str:
         part = "test" if "test" in self.scores else "valid"
@@ -150,6 +160,8 @@ def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[
     ------
     KeyboardInterrupt
         Before a first epoch was done; later ones end the descent with the best so far.
+    ReportError
+        The model was found and saved, but something failed after that.
     """
     clock = Clock(prepared.seconds)
     events: list[Event] = []
@@ -177,11 +189,31 @@ def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[
     run = _measure(prepared, found, events, folder)
     if folder is not None:
         run.model.save(folder.model_path)
-    yield say({"event": "scores", "scores": run.scores})
-    yield say({"event": "details", **_details(prepared, found, run.model)})
-    clock.stage("measure")
-    yield say({"event": "end", "seconds": clock.seconds})
+    with model_kept(run):
+        yield say({"event": "scores", "scores": run.scores})
+        yield say({"event": "details", **_details(prepared, found, run.model)})
+        clock.stage("measure")
+        yield say({"event": "end", "seconds": clock.seconds})
     return run
+
+
+@contextmanager
+def model_kept(run: Run) -> Iterator[None]:
+    """What fails in here says where the model is that was found before.
+
+    Raises
+    ------
+    ReportError
+        Something failed.
+    """
+    try:
+        yield
+    except Exception as error:
+        why = str(error) or "no reason given"
+        hint = "the model is in this error's `run.model`"
+        if run.folder is not None:
+            hint = f"the model is saved: threestep predict {run.folder.path} DATA"
+        raise ReportError(f"the report failed: {type(error).__name__}: {why}", hint, run) from error
 
 
 def _find(prepared: Prepared, say) -> Generator[Event, None, Found]:
@@ -236,6 +268,8 @@ def _search(prepared: Prepared, say) -> Generator[Event, None, Found]:
         except StopIteration as end:
             found: Found = end.value
             break
+        if event["event"] == "leaderboard":
+            event["rows"] = rows_in_unit(event["rows"], prep, prepared.goodness)
         yield event if event["event"] == "tick" else say(event)
     if prepared.network is None or 1 + len(found.others) < n_averaged(prepared.settings):  # some diverged
         yield say(network_event([found.picked.network, *(network for network, _ in found.others)]))
@@ -251,7 +285,9 @@ def _deadline(prepared: Prepared) -> float:
     if network is None:
         widest = [str(settings.widths[1])] * settings.depths[1] if settings.widths and settings.depths else []
         network = parse("-".join(widest), (layout.n_inputs,), prepared.prep.target.n_outputs)
-    return deadline_of(settings, prepared.table.n_samples, network.n_products, prepared.began)
+    deadline = deadline_of(settings, prepared.table.n_samples, network.n_products, prepared.began)
+    may_convolve = settings.convolutions or not network.is_dense
+    return deadline - seconds_set_aside(prepared.budget) if may_convolve else deadline
 
 
 def _pick(prepared: Prepared, network: Network, say) -> Generator[Event, None, Picked]:
@@ -305,6 +341,9 @@ def _details(prepared: Prepared, found: Found, model: Model) -> Event:
     if table.names and details.get("label_errors"):
         for each in details["label_errors"]["worst"]:
             each["name"] = table.names[int(np.searchsorted(_rows(table), each["row"]))]
+    left = prepared.began + prepared.budget - time.perf_counter()
+    if left < SECONDS_FOR_PICTURES and not model.network.is_dense:
+        return details | {"layers": None}
     judged, settings = parts.test if parts.test.n_samples else parts.valid, prepared.settings
     rate = max((row.learning_rate for row in found.picked.history), default=0.0)
     rng = np.random.default_rng(settings.seed)

@@ -1,12 +1,14 @@
 """How good a model is on labelled samples."""
 
 from math import isfinite
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data import Table, encode_target
+from threestep.data import Prep, Table, encode_target
 from threestep.goodness import (
+    Goodness,
     class_metrics,
     error_intervals,
     label_metrics,
@@ -17,6 +19,14 @@ from threestep.model import Model
 from threestep.pick import losses_of
 
 Scores = dict[str, int | float]
+
+
+def rows_in_unit(rows: list[dict[str, Any]], prep: Prep, goodness: Goodness) -> list[dict[str, Any]]:
+    """Rows of a leaderboard; those of one number with its typical error in its own unit, `valid_rmse`."""
+    scale = prep.target_scale
+    if prep.target.kind != "number" or goodness.quantiles or not isinstance(scale, float):
+        return rows
+    return [row | {"valid_rmse": float(np.sqrt(max(0.0, -row["valid_score"]))) * scale} for row in rows]
 
 
 def score_samples(model: Model, table: Table) -> tuple[Scores, NDArray]:
