@@ -23,6 +23,7 @@ import numpy as np
 from benchmarks import images_gpu
 from benchmarks.images_gpu import Case
 from benchmarks.rows import lower_is_better, note, show
+from threestep.app.allocator import KEPT
 
 _N_PREDICTED = 512
 _SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -91,7 +92,8 @@ def _compare(name: str, n_rounds: int) -> None:
 def _alone(who: str, name: str) -> dict[str, float]:
     """One measurement in a process of its own, without a compile cache."""
     words = [sys.executable, "-m", "benchmarks.images", who, name]
-    environment = {**os.environ, "JAX_ENABLE_COMPILATION_CACHE": "false", "OMP_NUM_THREADS": "2"}
+    settings = {"JAX_ENABLE_COMPILATION_CACHE": "false", "OMP_NUM_THREADS": "2", "GLIBC_TUNABLES": KEPT}
+    environment = os.environ | settings  # memory is kept, as by the command line; for both
     done = subprocess.run(words, check=True, capture_output=True, text=True, env=environment)
     return json.loads(done.stdout.splitlines()[-1])
 

@@ -3,8 +3,10 @@
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 
@@ -130,7 +132,7 @@ def test_doctor_says_what_works(capsys):
         (["fit", "digitz"], "digitz", "did you mean `digits`"),
         (["fit", "iris", "--target", "clas"], "clas", ""),
         (["fit", "table.csv", "--target", "outcom"], "outcom", "did you mean `outcome`"),
-        (["fit", "table.csv", "--target", "hole"], "hole", "drop the samples"),
+        (["fit", "table.csv", "--target", "hole"], "hole", "nothing to learn"),
         (["fit", "text.csv"], "abc", "empty"),
         (["fit", "ragged.csv"], "line 3", "quotes"),
         (["fit", "empty.csv"], "empty", "header"),
@@ -242,3 +244,62 @@ def test_usps_trains_as_an_idx_pair_from_the_command_line(here, capsys):
     scores = json.loads(capsys.readouterr().out)
     assert scores["n_samples"] == 2007
     assert scores["accuracy"] > 0.9
+
+
+# Memory that is kept
+
+
+def started_again(monkeypatch, words, environment=None, has_glibc=True):
+    """What `keep_memory` starts in place of the process; None: nothing."""
+    from threestep.app import allocator
+
+    calls = []
+    monkeypatch.setattr(allocator, "_has_glibc", lambda: has_glibc)
+    monkeypatch.setattr(allocator.os, "execve", lambda *call: calls.append(call))
+    monkeypatch.setattr(allocator.sys, "orig_argv", ["python", "-m", "threestep", *words])
+    allocator.keep_memory(words, {} if environment is None else environment)
+    return calls[0] if calls else None
+
+
+@pytest.mark.parametrize("word", ["fit", "study"])
+def test_what_trains_starts_again_once_with_memory_that_is_kept(monkeypatch, word):
+    program, words, environment = started_again(monkeypatch, [word, "iris"])
+    assert program == sys.executable
+    assert words == [sys.executable, "-m", "threestep", word, "iris"]
+    assert "mmap_threshold" in environment["GLIBC_TUNABLES"]
+    assert started_again(monkeypatch, [word, "iris"], environment) is None
+
+
+def test_what_does_not_train_or_was_set_by_hand_or_has_another_library_does_not_start_again(monkeypatch):
+    for words in ([], ["--version"], ["predict", "m", "d"], ["doctor"]):
+        assert started_again(monkeypatch, words) is None
+    assert started_again(monkeypatch, ["fit", "iris"], {"GLIBC_TUNABLES": ""}) is None
+    assert started_again(monkeypatch, ["fit", "iris"], has_glibc=False) is None
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's settings")
+def test_a_process_that_trains_has_the_settings(tmp_path):
+    """Seen from outside, as the operating system shows it."""
+    environment = {name: value for name, value in os.environ.items() if name != "GLIBC_TUNABLES"}
+    words = [
+        sys.executable,
+        "-m",
+        "threestep",
+        "fit",
+        "iris",
+        "--budget",
+        "20s",
+        "--out",
+        str(tmp_path / "run"),
+    ]
+    process = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 15
+        seen = b""
+        while b"GLIBC_TUNABLES" not in seen and time.monotonic() < deadline:
+            time.sleep(0.1)
+            seen = Path(f"/proc/{process.pid}/environ").read_bytes()
+        assert b"GLIBC_TUNABLES=glibc.malloc" in seen
+    finally:
+        process.kill()
+        process.wait()

@@ -1,5 +1,25 @@
 """The command line: reads words, calls `threestep.job`, prints events. Nothing below prints."""
 
-from threestep.app.entry import main, run
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command in this process; returns the exit code. See `threestep.app.entry`."""
+    from threestep.app import entry
+
+    return entry.main(words)
+
+
+def run() -> NoReturn:
+    """Be the process: see `threestep.app.entry.run`. What must come before all imports comes first."""
+    from threestep.app.allocator import keep_memory
+
+    keep_memory(sys.argv[1:])
+    from threestep.app import entry
+
+    entry.run()
+
 
 __all__ = ["main", "run"]
