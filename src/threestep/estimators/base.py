@@ -1,5 +1,6 @@
 """What both estimators have in common."""
 
+from collections.abc import Callable
 from dataclasses import fields, replace
 from html import escape
 from typing import Any
@@ -12,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from threestep.data import Table, Target
 from threestep.errors import SettingsError, UserError
+from threestep.estimators.callbacks import CallbackSupportMixin, FitTask
 from threestep.estimators.samples import in_own_order, parts_of, table_of, warn_of_notes
 from threestep.model import Model, model_of
 from threestep.pick import EpochRow, Job, Member, Population, ended, leaderboard
@@ -24,7 +26,7 @@ _HINT_PARTIAL = "give up to 8 hidden layers of one activation, the first of them
 _MOST_PRECISE = 1000  # samples: in single precision a sample's last digits depend on its company
 
 
-class NetworkEstimator(BaseEstimator):
+class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
     """A run as an estimator; see `Classifier` and `Regressor`."""
 
     # what both constructors keep, beside what only reaches the settings
@@ -56,7 +58,9 @@ class NetworkEstimator(BaseEstimator):
         seed = int(check_random_state(self.random_state).randint(_SEEDS - 1))
         return Settings(**given, seed=seed, test_fraction=0.0)
 
-    def _fit(self, table: Table, target: Target, y: NDArray, weight: NDArray | None) -> "NetworkEstimator":
+    def _fit(
+        self, task: FitTask, table: Table, target: Target, y: NDArray, weight: NDArray | None
+    ) -> "NetworkEstimator":
         """Learn from samples whose features are known; y as the target wants it."""
         warn_of_notes(table.notes)
         table = in_own_order(replace(table, y=y, y_name=target.name, weight=weight))
@@ -64,10 +68,23 @@ class NetworkEstimator(BaseEstimator):
         try:
             parts = parts_of(table, settings.valid_fraction, settings.seed, target.kind == "classes")
             prepared = prepare_parts(table, target, parts, settings)
-            self._keep_found(prepared, *find_model(prepared, print if self.verbose else None))
+            self._keep_found(prepared, *find_model(prepared, self._teller(task), task.stop))
         except UserError as error:
             raise ValueError(str(error)) from error
+        task.end()
         return self
+
+    def _teller(self, task: FitTask) -> Callable[[dict[str, Any]], None]:
+        """What is told of each event: the callbacks, and who wants to see it."""
+
+        def tell(event: dict[str, Any]) -> None:
+            task.tell(event)
+            if self.verbose and event["event"] == "rung":
+                loss = "none yet" if event["best_loss"] is None else f"{event['best_loss']:.4f}"
+                tried = f"{event['n_tried']} networks tried"
+                print(f"round {event['round']}: {tried}, best validation loss {loss}")  # noqa: T201
+
+        return tell
 
     def _keep_found(self, prepared: Prepared, model: Model, found: Found) -> None:
         """What a run leaves."""

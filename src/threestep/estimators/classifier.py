@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from threestep.data import Target, balanced_weights
 from threestep.estimators.base import NetworkEstimator
+from threestep.estimators.callbacks import FitTask, with_callbacks
 from threestep.estimators.samples import table_of, weights_of
 
 
@@ -116,6 +117,7 @@ class Classifier(ClassifierMixin, NetworkEstimator):
         self.verbose = verbose
         self.class_weight = class_weight
 
+    @with_callbacks
     def fit(self, X, y, sample_weight=None):
         """Find a network.
 
@@ -136,7 +138,8 @@ class Classifier(ClassifierMixin, NetworkEstimator):
         weight = weights_of(sample_weight, table.n_samples)
         if weight is not None and codes.ndim == 1 and len(np.unique(codes[weight > 0])) < 2:
             raise ValueError("Classifier needs weight on at least 2 classes, but only one class has any")
-        return self._fit(table, target, codes, self._with_class_weight(codes, weight))
+        task = FitTask(self, X, y, sample_weight)
+        return self._fit(task, table, target, codes, self._with_class_weight(codes, weight))
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """One more pass over some samples; the first call must name all `classes`."""

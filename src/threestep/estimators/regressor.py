@@ -6,6 +6,7 @@ from sklearn.utils.validation import check_array, check_consistent_length
 
 from threestep.data import Target
 from threestep.estimators.base import NetworkEstimator
+from threestep.estimators.callbacks import FitTask, with_callbacks
 from threestep.estimators.samples import table_of, weights_of
 
 
@@ -108,6 +109,7 @@ class Regressor(RegressorMixin, NetworkEstimator):
         self.verbose = verbose
         self.quantiles = quantiles
 
+    @with_callbacks
     def fit(self, X, y, sample_weight=None):
         """Find a network.
 
@@ -126,7 +128,8 @@ class Regressor(RegressorMixin, NetworkEstimator):
         table = table_of(self, X, is_new=True)
         numbers = self._numbers(y, table.n_samples)
         target = Target("y", "number", (), "given", 1 if numbers.ndim == 1 else numbers.shape[1])
-        return self._fit(table, target, numbers, weights_of(sample_weight, table.n_samples))
+        task = FitTask(self, X, y, sample_weight)
+        return self._fit(task, table, target, numbers, weights_of(sample_weight, table.n_samples))
 
     def partial_fit(self, X, y, sample_weight=None):
         """One more pass over some samples; the first call decides the network and the prep."""

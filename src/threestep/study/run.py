@@ -20,6 +20,7 @@ Nothing is called back: the command line prints events, the report reads them.
     end           seconds by stage
 """
 
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -122,24 +123,28 @@ class Run:
         return run_html(self.events[0]["data"], f"{self.model.network}{more}", self.scores)
 
 
-def find_model(prepared: Prepared, say: Callable[[str], None] | None = None) -> tuple[Model, Found]:
-    """The model alone: nothing is measured and nothing is told beside the rounds of a search.
+def find_model(
+    prepared: Prepared,
+    tell: Callable[[Event], None] = lambda event: None,
+    stop: threading.Event | None = None,
+) -> tuple[Model, Found]:
+    """The model alone: nothing is measured.
 
     Parameters
     ----------
     prepared : Prepared
-    say : callable or None
-        Is told a line per round.
+    tell : callable
+        Is told each event.
+    stop : threading.Event or None
+        Once it is set, the best so far is picked.
     """
-    steps = _find(prepared, lambda event: event)
+    steps = _find(prepared, lambda event: event, stop)
     while True:
         try:
             event = next(steps)
         except StopIteration as end:
             return _model(prepared, end.value), end.value
-        if say is not None and event["event"] == "rung":
-            loss = "none yet" if event["best_loss"] is None else f"{event['best_loss']:.4f}"
-            say(f"round {event['round']}: {event['n_tried']} networks tried, best validation loss {loss}")
+        tell(event)
 
 
 def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[Event, None, Run]:
@@ -216,7 +221,7 @@ def model_kept(run: Run) -> Iterator[None]:
         raise ReportError(f"the report failed: {type(error).__name__}: {why}", hint, run) from error
 
 
-def _find(prepared: Prepared, say) -> Generator[Event, None, Found]:
+def _find(prepared: Prepared, say, stop: threading.Event | None = None) -> Generator[Event, None, Found]:
     """Step 3, by a search or by one descent.
 
     Raises
@@ -226,9 +231,10 @@ def _find(prepared: Prepared, say) -> Generator[Event, None, Found]:
     """
     settings = prepared.settings
     if prepared.network is None or n_averaged(settings) > 1 or settings.refit or prepared.shares_programs:
-        found = yield from _search(prepared, say)
+        found = yield from _search(prepared, say, stop or threading.Event())
     else:
-        found = Found((yield from _pick(prepared, prepared.network, say)), (), [])
+        picked = yield from _pick(prepared, prepared.network, say, stop or threading.Event())
+        found = Found(picked, (), [])
     if found.picked.outcome is Outcome.INTERRUPTED and found.picked.best_epoch == 0:
         raise KeyboardInterrupt
     return found
@@ -242,7 +248,7 @@ def _samples(prepared: Prepared) -> tuple[Samples, Samples]:
     return train, arrays_of(prepared.prep, prepared.parts.valid)
 
 
-def _search(prepared: Prepared, say) -> Generator[Event, None, Found]:
+def _search(prepared: Prepared, say, stop: threading.Event) -> Generator[Event, None, Found]:
     """Steps 1 and 3 of a search: try networks, one event per rung; tell of the best as if it were given."""
     train, valid = _samples(prepared)
     prep, target = prepared.prep, prepared.prep.target
@@ -261,7 +267,7 @@ def _search(prepared: Prepared, say) -> Generator[Event, None, Found]:
         how = descent_on_pictures(asked, prepared.settings, designed[0], len(train.y))
         known = Known(None, field_on_pictures(asked, how, designed, wanted), how, asked.epochs)
     context = prepared.settings, wanted, known, _deadline(prepared)
-    steps = search_steps(prepared.goodness, train, valid, *context)
+    steps = search_steps(prepared.goodness, train, valid, *context, stop)
     while True:
         try:
             event = next(steps)
@@ -290,14 +296,14 @@ def _deadline(prepared: Prepared) -> float:
     return deadline - seconds_set_aside(prepared.budget) if may_convolve else deadline
 
 
-def _pick(prepared: Prepared, network: Network, say) -> Generator[Event, None, Picked]:
+def _pick(prepared: Prepared, network: Network, say, stop: threading.Event) -> Generator[Event, None, Picked]:
     """Step 3: descend, one event per epoch."""
     train, valid = _samples(prepared)
     settings = prepared.settings
     blocks = descend(network, prepared.goodness, train, valid, settings, settings.seed, _deadline(prepared))
     while True:
         try:
-            rows = next(blocks)
+            rows = blocks.throw(KeyboardInterrupt) if stop.is_set() else next(blocks)
         except StopIteration as end:
             return end.value
         for row in rows:

@@ -99,6 +99,7 @@ def search_steps(
     wanted: Field,
     known: Known,
     deadline: float,
+    stop: threading.Event,
 ) -> Generator[dict[str, Any], None, Found]:
     """Search until the plan, the deadline or the first Ctrl-C ends it.
 
@@ -111,6 +112,8 @@ def search_steps(
     known : Known
     deadline : float
         On the clock of `time.perf_counter`.
+    stop : threading.Event
+        The first Ctrl-C sets it, or whoever else wants the search to end with the best so far.
 
     Yields
     ------
@@ -129,7 +132,7 @@ def search_steps(
     both = train if valid is train else _joined(train, valid)
     classes = both.y if goodness.is_for_classes else None
     fold_of = dealt(classes, len(both.y), settings.folds or 1, settings.seed)
-    with _interruptible() as stop:
+    with _interruptible(stop):
         folded = list[Folded]()
         room = room_of(fold_of, len(train.y), len(valid.y))
         with Population(goodness, train, valid, settings, settings.seed, end, room) as population:
@@ -233,14 +236,10 @@ def _not_refitted(n_refitted: int, n: int) -> str:
 
 
 @contextmanager
-def _interruptible() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C sets; the second one interrupts as ever.
-
-    Only the main thread hears Ctrl-C; in another one the event is never set.
-    """
-    stop = threading.Event()
+def _interruptible(stop: threading.Event) -> Iterator[None]:
+    """The first Ctrl-C sets the event; the second one interrupts as ever. Only the main thread hears it."""
     if threading.current_thread() is not threading.main_thread():
-        yield stop
+        yield
         return
     before = signal.getsignal(signal.SIGINT)
 
@@ -251,7 +250,7 @@ def _interruptible() -> Iterator[threading.Event]:
 
     signal.signal(signal.SIGINT, heard)
     try:
-        yield stop
+        yield
     finally:
         signal.signal(signal.SIGINT, before)
 

@@ -1,0 +1,65 @@
+"""scikit-learn's callbacks, where it has them (1.9 and later): a fit is a task, each round one below."""
+
+from collections.abc import Callable
+from threading import Event
+from typing import Any
+
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks  # pyright: ignore
+except ImportError:  # before 1.9
+
+    class CallbackSupportMixin:
+        """Nothing to support."""
+
+    def with_callbacks(fit: Callable) -> Callable:
+        """The method as it is."""
+        return fit
+
+
+_ENDS = {"rung": "round", "designed": "convolutions", "final": "finals"}
+"""Events that end a task below, and its name."""
+
+
+class FitTask:
+    """What callbacks are told of one call of `fit`; where there are none, nothing.
+
+    Parameters
+    ----------
+    estimator : estimator
+    X, y : array-like
+        As they were given to `fit`.
+    weight : array-like or None
+
+    Attributes
+    ----------
+    stop : Event
+        Set once a callback asks for the end: the best so far is then kept.
+    """
+
+    def __init__(self, estimator: Any, X: Any, y: Any, weight: Any):
+        self.stop = Event()
+        self._known = {"estimator": estimator, "X": X, "y": y}
+        self._known["metadata"] = {} if weight is None else {"sample_weight": weight}
+        begin = getattr(estimator, "_init_callback_context", None)
+        self._task = None if begin is None else begin(max_subtasks=None)
+        self._below = None
+        if self._task is not None:
+            self._task.call_on_fit_task_begin(**self._known)
+
+    def tell(self, event: dict[str, Any]) -> None:
+        """What happened: the first sign of something begins a task below, its outcome ends it."""
+        if self._task is None:
+            return
+        name = _ENDS.get(event["event"])
+        if self._below is None and (name is not None or event["event"] == "tick"):
+            self._below = self._task.subcontext(task_name=name or "round")
+            self._below.call_on_fit_task_begin(**self._known)
+        if name is not None and self._below is not None:
+            if self._below.call_on_fit_task_end(**self._known):
+                self.stop.set()
+            self._below = None
+
+    def end(self) -> None:
+        """The estimator is fitted."""
+        if self._task is not None:
+            self._task.call_on_fit_task_end(**self._known, reconstruction_attributes=dict)
