@@ -681,6 +681,14 @@ def test_a_first_step_of_rmsprop():
         assert _step_size(name, gradient) == pytest.approx(float(np.linalg.norm(change)), rel=0.01)
 
 
+def test_layers_are_named_in_chinese():
+    from threestep.network import parse
+
+    network = parse("conv8-res8x2-res16s2-meanpool-globalpool-dense16-r16", (32, 32), 3)
+    for what, *_ in network.rows:
+        assert set(re.findall("[A-Za-z]+", translated(what).own["zh-TW"])) <= {"relu"}, what
+
+
 def test_names_that_are_sentences_are_left_alone():
     text = translated(
         "column 'random' may give the target away: its 3 values determine the target; --column random=ignore leaves it out"

@@ -154,6 +154,7 @@ PAGE: dict[str, str] = {
     "better by more than the luck of as many tries.": (
         "雖然另有損失更低的，仍挑中第一個：它是從頭學起的，而另一個的優勢並未超過這麼多次嘗試的運氣。"
     ),
+    "The first {n} are the ones whose answers are averaged.": "前 {n} 個就是答案取平均的那些。",
     "Nothing could be trained; this network only knows which answer is most common.": (
         "沒有網路能夠訓練；這個網路只知道哪個答案最常見。"
     ),
@@ -358,6 +359,17 @@ JOURNAL: dict[str, str] = {
     "layer {n} made plain": "第 {n} 層改為一般層",
     "layer {n} made residual": "第 {n} 層改為殘差層",
     "activation changed to {name}": "活化函數改為 {name}",
+    # layers
+    "max of {size}": "{size} 的最大值",
+    "mean of {size}": "{size} 的平均值",
+    "max of all": "全部的最大值",
+    "mean of all": "全部的平均值",
+    "{n} linear": "{n} 線性",
+    "{layer} + input": "{layer} + 輸入",
+    "{n} basic {width}": "{n} 個基本區塊，寬 {width}",
+    "{n} bottleneck {width}": "{n} 個瓶頸區塊，寬 {width}",
+    "{n} basic {width} without residuals": "{n} 個基本區塊，寬 {width}，無殘差",
+    "{n} bottleneck {width} without residuals": "{n} 個瓶頸區塊，寬 {width}，無殘差",
     # verdicts of comparisons, and what there is to see of deep stacks
     "No difference: none of {n} deeper networks of as many params is better or worse than the first one beyond chance. The "
     "largest, of {arm}: {gain}, 95 % interval from {low} to {high}, p = {p}.": (
