@@ -338,7 +338,25 @@ JOURNAL: dict[str, str] = {
     "target {name} is missing in {n} of {all} samples; they are left out": (
         "{all} 筆樣本中有 {n} 筆沒有目標 {name}，未使用這些樣本"
     ),
+    "{n} files read as {media}": "{n} 個檔案，讀成{media}",
+    "grey pictures of {height} × {width} pixels": "{height} × {width} 像素的灰階圖片",
+    "colour pictures of {height} × {width} pixels": "{height} × {width} 像素的彩色圖片",
+    "sounds of {seconds} s as {height} moments × {width} bands, {rate} Hz": (
+        "{seconds} 秒的聲音，{height} 個時刻 × {width} 個頻帶，{rate} Hz"
+    ),
+    "{n} damaged file(s) left out: {named}": "不使用 {n} 個損壞的檔案：{named}",
     "one value only": "只有一個值",
+    "{type} is not supported yet": "尚不支援 {type}",
+    "its cells are neither numbers nor text": "它的儲存格既不是數字也不是文字",
+    "none that was trained keeps `max_latency_ms` = {n}: the fastest is picked": (
+        "訓練過的網路都不符合 `max_latency_ms` = {n}：挑了最快的"
+    ),
+    "refit: no time was left for the picked network, or its loss exploded; it stays as picked": (
+        "refit：挑中的網路已沒有時間，或損失爆炸；維持挑中時的樣子"
+    ),
+    "refit: no time was left for {n} of the {all} picked networks, or its loss exploded; it stays as picked": (
+        "refit：挑中的 {all} 個網路中有 {n} 個已沒有時間，或損失爆炸；維持挑中時的樣子"
+    ),
     "every value is missing": "全部缺值",
     "looks like an id: whole numbers in a row, each of them once": "看來像編號：連續的整數，各出現一次",
     "looks like an id or free text: {n} different words": "看來像編號或自由文字：{n} 種不同的文字",
@@ -349,6 +367,7 @@ JOURNAL: dict[str, str] = {
     "its {n} values determine the target": "它的 {n} 種值決定了目標",
     "a usual one": "常見的結構",
     "random": "隨機產生",
+    "as people design them": "人們常用的設計",
     "trained anew": "從頭訓練",
     "trained anew in {n} folds": "分 {n} 折從頭訓練",
     "rates changed": "改變了比率",

@@ -15,7 +15,7 @@ LANGUAGES = {"en": "English", "zh-TW": "繁體中文"}
 """What a page may be read in, by the tags of BCP 47."""
 
 
-_SENTENCES = ("why", "how", "first", "second", "gain", "low", "high", "fall", "kind", "arm", "rival")
+_SENTENCES = ("why", "how", "first", "second", "gain", "low", "high", "fall", "kind", "arm", "rival", "media")
 """Values of a sentence of the journal that are sentences of it themselves; others are names and numbers."""
 
 _BETWEEN = {", ": "、", "; ": "；"}
