@@ -132,7 +132,7 @@ def test_doctor_says_what_works(capsys):
         (["fit", "digitz"], "digitz", "did you mean `digits`"),
         (["fit", "iris", "--target", "clas"], "clas", ""),
         (["fit", "table.csv", "--target", "outcom"], "outcom", "did you mean `outcome`"),
-        (["fit", "table.csv", "--target", "hole"], "hole", "nothing to learn"),
+        (["fit", "table.csv", "--target", "hole"], "20 of 20 samples", "another column"),
         (["fit", "text.csv"], "abc", "empty"),
         (["fit", "ragged.csv"], "line 3", "quotes"),
         (["fit", "empty.csv"], "empty", "header"),
@@ -146,7 +146,7 @@ def test_doctor_says_what_works(capsys):
     ],
 )  # fmt: skip
 def test_bad_input_gives_error_and_hint_and_writes_nothing(here, capsys, words, error, hint):
-    Path("table.csv").write_text("outcome,a,hole\n" + "yes,1,2\nno,2,\n" * 10)
+    Path("table.csv").write_text("outcome,a,hole\n" + "yes,1,\nno,2,\n" * 10)
     Path("text.csv").write_text("a,b\n" + "1,2\n" * 10 + "abc,3\n")
     Path("ragged.csv").write_text("a,b\n1,2\n1,2,3\n")
     Path("empty.csv").write_text("")

@@ -4,6 +4,7 @@ the layers do; in two languages."""
 import ast
 import io
 import re
+from html import unescape
 from pathlib import Path
 
 import jax
@@ -679,6 +680,42 @@ def test_a_first_step_of_rmsprop():
         none = (np.zeros_like(gradient),) * rule.n_moments
         change, _ = rule.change(Pace(1.0, 0.0, 10.0, 0.001**-0.5), gradient, none)
         assert _step_size(name, gradient) == pytest.approx(float(np.linalg.norm(change)), rel=0.01)
+
+
+def _sentences_of_runs():
+    """What the journal of a run may say beside its numbers."""
+    from threestep.data import Media
+    from threestep.data.folders import _notes
+    from threestep.data.kinds import _CONSTANT, _ID
+    from threestep.pick import Outcome
+    from threestep.pick.searchers import ANEW, DESIGNED, Proposal
+    from threestep.study.picking import _too_slow
+    from threestep.study.searching import _not_refitted
+
+    for kind, channels in (("picture", 1), ("picture", 3), ("sound", 1)):
+        media = Media(kind, 16, 12, channels)
+        yield from _notes([Path("a"), Path("b")], {1: "cut short"}, media)
+    yield from (_too_slow(ts.Settings(max_latency_ms=1.5)), _not_refitted(0, 1), _not_refitted(1, 3))
+    yield from (ANEW, f"{ANEW} in 4 folds", DESIGNED, Proposal.__dataclass_fields__["change"].default)
+    yield from (each.sentence for each in Outcome if each is not Outcome.RUNNING)
+    yield from (
+        f"column 'a' is left out: {why}" for why in (_CONSTANT, _ID, "List(Int64) is not supported yet")
+    )
+
+
+def test_sentences_of_runs_are_translated():
+    names = {"a", "b", "cut", "short", "Hz", "max", "latency", "ms", "refit", "List", "Int", "NaN"}
+    for text in _sentences_of_runs():
+        chinese = unescape(translated(text).own["zh-TW"])
+        assert set(re.findall("[A-Za-z]+", chinese)) <= names, text
+
+
+def test_layers_are_named_in_chinese():
+    from threestep.network import parse
+
+    network = parse("conv8-res8x2-res16s2-meanpool-globalpool-dense16-r16", (32, 32), 3)
+    for what, *_ in network.rows:
+        assert set(re.findall("[A-Za-z]+", translated(what).own["zh-TW"])) <= {"relu"}, what
 
 
 def test_names_that_are_sentences_are_left_alone():

@@ -213,6 +213,7 @@ def test_a_search_shows_what_was_tried_and_from_whom_it_came(searched):
         assert f"{row['score_low']:.3f} to {row['score_high']:.3f}" in text
     assert "hidden layers with" in text
     assert "averaged with those of 1 more" in text
+    assert "The first 2 are the ones whose answers are averaged." in text
 
 
 def test_typical_errors_of_numbers_are_in_their_own_unit_and_the_finalists_are_counted():

@@ -9,7 +9,7 @@ from threestep.report.charts import bars_chart, scatter_chart
 from threestep.report.html import Markup, table, tag
 from threestep.report.page import page_of
 from threestep.report.pictures import signed_picture
-from threestep.report.words import Text, listed, say
+from threestep.report.words import Text, listed, say, translated
 
 _MOST_GROUPS = 10
 _MOST_OUTPUTS_SHOWN = 64
@@ -84,7 +84,7 @@ def _layer_name(name: str) -> Text:
     if name == "inputs":
         return say("inputs")
     number, _, what = name.removeprefix("layer ").partition(": ")
-    return say("layer {n}: {what}", n=number, what=what)
+    return say("layer {n}: {what}", n=number, what=translated(what))
 
 
 def _probes(views: list[dict[str, Any]], score: Text) -> list[Markup]:

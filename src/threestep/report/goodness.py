@@ -93,10 +93,9 @@ def _luck(by_name: dict[str, Event], valid: Event) -> Markup:
     luck = by_name.get("luck")
     if luck is None:
         return Markup("")
-    n, n_tried = luck["n_tried"], by_name["leaderboard"]["n_tried"]
-    which: object = f"{n:,}"
-    if n < n_tried:
-        which = say("{n} that were trained in folds, of {all} tried", n=n, all=f"{n_tried:,}")
+    which: object = f"{by_name['leaderboard']['n_tried']:,}"
+    if "n_folds" in valid:
+        which = say("{n} that were trained in folds, of {all} tried", n=luck["n_tried"], all=which)
     names = (("accuracy", "accuracy"), ("r2", "R²"), ("loss", "loss"))
     known = [(say(name), key) for key, name in names if f"corrected_{key}" in valid]
     said, left = (_listed(known, valid, prefix) for prefix in ("", "corrected_"))

@@ -136,11 +136,15 @@ def _function_set(by_name: dict[str, Event], n_designed: int) -> Markup:
     layers, others = event["layers"], event["others"]
     shapes = [layers[0]["shape_in"], *(layer["shape_out"] for layer in layers)]
     widths = [prod(shape) for shape in shapes]
-    names = [say("inputs"), *(layer["what"].split(" ", 1)[-1] for layer in layers[:-1]), say("outputs")]
+    names = [
+        say("inputs"),
+        *(translated(layer["what"].split(" ", 1)[-1]) for layer in layers[:-1]),
+        say("outputs"),
+    ]
     rows: list[tuple[object, ...]] = [
         (
             say("hidden {n}", n=index) if index < len(layers) else say("output"),
-            layer["what"],
+            translated(layer["what"]),
             f"{_size(layer['shape_in'])} → {_size(layer['shape_out'])}",
             f"{layer['n_params']:,}",
         )
@@ -321,7 +325,7 @@ def _search(by_name: dict[str, Event], searched: Sequence[Event], notes: Sequenc
     return join(
         [
             tag("div", *search_charts(searched, rows, picked), class_="charts"),
-            leaderboard_table(rows, by_name["leaderboard"]["n_tried"]),
+            leaderboard_table(rows, picked, by_name["leaderboard"]["n_tried"]),
             lineage_table(rows, picked),
             *(tag("p", tag("strong", say("Note:"), " "), translated(note["text"])) for note in notes),
             tag("h3", say("The last descent of the picked one")),

@@ -154,6 +154,7 @@ PAGE: dict[str, str] = {
     "better by more than the luck of as many tries.": (
         "雖然另有損失更低的，仍挑中第一個：它是從頭學起的，而另一個的優勢並未超過這麼多次嘗試的運氣。"
     ),
+    "The first {n} are the ones whose answers are averaged.": "前 {n} 個就是答案取平均的那些。",
     "Nothing could be trained; this network only knows which answer is most common.": (
         "沒有網路能夠訓練；這個網路只知道哪個答案最常見。"
     ),
@@ -337,7 +338,25 @@ JOURNAL: dict[str, str] = {
     "target {name} is missing in {n} of {all} samples; they are left out": (
         "{all} 筆樣本中有 {n} 筆沒有目標 {name}，未使用這些樣本"
     ),
+    "{n} files read as {media}": "{n} 個檔案，讀成{media}",
+    "grey pictures of {height} × {width} pixels": "{height} × {width} 像素的灰階圖片",
+    "colour pictures of {height} × {width} pixels": "{height} × {width} 像素的彩色圖片",
+    "sounds of {seconds} s as {height} moments × {width} bands, {rate} Hz": (
+        "{seconds} 秒的聲音，{height} 個時刻 × {width} 個頻帶，{rate} Hz"
+    ),
+    "{n} damaged file(s) left out: {named}": "不使用 {n} 個損壞的檔案：{named}",
     "one value only": "只有一個值",
+    "{type} is not supported yet": "尚不支援 {type}",
+    "its cells are neither numbers nor text": "它的儲存格既不是數字也不是文字",
+    "none that was trained keeps `max_latency_ms` = {n}: the fastest is picked": (
+        "訓練過的網路都不符合 `max_latency_ms` = {n}：挑了最快的"
+    ),
+    "refit: no time was left for the picked network, or its loss exploded; it stays as picked": (
+        "refit：挑中的網路已沒有時間，或損失爆炸；維持挑中時的樣子"
+    ),
+    "refit: no time was left for {n} of the {all} picked networks, or its loss exploded; it stays as picked": (
+        "refit：挑中的 {all} 個網路中有 {n} 個已沒有時間，或損失爆炸；維持挑中時的樣子"
+    ),
     "every value is missing": "全部缺值",
     "looks like an id: whole numbers in a row, each of them once": "看來像編號：連續的整數，各出現一次",
     "looks like an id or free text: {n} different words": "看來像編號或自由文字：{n} 種不同的文字",
@@ -348,6 +367,7 @@ JOURNAL: dict[str, str] = {
     "its {n} values determine the target": "它的 {n} 種值決定了目標",
     "a usual one": "常見的結構",
     "random": "隨機產生",
+    "as people design them": "人們常用的設計",
     "trained anew": "從頭訓練",
     "trained anew in {n} folds": "分 {n} 折從頭訓練",
     "rates changed": "改變了比率",
@@ -358,6 +378,17 @@ JOURNAL: dict[str, str] = {
     "layer {n} made plain": "第 {n} 層改為一般層",
     "layer {n} made residual": "第 {n} 層改為殘差層",
     "activation changed to {name}": "活化函數改為 {name}",
+    # layers
+    "max of {size}": "{size} 的最大值",
+    "mean of {size}": "{size} 的平均值",
+    "max of all": "全部的最大值",
+    "mean of all": "全部的平均值",
+    "{n} linear": "{n} 線性",
+    "{layer} + input": "{layer} + 輸入",
+    "{n} basic {width}": "{n} 個基本區塊，寬 {width}",
+    "{n} bottleneck {width}": "{n} 個瓶頸區塊，寬 {width}",
+    "{n} basic {width} without residuals": "{n} 個基本區塊，寬 {width}，無殘差",
+    "{n} bottleneck {width} without residuals": "{n} 個瓶頸區塊，寬 {width}，無殘差",
     # verdicts of comparisons, and what there is to see of deep stacks
     "No difference: none of {n} deeper networks of as many params is better or worse than the first one beyond chance. The "
     "largest, of {arm}: {gain}, 95 % interval from {low} to {high}, p = {p}.": (

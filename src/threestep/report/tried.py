@@ -82,7 +82,7 @@ def _point(row: Event, is_picked: bool) -> Point:
     return Point(row["n_params"], row["valid_loss"], name, kind, row["on_front"])
 
 
-def leaderboard_table(rows: Sequence[Event], n_tried: int) -> Markup:
+def leaderboard_table(rows: Sequence[Event], picked: Sequence[int], n_tried: int) -> Markup:
     """The best of what was tried, the picked one first."""
     if not rows:
         return tag("p", say("Nothing could be trained; this network only knows which answer is most common."))
@@ -109,7 +109,9 @@ def leaderboard_table(rows: Sequence[Event], n_tried: int) -> Markup:
         )
         for row in shown
     ]
-    return join([tag("h3", title), _why_first(shown), table(head, cells, "tried")])
+    together = say("The first {n} are the ones whose answers are averaged.", n=len(picked))
+    notes = [tag("p", together, class_="small") if len(picked) > 1 else "", _why_first(shown)]
+    return join([tag("h3", title), *notes, table(head, cells, "tried")])
 
 
 def _change(row: Event) -> Text:

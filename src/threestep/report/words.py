@@ -15,7 +15,7 @@ LANGUAGES = {"en": "English", "zh-TW": "繁體中文"}
 """What a page may be read in, by the tags of BCP 47."""
 
 
-_SENTENCES = ("why", "how", "first", "second", "gain", "low", "high", "fall", "kind", "arm", "rival")
+_SENTENCES = ("why", "how", "first", "second", "gain", "low", "high", "fall", "kind", "arm", "rival", "media")
 """Values of a sentence of the journal that are sentences of it themselves; others are names and numbers."""
 
 _BETWEEN = {", ": "、", "; ": "；"}
@@ -90,8 +90,8 @@ def listed(parts: Iterable[object], between: str = ", ") -> Text:
 
 @lru_cache(maxsize=1)
 def _patterns() -> list[tuple[str, re.Pattern[str]]]:
-    """Templates, and what they may have become; the longer ones first, as they say more."""
-    templates = sorted(JOURNAL, key=len, reverse=True)
+    """Templates, and what they may have become; those of more words of their own first, as they say more."""
+    templates = sorted(JOURNAL, key=lambda each: len(re.sub(r"{\w+}", "", each)), reverse=True)
     return [(each, re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(each)))) for each in templates]
 
 

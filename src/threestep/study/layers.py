@@ -22,14 +22,14 @@ from threestep.pick import Samples
 from threestep.study.explaining import probe_between
 
 MOST_PROBED, MOST_FITTED = 1000, 4000
-SECONDS_FOR_PICTURES = 3.0
-"""That looking at the layers of a network with convolutions may take, compiling included."""
+SECONDS_FOR_PICTURES = 2.0
+"""That looking at the layers of a network with convolutions needs, compiling included."""
 _MOST_OUTPUTS = 1000
 _N_SAMPLES = 256
 _BLOCK = 128  # pictures at once
 _MOST_WORK = 1e11  # floating-point operations for pictures: a second or two
 _FEWEST_SAMPLES = 100
-_BUDGET_SHARE = 0.05
+_MOST_ASIDE, _SHARE_ASIDE = 3.0, 0.1  # seconds and share of a budget; measuring may take longer than counted
 _IN_A_HURRY = {"xla_backend_optimization_level": 1, "xla_llvm_disable_expensive_passes": True}
 """Half the time of a usual compile. At level 0 a value that is computed twice, for two uses, may come out as
 two, and the gradient of a largest value as NaN."""
@@ -113,7 +113,7 @@ def layers_of(
 
 def seconds_set_aside(budget: float) -> float:
     """Of a budget, for looking at the layers of a network with convolutions."""
-    return 0.0 if math.isinf(budget) else min(SECONDS_FOR_PICTURES, _BUDGET_SHARE * budget)
+    return 0.0 if math.isinf(budget) else min(_MOST_ASIDE, _SHARE_ASIDE * budget)
 
 
 def _weights(own: Any) -> NDArray:

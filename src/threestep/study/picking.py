@@ -155,7 +155,7 @@ def _first_those(chosen: Sequence[Tried], tried: Sequence[Tried]) -> list[Tried]
 
 def _leaderboard_event(everything: Sequence[Tried], chosen: Sequence[Tried]) -> dict[str, Any]:
     rows, picked = leaderboard(everything)[:_MOST_ROWS], [each.number for each in chosen]
-    return {"event": "leaderboard", "rows": rows, "picked": picked, "n_tried": len(everything)}
+    return {"event": "leaderboard", "rows": rows, "picked": picked}
 
 
 def _luck_events(tried: Sequence[Tried], picked: Tried, settings: Settings) -> Iterator[dict[str, Any]]:

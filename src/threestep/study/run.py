@@ -268,14 +268,20 @@ def _search(prepared: Prepared, say, stop: threading.Event) -> Generator[Event, 
         known = Known(None, field_on_pictures(asked, how, designed, wanted), how, asked.epochs)
     context = prepared.settings, wanted, known, _deadline(prepared)
     steps = search_steps(prepared.goodness, train, valid, *context, stop)
+    n_searched = n_beside = 0
     while True:
         try:
             event = next(steps)
         except StopIteration as end:
             found: Found = end.value
             break
-        if event["event"] == "leaderboard":
+        if event["event"] == "rung":
+            n_searched = event["n_tried"]
+        elif event["event"] in ("designed", "final"):
+            n_beside += event.get("n_trained", 1)
+        elif event["event"] == "leaderboard":  # its rows are those that did not diverge
             event["rows"] = rows_in_unit(event["rows"], prep, prepared.goodness)
+            event["n_tried"] = n_searched + n_beside
         yield event if event["event"] == "tick" else say(event)
     if prepared.network is None or 1 + len(found.others) < n_averaged(prepared.settings):  # some diverged
         yield say(network_event([found.picked.network, *(network for network, _ in found.others)]))

@@ -155,7 +155,7 @@ def search_steps(
         if stop.is_set() and not tried:
             raise KeyboardInterrupt
         if not tried:
-            yield {"event": "leaderboard", "rows": [], "picked": [], "n_tried": 0}
+            yield {"event": "leaderboard", "rows": [], "picked": []}
             outcome = Outcome.DIVERGED if population.n_diverged else Outcome.OUT_OF_TIME
             return Found(_nothing_learned(goodness, train, wanted, known.network, outcome), (), tried)
         chosen, tried = yield from pick_some(tried, goodness, valid, settings)
