@@ -140,6 +140,10 @@ def test_run_folder_holds_model_journal_and_every_setting(tmp_path):
     open_ones = {field.name for field in fields(ts.Settings)} - set(used)
     assert open_ones == {
         "budget",
+        "picture_size",
+        "sound_window",
+        "sound_hop",
+        "sound_bands",
         "max_params",
         "max_latency_ms",
         "weight",

@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data import Table
+from threestep.data import Prep, Table, encode_target
 from threestep.model import Model, model_of
 from threestep.network import Network, parse
 from threestep.pick import Field, Outcome, Picked, Samples, Tried, descend, leaderboard
@@ -50,7 +50,7 @@ from threestep.study.layers import MOST_FITTED, MOST_PROBED, layers_of
 from threestep.study.luck import corrected_scores
 from threestep.study.notebook import run_html
 from threestep.study.picking import Found, Unseen
-from threestep.study.preparing import Prepared, arrays_of
+from threestep.study.preparing import Prepared, arrays_of, pixels_of
 from threestep.study.scores import Scores, score_outputs, score_samples
 from threestep.study.searching import Known, deadline_of, search_steps
 
@@ -196,12 +196,12 @@ def _find(prepared: Prepared, say) -> Generator[Event, None, Found]:
     return found
 
 
-def _samples(prepared: Prepared) -> tuple[Samples, Samples]:
+def _samples(prepared: Prepared, of: Callable[[Prep, Table], Samples] = arrays_of) -> tuple[Samples, Samples]:
     """What is learned from, and what chooses."""
-    train = arrays_of(prepared.prep, prepared.parts.train)
+    train = of(prepared.prep, prepared.parts.train)
     if prepared.parts.valid is prepared.parts.train:
         return train, train
-    return train, arrays_of(prepared.prep, prepared.parts.valid)
+    return train, of(prepared.prep, prepared.parts.valid)
 
 
 def _search(prepared: Prepared, say) -> Generator[Event, None, Found]:
@@ -250,7 +250,7 @@ def _deadline(prepared: Prepared) -> float:
 
 def _pick(prepared: Prepared, network: Network, say) -> Generator[Event, None, Picked]:
     """Step 3: descend, one event per epoch."""
-    train, valid = _samples(prepared)
+    train, valid = _samples(prepared, pixels_of)
     settings = prepared.settings
     blocks = descend(network, prepared.goodness, train, valid, settings, settings.seed, _deadline(prepared))
     while True:
@@ -276,24 +276,20 @@ def _unseen(prepared: Prepared, model: Model) -> Unseen | None:
     sure to be."""
     if prepared.parts.valid is prepared.parts.train or prepared.settings.refit:
         return None
-    valid = arrays_of(prepared.prep, prepared.parts.valid)
-    return Unseen(model.outputs_for(valid.x), valid)
+    valid = prepared.parts.valid
+    return Unseen(model.outputs(valid), pixels_of(prepared.prep, valid))
 
 
 def _details(prepared: Prepared, found: Found, model: Model) -> Event:
     """What a reader asks next."""
     parts = prepared.parts
-    said = (
-        [_said(model, arrays_of(prepared.prep, parts.test), _rows(parts.test))]
-        if parts.test.n_samples
-        else []
-    )
+    said = [_said(model, parts.test)] if parts.test.n_samples else []
     if found.unseen is not None:
         outputs, samples = found.unseen
         rows = np.concatenate([_rows(parts.train), _rows(parts.valid)])
         said.append(Said(model.corrected(outputs), np.asarray(samples.y), rows))
     elif parts.valid is not parts.train and not prepared.settings.refit:
-        said.append(_said(model, arrays_of(prepared.prep, parts.valid), _rows(parts.valid)))
+        said.append(_said(model, parts.valid))
     details = details_of(prepared.prep, parts, model, said, prepared.settings.seed)
     table = prepared.table
     if table.names and details.get("label_errors"):
@@ -309,8 +305,8 @@ def _details(prepared: Prepared, found: Found, model: Model) -> Event:
     return details | {"layers": layers_of(model, unseen, learned, settings.optimizer, rate)}
 
 
-def _said(model: Model, samples: Samples, rows: NDArray) -> Said:
-    return Said(model.outputs_for(samples.x), np.asarray(samples.y), rows)
+def _said(model: Model, part: Table) -> Said:
+    return Said(model.outputs(part), encode_target(model.prep, part), _rows(part))
 
 
 def _rows(part: Table) -> NDArray:
