@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data.kept import filled_kept, kept_folder, load_kept
+from threestep.data.kept import filled_kept, kept_folder, load_kept, taken_rows
 from threestep.data.media import FILE_SETTINGS, MEDIA_ENDINGS, PICTURE_ENDINGS, SOUND_ENDINGS, Media
 from threestep.data.picture_files import picture_array, picture_media, pillow
 from threestep.data.sound_files import sound_array, sound_media
@@ -68,7 +68,7 @@ def read_folder(path: Path, media: Media | None = None, how: Files = Files()) ->
     is_test = np.array([each for *_, each in found], bool)[rows]
     return Table(
         path.resolve().name,
-        arrays[rows] if broken else arrays,
+        taken_rows(arrays, rows) if broken else arrays,
         None if labels[0] is None else labels,
         "class",
         _notes(files, broken, media, path),

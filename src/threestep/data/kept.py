@@ -20,6 +20,8 @@ from threestep.errors import SettingsError
 _LIMIT = "THREESTEP_CACHE_GB"
 _USUAL_LIMIT = 10.0  # gigabytes
 _GIGABYTE = 1e9
+_LARGE = 128 << 20  # bytes
+_ROWS_AT_ONCE = 1024
 
 
 def kept_folder() -> Path:
@@ -80,6 +82,22 @@ def filled_kept(path: Path, shape: tuple[int, ...], fill: Callable[[NDArray], bo
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
     return array
+
+
+def taken_rows(array: NDArray, rows: NDArray) -> NDArray:
+    """Some of its rows; of a large array that lies in a file they lie in one, too, that is there as long as
+    they are: what is larger than memory can be divided."""
+    n_bytes = len(rows) * array[:1].nbytes
+    is_in_file = getattr(array, "_mmap", None) is not None and array.dtype == np.uint8
+    if not is_in_file or n_bytes < _LARGE:
+        return array[rows]
+
+    def fill(chosen: NDArray) -> bool:
+        for at in range(0, len(rows), _ROWS_AT_ONCE):
+            chosen[at : at + _ROWS_AT_ONCE] = array[rows[at : at + _ROWS_AT_ONCE]]
+        return False
+
+    return filled_kept(kept_folder() / "rows.npy", (len(rows), *array.shape[1:]), fill)
 
 
 def _on_disk(path: Path, shape: tuple[int, ...]) -> NDArray | None:

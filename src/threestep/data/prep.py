@@ -181,24 +181,33 @@ class _Seen(NamedTuple):
 
 def _seen(layout: Layout, numbers: Numbers) -> _Seen:
     """Look at all numbers, a few columns at a time, so that no copy of them all is ever there."""
-    width = max(1, _MOST_AT_ONCE // max(1, numbers.n_samples))
-    parts = [slice(at, min(at + width, layout.n_numbers)) for at in range(0, layout.n_numbers, width)]
-    look = _look_at_pixels if layout.is_picture else _look_at_numbers
-    found = side_by_side(lambda part: look(layout, part, numbers.part(columns=part)), parts)
+    if layout.is_picture:
+        return _seen_of_pixels(layout, numbers)
+    parts = _slices(layout.n_numbers, numbers.n_samples)
+    found = side_by_side(lambda part: _look_at_numbers(layout, part, numbers.part(columns=part)), parts)
     if not found:
         return _Seen(np.zeros(0, int), np.zeros(0), np.zeros(0))
-    seen = _Seen(*map(np.concatenate, zip(*found, strict=True)))
-    if not layout.is_picture:
-        return seen
-    brightest = float(np.fmax.reduce(seen.scale))
+    return _Seen(*map(np.concatenate, zip(*found, strict=True)))
+
+
+def _slices(n: int, size: int) -> list[slice]:
+    """All of n columns or rows of some size, a few at a time."""
+    width = max(1, _MOST_AT_ONCE // max(1, size))
+    return [slice(at, min(at + width, n)) for at in range(0, n, width)]
+
+
+def _seen_of_pixels(layout: Layout, numbers: Numbers) -> _Seen:
+    """A few samples at a time, as they lie in a file: the scale of all is the brightest of all."""
+
+    def look(rows: slice) -> tuple[NDArray, float]:
+        pixels = numbers.part(rows)
+        return np.isnan(pixels).sum(axis=0), float(np.fmax.reduce(np.abs(pixels), axis=None))
+
+    parts = _slices(numbers.n_samples, layout.n_numbers)
+    n_missing, found = zip(*side_by_side(look, parts), strict=True)
+    brightest = float(np.fmax.reduce(found))
     scale = np.full(layout.n_numbers, brightest if brightest >= _SMALLEST_SPREAD else 1.0)
-    return seen._replace(scale=scale)
-
-
-def _look_at_pixels(layout: Layout, part: slice, pixels: NDArray) -> _Seen:
-    """Some pixels, (n_samples, n): `scale` is the brightest value of each."""
-    brightest = np.fmax.reduce(np.abs(pixels), axis=0).astype(np.float64)
-    return _Seen(np.isnan(pixels).sum(axis=0), np.zeros(pixels.shape[1]), brightest)
+    return _Seen(np.sum(n_missing, axis=0), np.zeros(layout.n_numbers), scale)
 
 
 def _look_at_numbers(layout: Layout, part: slice, columns: NDArray) -> _Seen:

@@ -11,6 +11,8 @@ from threestep.data.table import Table
 _MIXERS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 """Of SplitMix64's finalizer (Steele et al. 2014, doi:10.1145/2660193.2660195)."""
 
+_BYTES_AT_ONCE = 1 << 24
+
 
 def keys_of_samples(table: Table) -> NDArray:
     """64 bits of each sample's features, (n_samples,) uint64: equal samples have equal ones, others by all
@@ -75,8 +77,9 @@ def fingerprint(table: Table) -> str:
 
 def _bytes_of(values: NDArray) -> Iterable[bytes]:
     """A column, some of it at a time; words with a mark between."""
-    for first in range(0, len(values), 65536):
-        part = values[first : first + 65536]
+    n_rows = 65536 if values.dtype.kind in "OUS" else max(1, _BYTES_AT_ONCE // max(1, values[:1].nbytes))
+    for first in range(0, len(values), n_rows):
+        part = values[first : first + n_rows]
         if part.dtype.kind in "OUS":
             yield "\x1f".join(map(str, part.ravel().tolist())).encode("utf-8", "surrogatepass")
         else:

@@ -7,6 +7,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from threestep.data.kept import taken_rows
 from threestep.data.media import Media
 
 
@@ -62,7 +63,7 @@ class Table:
         own = {name: values if values is None else values[rows] for name, values in self._by_sample().items()}
         names = tuple(self.names[row] for row in np.arange(self.n_samples)[rows]) if self.names else ()
         if isinstance(self.x, np.ndarray):
-            return replace(self, x=self.x[rows], names=names, **own)
+            return replace(self, x=taken_rows(self.x, rows), names=names, **own)
         columns = {name: column[rows] for name, column in self.x.items()}
         return replace(self, x=columns, names=names, **own)
 

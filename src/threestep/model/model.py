@@ -15,7 +15,8 @@ from threestep.goodness import Goodness, sigmoid, softmax
 from threestep.network import Network, Params
 from threestep.pick import outputs_of
 
-_MOST_AT_ONCE = 8192  # samples whose inputs are there together
+_FEWEST_AT_ONCE, _MOST_AT_ONCE = 1024, 8192  # samples whose inputs are there together
+_NUMBERS_AT_ONCE = 1 << 23  # as many inputs of samples that have many
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -73,7 +74,10 @@ class Model:
         DataError
             The samples do not have the columns or the shape of training.
         """
-        parts = encoded(self.prep, read(samples, self.prep.layout.media), _MOST_AT_ONCE)
+        n = max(_FEWEST_AT_ONCE, min(_MOST_AT_ONCE, _NUMBERS_AT_ONCE // self.prep.layout.n_inputs))
+        parts = encoded(
+            self.prep, read(samples, self.prep.layout.media), n // _FEWEST_AT_ONCE * _FEWEST_AT_ONCE
+        )
         return np.concatenate([self.outputs_for(inputs, precise) for inputs in parts])
 
     def outputs_for(self, inputs: NDArray, precise: bool = False) -> NDArray:

@@ -153,7 +153,8 @@ def _halved_backward(x: Array, g: Array) -> tuple[Array]:
     """By comparing, which is one pass; the gradient that JAX derives takes four times as long on a CPU."""
     windows = _windows(x)
     is_largest = (windows == windows.max(axis=(2, 4), keepdims=True)).astype(x.dtype)
-    shares = is_largest / is_largest.sum(axis=(2, 4), keepdims=True)
+    n_largest = jnp.maximum(is_largest.sum(axis=(2, 4), keepdims=True), 1)  # none where rounding differed
+    shares = is_largest / n_largest
     back = (shares * g[:, :, None, :, None]).reshape(len(x), 2 * g.shape[1], 2 * g.shape[2], -1)
     missing = [(0, whole - own) for whole, own in zip(x.shape, back.shape, strict=True)]
     return (jnp.pad(back, missing),)

@@ -15,7 +15,7 @@ from jax import Array
 from numpy.typing import NDArray
 
 from threestep.devices import is_cpu, prepare
-from threestep.errors import SettingsError
+from threestep.errors import DataError, SettingsError
 from threestep.goodness import Goodness
 from threestep.network import Network, Params
 from threestep.pick.augmentation import Augmentation
@@ -146,7 +146,9 @@ def descend(
     for program in _PROGRAMS:
         if program._cache_size() > _MOST_PROGRAMS:
             program.clear_cache()
-    learn, choose = checked(goodness, train), checked(goodness, valid)
+    learn, choose = (checked(goodness, each, may_be_whole=True) for each in (train, valid))
+    if learn.scale != choose.scale:
+        raise DataError("samples: got two scales, expected one for those to learn from and to choose by")
     check_fit(network, goodness, learn, choose)
     n_samples = len(learn.y)
     batch_size = min(settings.batch_size or _DEFAULT_BATCH, n_samples)
@@ -165,13 +167,15 @@ def descend(
     )
     rates = rates_of(settings, n_epochs, n_steps)
     judged = judged_in_blocks(choose, most=None if network.is_dense else _PICTURE_BLOCK_SIZES[-1])
-    task = Task(recipe, *jax.device_put((rates, np.uint32(seed), None, *learn, judged)))
+    scale = None if learn.scale is None else np.float32(learn.scale)
+    # on a CPU nothing is copied: samples in a file are read from there, those of a batch at a time
+    task = Task(recipe, *jax.device_put((rates, np.uint32(seed), None, *learn[:3], judged, scale)))
     state = start(recipe, network.init(seed) if params is None else params, judged.weight.shape, batch_size)
     later, history = state, list[EpochRow]()
     cut = Outcome.OUT_OF_TIME  # what it is if it is still running in the end
     try:
         most_steps = _steps_per_block(network, batch_size)
-        sections = sections_of(n_steps, most_steps, steps_ahead(batch_size, n_steps, learn.x[0].nbytes))
+        sections = sections_of(n_steps, most_steps, steps_ahead(batch_size, n_steps, network.n_inputs))
         blocks = _orders(seed, n_samples, batch_size, n_epochs, most_steps)
         for orders, section in ((orders, section) for orders in blocks for section in sections):
             later, rows = _run_block(task, orders, state, section)

@@ -472,7 +472,7 @@ class Population:
         with self._lock:
             if (device, n_inputs) not in self._samples:
                 (learn, judged), width = self._parts, padded_size(n_inputs)
-                own = (*with_inputs(learn, n_inputs, width), with_inputs(judged, n_inputs, width))
+                own = (*with_inputs(learn, n_inputs, width)[:3], with_inputs(judged, n_inputs, width))
                 self._samples[device, n_inputs] = jax.device_put(own, device)
             return self._samples[device, n_inputs]
 
@@ -535,7 +535,7 @@ class Population:
     def _sections(self, recipe: Recipe, n_members: int) -> list[Section | None]:
         """What of an epoch is a call of its own, where so many members train together."""
         supernet, n_steps = supernet_in(recipe), self._shape.n_steps
-        n_ahead = steps_ahead(self._shape.batch_size, n_steps, 4 * supernet.n_inputs)
+        n_ahead = steps_ahead(self._shape.batch_size, n_steps, supernet.n_inputs)
         together = n_members if self._is_cpu else 1
         sections = sections_of(n_steps, self._steps_at_once(supernet) // together, n_ahead)
         return [each for each in sections if each is None or each.first < self.n_steps]

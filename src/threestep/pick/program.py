@@ -33,13 +33,14 @@ from threestep.pick.step import (
     Task,
     outputs_in,
     paces,
+    ready,
     take_step,
 )
 
 _EXPLODED = 1e3
 """A training loss this many times that of the first epoch will not come back."""
 
-_BYTES_AHEAD = 4 << 20
+_BYTES_AHEAD, _BYTES_EACH = 4 << 20, 4
 """Memory for samples fetched ahead of their steps: what stays in a cache until they are used."""
 
 
@@ -115,9 +116,9 @@ def sections_of(n_steps: int, most_steps: int, n_ahead: int) -> list[Section | N
     return [Section(np.int32(first), np.int32(min(first + size, n_steps))) for first in firsts]
 
 
-def steps_ahead(batch_size: int, n_steps: int, sample_bytes: int) -> int:
+def steps_ahead(batch_size: int, n_steps: int, n_inputs: int) -> int:
     """For how many steps samples are fetched at once: within `_BYTES_AHEAD`."""
-    return max(1, min(n_steps, _BYTES_AHEAD // (batch_size * sample_bytes)))
+    return max(1, min(n_steps, _BYTES_AHEAD // (batch_size * n_inputs * _BYTES_EACH)))
 
 
 def start(recipe: Recipe, params: Params, n_judged: tuple[int, int], batch_size: int) -> State:
@@ -177,7 +178,7 @@ def judge(task: Task, params: Params) -> tuple[Array, Array]:
 
     def one(block):
         x, y, weight = block
-        outputs = outputs_in(task, params, x)
+        outputs = outputs_in(task, params, ready(task, x))
         losses = jnp.where(weight > 0, weight * goodness.losses(outputs, y), 0.0)
         return losses, weight * goodness.hits(outputs, y)
 
@@ -193,7 +194,7 @@ def run_epoch(task: Task, order: Array, section: Section | None, state: State) -
     n_steps = task.rates.n_steps
     first = state.epoch * n_steps
     rows = lax.optimization_barrier(_each(task, _paces, 0, None)(first, order))
-    n_ahead = steps_ahead(order.shape[1], order.shape[0], task.x[0].nbytes)
+    n_ahead = steps_ahead(order.shape[1], order.shape[0], task.x.shape[1])
     shelves = jnp.pad(order, ((0, -order.shape[0] % n_ahead), (0, 0)), constant_values=-1)
     shelves = shelves.reshape(-1, n_ahead, order.shape[1])
 
@@ -270,7 +271,7 @@ def _row_of_epoch(
 def _fetch(task: Task, rows: Array) -> Batch:
     """The samples of some steps; rows (n_steps, batch_size), -1 = none."""
     flat = rows.reshape(-1)
-    x = task.x[flat].reshape(*rows.shape, *task.x.shape[1:])
+    x = ready(task, task.x[flat]).reshape(*rows.shape, *task.x.shape[1:])
     is_one = rows >= 0
     weight = jnp.where(is_one, task.weight[flat].reshape(rows.shape), 0.0)
     share = weight / jnp.maximum(is_one.sum(axis=1, keepdims=True, dtype=jnp.float32), 1)

@@ -26,26 +26,34 @@ class Samples(NamedTuple):
         labels.
     weight : array of shape (n_samples,), float32, or None
         How much each counts; None: all the same.
+    scale : float or None
+        What x, then of whole numbers of 8 bits, is still to be divided by: a quarter of the memory, and where
+        it lies in a file, none of it.
     """
 
     x: NDArray
     y: NDArray
     weight: NDArray | None = None
+    scale: float | None = None
 
 
 _Some = TypeVar("_Some", Samples, Judged)
 
 
-def checked(goodness: Goodness, samples: Samples | tuple) -> Samples:
-    """Samples in the programs' own dtype, flat, once they are sound; with weights whose mean is 1.
+def checked(goodness: Goodness, samples: Samples | tuple, may_be_whole: bool = False) -> Samples:
+    """Samples in the programs' own dtype, flat, once they are sound; with weights whose mean is 1. Those of
+    whole numbers are divided by their scale, unless they may stay as they are.
 
     Raises
     ------
     DataError
         Shapes or types that no network can learn from.
     """
-    x = np.asarray(samples[0], np.float32)
-    y = np.asarray(samples[1])
+    samples = samples if isinstance(samples, Samples) else Samples(*samples)
+    scale = samples.scale if may_be_whole else None
+    x, y = np.asarray(samples.x, np.float32 if scale is None else np.uint8), np.asarray(samples.y)
+    if scale is None and samples.scale is not None:
+        x = x / np.float32(samples.scale)
     if x.ndim < 2 or len(x) == 0 or len(x) != len(y) or y.ndim not in _AXES[goodness.kind]:
         raise DataError(
             f"samples: got x of shape {x.shape} and y of shape {y.shape}, "
@@ -55,14 +63,14 @@ def checked(goodness: Goodness, samples: Samples | tuple) -> Samples:
     if y.dtype.kind not in ("biu" if goodness.is_for_classes else "biuf"):
         wanted = "class indices (int)" if goodness.is_for_classes else "numbers"
         raise DataError(f"samples: got y of type {y.dtype}, expected {wanted}")
-    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+    if not ((scale is not None or np.isfinite(x).all()) and np.isfinite(y).all()):
         raise DataError(
             "samples: got NaN or infinite numbers, expected finite ones", "fill or drop them first"
         )
     if goodness.is_for_classes and y.min() < 0:
         raise DataError(f"samples: y must be class indices from 0, got {y.min()}")
-    weight = _even_weight(samples[2] if len(samples) > 2 else None, len(y))
-    return Samples(x, y.astype(np.int32 if goodness.is_for_classes else np.float32), weight)
+    weight = _even_weight(samples.weight, len(y))
+    return Samples(x, y.astype(np.int32 if goodness.is_for_classes else np.float32), weight, scale)
 
 
 def _even_weight(weight: NDArray | None, n_samples: int) -> NDArray:
@@ -90,7 +98,7 @@ def check_fit(network: Network, goodness: Goodness, *parts: Samples, may_see_few
     ------
     DataError
     """
-    for x, y, _ in parts:
+    for x, y, *_ in parts:
         if x.shape[1] != network.n_inputs and not (may_see_fewer and network.n_inputs < x.shape[1]):
             raise DataError(f"samples: got {x.shape[1]} inputs, the network has {network.n_inputs}")
         if goodness.is_for_classes and y.max() >= network.n_outputs:
@@ -139,7 +147,8 @@ def judged_in_blocks(samples: Samples, at_least: int = 0, most: int | None = Non
 
 def padded(samples: Samples, n_samples: int) -> Samples:
     """The samples filled up with zeros, which no order ever names."""
-    return Samples(*(filled(np.asarray(array), n_samples) for array in samples))
+    x, y, weight = (filled(np.asarray(array), n_samples) for array in samples[:3])
+    return Samples(x, y, weight)
 
 
 def filled(array: NDArray, n_rows: int) -> NDArray:

@@ -88,6 +88,8 @@ class Task:
     weight : Array of shape (n_samples,)
         Training samples, and how much each counts: 1 on the average.
     valid : Judged
+    scale : Array of shape (), or None
+        What all x are still to be divided by: see `Samples`.
     """
 
     recipe: Recipe = field(metadata={"static": True})
@@ -98,6 +100,12 @@ class Task:
     y: Numbers
     weight: Numbers
     valid: Judged
+    scale: Numbers = None
+
+
+def ready(task: Task, x: Array) -> Array:
+    """Samples as the network sees them."""
+    return x if task.scale is None else x.astype(jnp.float32) / task.scale
 
 
 class Moving(NamedTuple):

@@ -300,7 +300,7 @@ def _errors(
 
 def _error(trained: Any, division: Division, kind: str) -> float:
     """Share of wrong answers on the test samples, or root mean squared error in the target's unit."""
-    x, y, _ = division.test
+    x, y, *_ = division.test
     outputs = outputs_of(trained.member.network, trained.params, x)
     if kind == "classes":
         return float((outputs.argmax(axis=1) != y).mean())

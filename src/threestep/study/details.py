@@ -54,12 +54,13 @@ def details_of(
     """What a reader asks next: which classes are confused, which samples are worst, which labels are likely
     wrong, which columns matter."""
     judged = parts.test if parts.test.n_samples else parts.valid
-    x, encoded = encode(prep, judged), encode_target(prep, judged)
-    outputs = model.outputs_for(x)
+    encoded, outputs = encode_target(prep, judged), model.outputs(judged)
     _, losses = score_outputs(model, outputs, encoded)
     worst = losses.argsort()[::-1][:_N_WORST]
     chosen = judged.take(worst)
-    importance = importance_of(model, x, encoded, seed)
+    importance = None
+    if not prep.layout.is_picture:
+        importance = importance_of(model, encode(prep, judged), encoded, seed)
     details: dict[str, Any] = {
         "part": "test" if parts.test.n_samples else "valid",
         "worst": _samples(prep, model, chosen, losses[worst], [each["column"] for each in importance or []]),
@@ -67,11 +68,11 @@ def details_of(
     }
     if model.is_classifier:
         details |= _of_classes(prep, model, outputs, encoded)
-        details["confused"] = _confused(prep, model.class_indices(outputs), encoded, losses, judged.rows, x)
+        details["confused"] = _confused(prep, model.class_indices(outputs), encoded, losses, judged)
         details["label_errors"] = _label_errors(prep, model, said)
     if prep.target.kind == "number" and outputs.shape[1] == 1 and not model.goodness.quantiles:
         details["residuals"] = _residuals(model, outputs, encoded)
-    shown = _shown(prep, x[worst])
+    shown = _shown(prep, judged, worst)
     return details if shown is None else details | {"pictures": shown}
 
 
@@ -112,7 +113,7 @@ def _of_classes(prep: Prep, model: Model, outputs: NDArray, labels: NDArray) -> 
 
 
 def _confused(
-    prep: Prep, said: NDArray, labels: NDArray, losses: NDArray, rows: NDArray | None, x: NDArray
+    prep: Prep, said: NDArray, labels: NDArray, losses: NDArray, judged: Table
 ) -> list[dict[str, Any]]:
     """Of each class that was taken for another which samples these are, the worst first; the largest such
     cells of the matrix."""
@@ -123,8 +124,9 @@ def _confused(
     for (label, taken), own in sorted(cells.items(), key=lambda each: -len(each[1]))[:_MOST_CELLS]:
         own = own[:_MOST_IN_CELL]
         cell: dict[str, Any] = {"target": label, "predicted": taken}
-        cell["rows"] = own if rows is None else rows[own].tolist()
-        shown = _shown(prep, x[own[:_PICTURES_OF_CELL]]) if n_pictures < _MOST_PICTURES else None
+        cell["rows"] = own if judged.rows is None else judged.rows[own].tolist()
+        few = np.array(own[:_PICTURES_OF_CELL])
+        shown = _shown(prep, judged, few) if n_pictures < _MOST_PICTURES else None
         if shown is not None:
             cell["pictures"], n_pictures = shown, n_pictures + len(shown)
         found.append(cell)
@@ -168,12 +170,13 @@ def _residuals(model: Model, outputs: NDArray, targets: NDArray) -> dict[str, An
     }
 
 
-def _shown(prep: Prep, x: NDArray) -> list[Any] | None:
-    """Encoded samples as pictures, (height, width) or (height, width, 3) of 0 to 255, if they are any; large
+def _shown(prep: Prep, judged: Table, rows: NDArray) -> list[Any] | None:
+    """Some samples as pictures, (height, width) or (height, width, 3) of 0 to 255, if they are any; large
     ones made smaller."""
     shape = prep.layout.shape
     if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] not in (1, 3)):
         return None
+    x = encode(prep, judged.take(rows))
     pixels = x[:, : prod(shape)].reshape(len(x), *shape)
     if prep.layout.media is not None and prep.layout.media.kind == "sound":
         low, high = (reduce(pixels, axis=(1, 2), keepdims=True) for reduce in (np.min, np.max))

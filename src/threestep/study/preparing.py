@@ -278,3 +278,14 @@ def _given_network(settings: Settings, layout: Layout, n_outputs: int) -> Networ
 def arrays_of(prep: Prep, table: Table) -> Samples:
     """Labelled samples as a network learns from them."""
     return Samples(encode(prep, table), encode_target(prep, table), table.weight)
+
+
+def pixels_of(prep: Prep, table: Table) -> Samples:
+    """As `arrays_of` for what looks at a batch at a time: pixels of 8 bits stay as they are, and where they
+    are."""
+    x, layout, scale = table.x, prep.layout, prep.scale
+    is_even = layout.n_inputs == layout.n_numbers and not prep.center.any() and (scale == scale[:1]).all()
+    if not (isinstance(x, np.ndarray) and x.dtype == np.uint8 and layout.is_picture and is_even):
+        return arrays_of(prep, table)
+    x = x.reshape(len(x), -1)
+    return Samples(x, encode_target(prep, table), table.weight, float(scale[0]))

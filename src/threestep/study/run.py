@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data import Table
+from threestep.data import Prep, Table, encode_target
 from threestep.errors import ReportError
 from threestep.model import Model, model_of
 from threestep.network import Network, parse
@@ -66,7 +66,7 @@ from threestep.study.layers import (
 from threestep.study.luck import corrected_scores
 from threestep.study.notebook import run_html
 from threestep.study.picking import Found, Unseen
-from threestep.study.preparing import Prepared, arrays_of
+from threestep.study.preparing import Prepared, arrays_of, pixels_of
 from threestep.study.scores import Scores, rows_in_unit, score_outputs, score_samples
 from threestep.study.searching import Known, deadline_of, search_steps
 
@@ -240,12 +240,12 @@ def _find(prepared: Prepared, say, stop: threading.Event | None = None) -> Gener
     return found
 
 
-def _samples(prepared: Prepared) -> tuple[Samples, Samples]:
+def _samples(prepared: Prepared, of: Callable[[Prep, Table], Samples] = arrays_of) -> tuple[Samples, Samples]:
     """What is learned from, and what chooses."""
-    train = arrays_of(prepared.prep, prepared.parts.train)
+    train = of(prepared.prep, prepared.parts.train)
     if prepared.parts.valid is prepared.parts.train:
         return train, train
-    return train, arrays_of(prepared.prep, prepared.parts.valid)
+    return train, of(prepared.prep, prepared.parts.valid)
 
 
 def _search(prepared: Prepared, say, stop: threading.Event) -> Generator[Event, None, Found]:
@@ -304,7 +304,7 @@ def _deadline(prepared: Prepared) -> float:
 
 def _pick(prepared: Prepared, network: Network, say, stop: threading.Event) -> Generator[Event, None, Picked]:
     """Step 3: descend, one event per epoch."""
-    train, valid = _samples(prepared)
+    train, valid = _samples(prepared, pixels_of)
     settings = prepared.settings
     blocks = descend(network, prepared.goodness, train, valid, settings, settings.seed, _deadline(prepared))
     while True:
@@ -330,24 +330,20 @@ def _unseen(prepared: Prepared, model: Model) -> Unseen | None:
     sure to be."""
     if prepared.parts.valid is prepared.parts.train or prepared.settings.refit:
         return None
-    valid = arrays_of(prepared.prep, prepared.parts.valid)
-    return Unseen(model.outputs_for(valid.x), valid)
+    valid = prepared.parts.valid
+    return Unseen(model.outputs(valid), pixels_of(prepared.prep, valid))
 
 
 def _details(prepared: Prepared, found: Found, model: Model) -> Event:
     """What a reader asks next."""
     parts = prepared.parts
-    said = (
-        [_said(model, arrays_of(prepared.prep, parts.test), _rows(parts.test))]
-        if parts.test.n_samples
-        else []
-    )
+    said = [_said(model, parts.test)] if parts.test.n_samples else []
     if found.unseen is not None:
         outputs, samples = found.unseen
         rows = np.concatenate([_rows(parts.train), _rows(parts.valid)])
         said.append(Said(model.corrected(outputs), np.asarray(samples.y), rows))
     elif parts.valid is not parts.train and not prepared.settings.refit:
-        said.append(_said(model, arrays_of(prepared.prep, parts.valid), _rows(parts.valid)))
+        said.append(_said(model, parts.valid))
     details = details_of(prepared.prep, parts, model, said, prepared.settings.seed)
     table = prepared.table
     if table.names and details.get("label_errors"):
@@ -366,8 +362,8 @@ def _details(prepared: Prepared, found: Found, model: Model) -> Event:
     return details | {"layers": layers_of(model, unseen, learned, settings.optimizer, rate)}
 
 
-def _said(model: Model, samples: Samples, rows: NDArray) -> Said:
-    return Said(model.outputs_for(samples.x), np.asarray(samples.y), rows)
+def _said(model: Model, part: Table) -> Said:
+    return Said(model.outputs(part), encode_target(model.prep, part), _rows(part))
 
 
 def _rows(part: Table) -> NDArray:

@@ -1,0 +1,140 @@
+"""Pixels of 8 bits are learned from as they are, and where they are: many never lie in memory together."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import threestep as ts
+from threestep.data import Layout, Prep, Table, Target, kept
+from threestep.pick import Samples
+from threestep.pick.samples import checked
+from threestep.study import run
+from threestep.study.preparing import arrays_of, pixels_of
+
+GOODNESS = ts.goodness.Goodness("cross_entropy")
+
+
+def pictures(n=200, shape=(12, 12), seed=0):
+    rng = np.random.default_rng(seed)
+    x = rng.integers(0, 251, (n, *shape), dtype=np.uint8)
+    return x, (x[:, 2:6, 2:6].reshape(n, -1).mean(axis=1) > 125).astype(int)
+
+
+@pytest.mark.parametrize("network", ["conv4-dense8", "conv4-res4x2-globalpool", "8-8"])
+def test_pixels_that_stay_as_they_are_teach_the_same(network, monkeypatch):
+    seen = []
+    monkeypatch.setattr(run, "pixels_of", lambda *of: seen.append(pixels_of(*of)) or seen[-1])
+    one = ts.fit(pictures(), network=network, epochs=3, shift=0.1 if "conv" in network else 0.0)
+    assert seen[0].x.dtype == np.uint8
+    assert seen[0].scale == 250
+    monkeypatch.setattr(run, "pixels_of", arrays_of)
+    other = ts.fit(pictures(), network=network, epochs=3, shift=0.1 if "conv" in network else 0.0)
+    assert ts.model.model_bytes(one.model) == ts.model.model_bytes(other.model)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda x, prep: (x.astype(np.int16), prep),
+        lambda x, prep: (x, prep._replace(center=prep.center + 1)),
+        lambda x, prep: (x, prep._replace(scale=np.r_[prep.scale[:-1], 3.0])),
+    ],
+)
+def test_what_is_not_divided_by_one_number_is_encoded(change):
+    x, y = pictures(9)
+    prep = Prep(Layout(shape=(12, 12)), Target("y", "classes", (0, 1)), np.zeros(144), np.full(144, 250.0))
+    assert pixels_of(prep, Table("t", x, y)).scale == 250
+    x, prep = change(x, prep)
+    samples = pixels_of(prep, Table("t", x, y))
+    assert samples.scale is None
+    np.testing.assert_array_equal(samples.x, arrays_of(prep, Table("t", x, y)).x)
+
+
+def test_programs_that_take_numbers_only_get_them_divided():
+    x, y = pictures(20)
+    samples = Samples(x.reshape(20, -1), y.astype(np.int32), None, 250.0)
+    found = checked(GOODNESS, samples)
+    assert found.scale is None
+    np.testing.assert_array_equal(found.x, x.reshape(20, -1) / np.float32(250))
+    network = ts.network.parse("2", (144,), 2)
+    with pytest.raises(ts.DataError, match="two scales"):
+        ts.pick.train(network, GOODNESS, samples, samples._replace(scale=3.0))
+
+
+def test_rows_of_a_large_file_lie_in_a_file_that_ends_with_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(kept, "cache_folder", lambda: tmp_path / "cache" / "compiled")
+    monkeypatch.setattr(kept, "_ROWS_AT_ONCE", 7)
+    x, _ = pictures(50)
+    np.save(tmp_path / "x.npy", x)
+    mapped, rows = np.load(tmp_path / "x.npy", mmap_mode="r"), np.r_[49, np.arange(0, 40)]
+    small = kept.taken_rows(mapped, rows)
+    assert getattr(small, "_mmap", None) is None
+    monkeypatch.setattr(kept, "_LARGE", 1000)
+    large = Table("t", mapped, np.arange(50)).take(rows)
+    assert getattr(large.x, "_mmap", None) is not None
+    assert large.y.tolist() == rows.tolist()
+    for found in (small, large.x, kept.taken_rows(x, rows)):
+        np.testing.assert_array_equal(found, x[rows])
+    np.testing.assert_array_equal(large.take(np.array([0, 3])).x, x[[49, 2]])
+    assert list((tmp_path / "cache" / "decoded").iterdir()) == []
+
+
+PEAK = """
+import sys, threading, time
+from pathlib import Path
+import numpy as np
+import threestep as ts
+from threestep.data import Media, Table, kept
+
+folder = Path(sys.argv[1])
+kept.cache_folder = lambda: folder / "compiled"
+n = 20_000
+x = np.lib.format.open_memmap(folder / "x.npy", "w+", np.uint8, (n, 64, 64, 3))
+for at in range(0, n, 1000):
+    x[at : at + 1000] = np.random.default_rng(at).integers(0, 200, (1000, 64, 64, 3), np.uint8)
+y = np.arange(n) % 2
+x[y == 1, :16] = 255
+x.flush()
+x = np.load(folder / "x.npy", mmap_mode="r")
+
+def megabytes():
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("RssAnon:")[1].split()[0]) // 1000
+
+def watch():
+    while True:
+        peaks.append(megabytes())
+        time.sleep(0.01)
+
+peaks = []
+threading.Thread(target=watch, daemon=True).start()
+run = ts.fit(Table("big", x, y, media=Media("picture", 64, 64, 3)), network="conv4s4-globalpool", epochs=1)
+print(x.nbytes // 1_000_000, max(peaks), run.scores["test"]["accuracy"])
+"""
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="the system does not say what is in memory"
+)
+def test_many_pictures_in_a_file_are_learned_from_without_being_in_memory(tmp_path):
+    """As floating-point numbers they are a gigabyte, and there were three of them."""
+    done = subprocess.run([sys.executable, "-c", PEAK, tmp_path], capture_output=True, text=True, check=True)
+    size, peak, accuracy = map(float, done.stdout.split())
+    assert size == 245
+    assert peak < 1200
+    assert accuracy > 0.95
+
+
+def test_only_what_a_model_sees_at_once_is_encoded(monkeypatch):
+    x, y = pictures(3000, (60, 60))
+    model = ts.fit((x[:200], y[:200]), network="2", epochs=1).model
+    sizes = []
+    outputs_for = type(model).outputs_for
+    monkeypatch.setattr(
+        type(model), "outputs_for", lambda own, x, *of: sizes.append(len(x)) or outputs_for(own, x, *of)
+    )
+    assert len(model.predict(x)) == 3000
+    assert sizes == [2048, 952]
