@@ -350,3 +350,13 @@ def test_convolutions_are_refused_where_there_are_no_pictures():
 def test_pictures_are_not_moved_where_no_convolutions_are_tried():
     with pytest.raises(ts.SettingsError, match="no network with convolutions"):
         ts.fit("iris", shift=0.2)
+
+
+def test_the_report_says_what_was_varied():
+    from threestep.report.page import _what_was_tried
+
+    space = next(event for event in ts.fit("iris", **QUICK).events if event["event"] == "space")
+    designed = [{"parent": None}, {"parent": 3}, {"parent": 4}]
+    assert "people design them, 2 varied from the best" in str(_what_was_tried(space, designed))
+    assert "1 with convolutions, as people design them." in str(_what_was_tried(space, designed[:1]))
+    assert "convolutions" not in str(_what_was_tried(space, []))

@@ -43,7 +43,7 @@ def report_html(events: Sequence[Event], lang: str = "en") -> str:
     main = tag(
         "main",
         _summary(by_name),
-        _function_set(by_name, sum(event["event"] == "designed" for event in events)),
+        _function_set(by_name, [event for event in events if event["event"] == "designed"]),
         _section(
             2,
             say("Goodness of a function"),
@@ -130,7 +130,7 @@ def _section(number: int, title: Markup, question: Markup, *content: object) -> 
     return tag("section", heading, tag("p", question, class_="question"), *content)
 
 
-def _function_set(by_name: dict[str, Event], n_designed: int) -> Markup:
+def _function_set(by_name: dict[str, Event], designed: Sequence[Event]) -> Markup:
     """Step 1: what could be tried, the network as a drawing and a table."""
     start, event = by_name["start"], by_name["function_set"]
     layers, others = event["layers"], event["others"]
@@ -157,7 +157,7 @@ def _function_set(by_name: dict[str, Event], n_designed: int) -> Markup:
         1,
         say("Define a set of functions"),
         say("The structure of the network fixes which functions can be picked at all."),
-        _what_was_tried(by_name["space"], n_designed) if "space" in by_name else "",
+        _what_was_tried(by_name["space"], designed) if "space" in by_name else "",
         drawing,
         table((say("layer"), say("what"), say("inputs → outputs"), say("params")), rows),
         tag(
@@ -190,11 +190,19 @@ def _counted(texts: Sequence[str]) -> Markup:
     return listed((f"{n} × ({text})" if n > 1 else text for text, n in counts.items()), "; ")
 
 
-def _what_was_tried(space: Event, n_designed: int) -> Markup:
+def _what_was_tried(space: Event, designed: Sequence[Event]) -> Markup:
     """Which networks the search could propose, and how many others there were."""
-    beside = say("Beside them {n} with convolutions, as people design them.", n=n_designed)
+    n_varied = sum(event.get("parent") is not None for event in designed)
+    beside = say("Beside them {n} with convolutions, as people design them.", n=len(designed))
+    if n_varied:
+        beside = say(
+            "Beside them {n} with convolutions: some as people design them, {varied} varied from the best or "
+            "trained anew.",
+            n=len(designed),
+            varied=n_varied,
+        )
     here = say("This is the one that was picked:")
-    return tag("p", space_in_words(space), " ", *((beside, " ") if n_designed else ()), here)
+    return tag("p", space_in_words(space), " ", *((beside, " ") if designed else ()), here)
 
 
 def _layers(details: Event) -> Markup:

@@ -31,6 +31,8 @@ PAGE: dict[str, str] = {
     "evolution: the best so far, varied": "演化（由目前最好的變化而來）",
     "Optuna's sampler": " Optuna 的取樣器",
     "Beside them {n} with convolutions, as people design them.": "此外還有 {n} 個人們常用的卷積網路。",
+    "Beside them {n} with convolutions: some as people design them, {varied} varied from the best or "
+    "trained anew.": "此外還有 {n} 個卷積網路：有些是人們常用的設計，{varied} 個由最佳者變化而來或重新訓練。",
     "This is the one that was picked:": "挑中的是這一個：",
     "inputs": "輸入",
     "outputs": "輸出",
@@ -370,6 +372,8 @@ JOURNAL: dict[str, str] = {
     "as people design them": "人們常用的設計",
     "trained anew": "從頭訓練",
     "trained anew in {n} folds": "分 {n} 折從頭訓練",
+    "a block added behind layer {n}": "在第 {n} 層後加上一個區塊",
+    "a block of layer {n} removed": "移除第 {n} 層的一個區塊",
     "rates changed": "改變了比率",
     "layer {n} widened from {now} to {then}": "第 {n} 層由 {now} 加寬到 {then}",
     "layer {n} narrowed from {now} to {then}": "第 {n} 層由 {now} 縮窄到 {then}",
