@@ -303,6 +303,18 @@ def test_what_is_broken_or_broken_off_is_not_kept(small_cache):
     assert names() == []
 
 
+def test_what_another_process_deleted_is_there_as_long_as_it_is_needed(small_cache):
+    def fill(array):
+        array.fill(7)
+        for path in kept.kept_folder().iterdir():
+            path.unlink()
+        return True
+
+    found = kept.filled_kept(kept.kept_folder() / "a.npy", (1000,), fill)
+    assert found.tolist() == [7] * 1000
+    assert names() == []
+
+
 @pytest.mark.parametrize("fails", ["open_memmap", "posix_fallocate"])
 def test_a_disk_that_is_full_only_costs_memory(fails, monkeypatch):
     def full(*_):

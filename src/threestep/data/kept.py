@@ -1,6 +1,7 @@
-"""Decoded files, kept on disk for the next time: never more than a limit, those used least recently go first.
+"""Decoded files, kept on disk for the next time: within a limit, those used least recently make room first.
 
-A file that is being written or read is held by a lock, in this process and in others, and stays.
+A file that is being written or read is held by a lock, in this process and in others, and stays. So
+one that is larger than the limit stays alone, until something else needs room.
 """
 
 import os
@@ -76,8 +77,9 @@ def filled_kept(path: Path, shape: tuple[int, ...], fill: Callable[[NDArray], bo
         return array
     try:
         if fill(array):
-            os.replace(temporary, path)  # whole or not at all
-            return array if (kept := load_kept(path)) is None else kept
+            with suppress(OSError):  # somebody deleted it: that only costs the next time
+                os.replace(temporary, path)  # whole or not at all
+                return array if (kept := load_kept(path)) is None else kept
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
