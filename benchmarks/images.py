@@ -23,7 +23,7 @@ import numpy as np
 from benchmarks import images_gpu
 from benchmarks.images_gpu import Case
 from benchmarks.rows import lower_is_better, note, show
-from threestep.app.allocator import KEPT
+from threestep.app import KEPT
 
 _N_PREDICTED = 512
 _SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"

@@ -92,3 +92,19 @@ def test_callbacks_of_a_grid_reach_its_fits():
 
     estimator = ts.Classifier(network="8").set_callbacks(Notes())
     assert clone(estimator).get_params() == estimator.get_params()
+
+
+def test_a_callback_that_fails_leaves_nothing_behind():
+    import signal
+    import threading
+
+    class Failing(Notes):
+        def on_fit_task_end(self, estimator, context):
+            raise RuntimeError("told so")
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(RuntimeError, match="told so") as kept:
+        ts.Classifier(network="8", random_state=0).set_callbacks(Failing()).fit(X, Y)
+    assert kept.value is not None  # and with it the traceback
+    assert signal.getsignal(signal.SIGINT) is before
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("train")]

@@ -282,6 +282,37 @@ def test_no_more_epochs_than_asked_for_are_made_where_there_is_time():
     assert max(event["n_epochs"] for event in events if event["event"] == "designed") == 4
 
 
+@pytest.mark.parametrize(("asked", "wanted"), [(3, 3), (40, 12)])
+def test_patience_that_was_asked_for_holds_before_a_deadline_too(asked, wanted):
+    from threestep.pick.designed import _own
+    from threestep.pick.searchers import Proposal
+
+    how = Descent(epochs=40, patience=asked)
+    own = _own(how, Proposal(Member(network())), most=40, fitting=12.0)
+    assert (own.epochs, own.patience) == (12, wanted)
+
+
+def test_rates_that_were_asked_for_are_those_of_the_convolutions_that_are_varied():
+    from threestep.study.choices import descent_on_pictures, field_on_pictures
+
+    for asked, wanted in (((1e-5, 1e-4), (1e-5, 1e-4)), (Space().learning_rates, (0.0005, 0.008))):
+        given = Settings(learning_rates=asked)
+        settings, _ = settings_for((16, 16), learning_rates=asked)
+        space = replace(SPACE, learning_rates=asked)
+        how = descent_on_pictures(given, settings, network(), 500)
+        found = field_on_pictures(given, how, [network()], Field(space, (144,), 2))
+        assert found.space.learning_rates == pytest.approx(wanted)
+
+
+def test_other_numbers_of_epochs_need_no_new_program():
+    from threestep.pick import descent
+
+    tried([network()], epochs=3)
+    before = descent._run_block._cache_size()
+    tried([network()], epochs=7)
+    assert descent._run_block._cache_size() == before
+
+
 # In a search
 
 
@@ -356,7 +387,7 @@ def test_the_report_says_what_was_varied():
     from threestep.report.page import _what_was_tried
 
     space = next(event for event in ts.fit("iris", **QUICK).events if event["event"] == "space")
-    designed = [{"parent": None}, {"parent": 3}, {"parent": 4}]
-    assert "people design them, 2 varied from the best" in str(_what_was_tried(space, designed))
+    designed = [{"change": DESIGNED}, {"change": "random"}, {"change": "rates changed"}]
+    assert "people design them, 2 drawn at random, varied" in str(_what_was_tried(space, designed))
     assert "1 with convolutions, as people design them." in str(_what_was_tried(space, designed[:1]))
     assert "convolutions" not in str(_what_was_tried(space, []))

@@ -185,3 +185,12 @@ def test_limits_hold_for_what_is_drawn():
         network == field().designed[0].network or (network.n_params <= most and network.n_products <= 10**6)
         for network in drawn
     )
+
+
+def test_no_residual_block_where_the_space_has_none():
+    generator = np.random.default_rng(0)
+    space = Space(channels=(8, 32), residual=False)
+    network = parsed("conv8-conv16-dense32")
+    for _ in range(40):
+        made = vary_pictures(space, network, network.init(0), generator)
+        assert made is None or not any(isinstance(layer, ts.network.Blocks) for layer in made[0].layers)

@@ -72,6 +72,9 @@ class ReportError(Exception):
         self.hint = hint
         self.run = run
 
+    def __reduce__(self):
+        return ReportError, (self.message, self.hint, self.run)
+
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint naming the nearest known words.

@@ -182,9 +182,9 @@ class Space:
     widths: tuple[int, int] | None = None
     """Neurons of a hidden layer, 8 to 1024; by default 64 to 256, or to 512 for many samples."""
     channels: tuple[int, int] | None = None
-    """Channels of a convolution, 4 to 512; by default 8 to 128."""
+    """Channels of the convolutions that are varied, 4 to 512; by default 8 to 128."""
     activations: tuple[str, ...] = ("relu", "silu")
-    """Of hidden layers; networks with convolutions have the first."""
+    """Of hidden layers; networks with convolutions have relu."""
     residual: bool = True
     """Whether layers may add their input to their output."""
     learning_rates: tuple[float, float] = (1e-3, 1e-2)

@@ -4,6 +4,8 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from threestep.app.allocator import KEPT, keep_memory
+
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command in this process; returns the exit code. See `threestep.app.entry`."""
@@ -14,12 +16,10 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def run() -> NoReturn:
     """Be the process: see `threestep.app.entry.run`. What must come before all imports comes first."""
-    from threestep.app.allocator import keep_memory
-
     keep_memory(sys.argv[1:])
     from threestep.app import entry
 
     entry.run()
 
 
-__all__ = ["main", "run"]
+__all__ = ["KEPT", "main", "run"]

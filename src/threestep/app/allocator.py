@@ -8,7 +8,8 @@ it has imported anything. Importing `threestep` changes nothing.
 
 import os
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping
+from contextlib import suppress
 
 _NAME = "GLIBC_TUNABLES"
 _KEEP_ALL = 10**12  # bytes
@@ -19,7 +20,7 @@ KEPT = (
 _TRAINING = ("fit", "study")
 
 
-def keep_memory(words: list[str], environment: MutableMapping[str, str] = os.environ) -> None:
+def keep_memory(words: list[str], environment: Mapping[str, str] = os.environ) -> None:
     """Start the process again with these settings, if its command trains and nobody has chosen others.
 
     Parameters
@@ -28,10 +29,11 @@ def keep_memory(words: list[str], environment: MutableMapping[str, str] = os.env
         The command line without the program's name.
     environment : mapping of str to str
     """
-    if words[:1] not in [[word] for word in _TRAINING] or _NAME in environment or not _has_glibc():
+    is_training = words[:1] in [[word] for word in _TRAINING]
+    if not is_training or _NAME in environment or not sys.executable or not _has_glibc():
         return
-    environment[_NAME] = KEPT
-    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], dict(environment))
+    with suppress(OSError, ValueError):  # it works without, slower
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**environment, _NAME: KEPT})
 
 
 def _has_glibc() -> bool:

@@ -42,7 +42,7 @@ class FitTask:
         self._known["metadata"] = {} if weight is None else {"sample_weight": weight}
         begin = getattr(estimator, "_init_callback_context", None)
         self._task = None if begin is None else begin(max_subtasks=None)
-        self._below = None
+        self._below, self._n_below = None, 0
         if self._task is not None:
             self._task.call_on_fit_task_begin(**self._known)
 
@@ -51,8 +51,11 @@ class FitTask:
         if self._task is None:
             return
         name = _ENDS.get(event["event"])
+        if event["event"] == "epoch" and self._n_below == 0:  # one network alone, told epoch by epoch
+            name = "epoch"
+        self._n_below += name not in (None, "epoch")
         if self._below is None and (name is not None or event["event"] == "tick"):
-            self._below = self._task.subcontext(task_name=name or "round")
+            self._below = self._task.subcontext(task_name=name or _name_of(event))
             self._below.call_on_fit_task_begin(**self._known)
         if name is not None and self._below is not None:
             if self._below.call_on_fit_task_end(**self._known):
@@ -63,3 +66,10 @@ class FitTask:
         """The estimator is fitted."""
         if self._task is not None:
             self._task.call_on_fit_task_end(**self._known, reconstruction_attributes=dict)
+
+
+def _name_of(tick: dict[str, Any]) -> str:
+    """Of the task below that a tick is part of."""
+    if tick["round"] is not None:
+        return "round"
+    return "convolutions" if "what" in tick else "finals"

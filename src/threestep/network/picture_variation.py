@@ -71,7 +71,7 @@ def vary_pictures(space: Space, network: Network, params: Params, generator: np.
     for _ in range(_TRIES):
         kind = _KINDS[int(generator.integers(len(_KINDS)))]
         index = int(generator.integers(max(1, len(network.layers) - 1)))
-        made = kind(_Chance(space.channels or _CHANNELS, index, generator), network, params)
+        made = kind(_Chance(space, space.channels or _CHANNELS, index, generator), network, params)
         if made is not None:
             return made
     return None
@@ -79,8 +79,9 @@ def vary_pictures(space: Space, network: Network, params: Params, generator: np.
 
 @dataclass(frozen=True)
 class _Chance:
-    """What a change is drawn from: the range of channels, the layer it concerns, the generator."""
+    """What a change is drawn from: the space, its range of channels, the layer it concerns, the generator."""
 
+    space: Space
     channels: tuple[int, int]
     index: int
     generator: np.random.Generator
@@ -122,7 +123,7 @@ def _neurons(layer: object, limit: int) -> tuple[int, int]:
 def _deeper(chance: _Chance, network: Network, params: Params) -> Made:
     """One more residual block."""
     layer = network.layers[chance.index]
-    if isinstance(layer, Blocks) and layer.count >= _MOST_IN_ROW:
+    if not chance.space.residual or (isinstance(layer, Blocks) and layer.count >= _MOST_IN_ROW):
         return None
     child = deepen_pictures(network, params, chance.index, chance.generator)
     return _told(child, f"a block added behind layer {chance.index + 1}")

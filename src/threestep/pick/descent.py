@@ -283,7 +283,8 @@ def _orders(
 ) -> Iterable[NDArray]:
     """Row numbers for one block of epochs after another, (block, n_steps, batch_size) int32."""
     n_steps = -(-n_samples // batch_size)
-    block = max(1, min((most_steps or _STEPS_PER_BLOCK) // n_steps, _MOST_EPOCHS_PER_BLOCK, n_epochs))
+    # whatever the number of epochs, so that other ones need no new compile: the program stops at the last
+    block = max(1, min((most_steps or _STEPS_PER_BLOCK) // n_steps, _MOST_EPOCHS_PER_BLOCK))
     for first in range(0, n_epochs, block):
         epochs = range(first, first + block)
         yield np.stack([epoch_order(seed, epoch, n_samples, batch_size) for epoch in epochs])

@@ -165,7 +165,7 @@ def _next_turn(plan: _Plan, now: float, n_asked: int, won: Sequence[Tried], cloc
     as much is left: half-trained ones say nothing.
     """
     left, n_first = plan.deadline - now, len(plan.designed)
-    if math.isinf(left) or left < _TOO_SHORT:
+    if math.isinf(left) or left < (_COMPILING if n_asked == 0 else _TOO_SHORT):
         return _Turn(plan.deadline) if n_asked < n_first and left > 0 and math.isinf(left) else None
     following = plan.designed[n_asked : n_asked + 1]
     if n_asked == 0 or any(_COMPILING + clock.seconds_of(each.network) <= left for each in following):
@@ -187,10 +187,11 @@ def _own(settings: Descent, proposal: Proposal, most: int, fitting: float) -> De
     """How one member is trained: before a deadline in as many epochs as fit, so that the learning rate has
     come down when they are over."""
     member, n_epochs = proposal.member, int(min(most, max(1.0, fitting)))
+    is_patient = (settings.patience or 0) >= (settings.epochs or 0)  # nobody asked for less
     return replace(
         settings,
         epochs=n_epochs,
-        patience=n_epochs if math.isfinite(fitting) else settings.patience,
+        patience=n_epochs if math.isfinite(fitting) and is_patient else settings.patience,
         learning_rate=member.learning_rate,
         weight_decay=member.weight_decay,
         dropout=member.dropout,

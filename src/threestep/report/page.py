@@ -16,6 +16,8 @@ from threestep.report.html import Markup, join, table, tag
 from threestep.report.tried import leaderboard_table, lineage_table, search_charts, space_in_words
 from threestep.report.words import LANGUAGES, listed, say, translated
 
+_DESIGNED = "as people design them"
+
 Event = dict[str, Any]
 
 
@@ -192,12 +194,12 @@ def _counted(texts: Sequence[str]) -> Markup:
 
 def _what_was_tried(space: Event, designed: Sequence[Event]) -> Markup:
     """Which networks the search could propose, and how many others there were."""
-    n_varied = sum(event.get("parent") is not None for event in designed)
+    n_varied = sum(event.get("change", _DESIGNED) != _DESIGNED for event in designed)
     beside = say("Beside them {n} with convolutions, as people design them.", n=len(designed))
     if n_varied:
         beside = say(
-            "Beside them {n} with convolutions: some as people design them, {varied} varied from the best or "
-            "trained anew.",
+            "Beside them {n} with convolutions: some as people design them, {varied} drawn at random, varied "
+            "from the best or trained anew.",
             n=len(designed),
             varied=n_varied,
         )

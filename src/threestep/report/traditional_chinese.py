@@ -31,8 +31,10 @@ PAGE: dict[str, str] = {
     "evolution: the best so far, varied": "演化（由目前最好的變化而來）",
     "Optuna's sampler": " Optuna 的取樣器",
     "Beside them {n} with convolutions, as people design them.": "此外還有 {n} 個人們常用的卷積網路。",
-    "Beside them {n} with convolutions: some as people design them, {varied} varied from the best or "
-    "trained anew.": "此外還有 {n} 個卷積網路：有些是人們常用的設計，{varied} 個由最佳者變化而來或重新訓練。",
+    "Beside them {n} with convolutions: some as people design them, {varied} drawn at random, varied "
+    "from the best or trained anew.": (
+        "此外還有 {n} 個卷積網路：有些是人們常用的設計，{varied} 個是隨機產生、由最佳者變化而來或重新訓練的。"
+    ),
     "This is the one that was picked:": "挑中的是這一個：",
     "inputs": "輸入",
     "outputs": "輸出",

@@ -188,7 +188,7 @@ def field_on_pictures(asked: Settings, how: Descent, networks: Sequence[Network]
     """
     rates = how.learning_rate or 0.0, how.weight_decay or 0.0, how.dropout or 0.0
     own: dict[str, tuple] = {"activations": ("relu",)}  # of those that all children can keep
-    if asked.learning_rate is None:
+    if asked.learning_rate is None and asked.learning_rates == Space().learning_rates:
         own["learning_rates"] = (rates[0] / _RATES_AROUND, rates[0] * _RATES_AROUND)
     if asked.dropout is None and asked.dropouts is None:
         own["dropouts"] = (0.0, _MOST_DROPOUT)

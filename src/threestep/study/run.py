@@ -23,7 +23,7 @@ Nothing is called back: the command line prints events, the report reads them.
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -69,6 +69,8 @@ from threestep.study.picking import Found, Unseen
 from threestep.study.preparing import Prepared, arrays_of, pixels_of
 from threestep.study.scores import Scores, rows_in_unit, score_outputs, score_samples
 from threestep.study.searching import Known, deadline_of, search_steps
+
+_MOST_FOR_MEASURING = 0.25  # of a budget, for networks with convolutions
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -138,13 +140,13 @@ def find_model(
     stop : threading.Event or None
         Once it is set, the best so far is picked.
     """
-    steps = _find(prepared, lambda event: event, stop)
-    while True:
-        try:
-            event = next(steps)
-        except StopIteration as end:
-            return _model(prepared, end.value), end.value
-        tell(event)
+    with closing(_find(prepared, lambda event: event, stop)) as steps:  # also where `tell` raises
+        while True:
+            try:
+                event = next(steps)
+            except StopIteration as end:
+                return _model(prepared, end.value), end.value
+            tell(event)
 
 
 def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[Event, None, Run]:
@@ -297,7 +299,13 @@ def _deadline(prepared: Prepared) -> float:
     if network is None:
         widest = [str(settings.widths[1])] * settings.depths[1] if settings.widths and settings.depths else []
         network = parse("-".join(widest), (layout.n_inputs,), prepared.prep.target.n_outputs)
-    deadline = deadline_of(settings, prepared.table.n_samples, network.n_products, prepared.began)
+    n_samples, n_outputs = prepared.table.n_samples, prepared.prep.target.n_outputs
+    deadline = deadline_of(settings, n_samples, network.n_products, prepared.began)
+    designed = designed_networks(settings, layout, n_outputs) if prepared.network is None else []
+    for usual in designed[:1]:  # measuring those takes longer
+        share = _MOST_FOR_MEASURING
+        other = deadline_of(settings, n_samples, usual.n_products, prepared.began, share)
+        deadline = min(deadline, other)
     may_convolve = settings.convolutions or not network.is_dense
     return deadline - seconds_set_aside(prepared.budget) if may_convolve else deadline
 

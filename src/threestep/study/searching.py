@@ -51,7 +51,9 @@ _REFIT_FRACTION = 0.2  # of a budget
 _FINALS_FRACTION = 0.1  # of a budget, where networks with convolutions are tried between search and finals
 
 
-def deadline_of(settings: Settings, n_samples: int, n_products: int, began: float) -> float:
+def deadline_of(
+    settings: Settings, n_samples: int, n_products: int, began: float, most_share: float = 1.0
+) -> float:
     """When training must end, on the clock of `time.perf_counter`; infinite without a budget.
 
     Parameters
@@ -63,11 +65,15 @@ def deadline_of(settings: Settings, n_samples: int, n_products: int, began: floa
         Of the largest network that may be picked, for one sample.
     began : float
         When the budget began.
+    most_share : float
+        Of the budget, that measuring may take.
     """
     budget = seconds_of(settings.budget)
+    if budget is None:
+        return math.inf
     for_one = _SECONDS_PER_SAMPLE + n_products * _SECONDS_PER_PRODUCT
-    after = _SECONDS_AFTER + n_samples * n_averaged(settings) * for_one
-    return math.inf if budget is None else began + budget - after
+    measuring = min(most_share * budget, n_samples * n_averaged(settings) * for_one)
+    return began + budget - _SECONDS_AFTER - measuring
 
 
 class Known(NamedTuple):
