@@ -694,7 +694,7 @@ def _sentences_of_runs():
 
     for kind, channels in (("picture", 1), ("picture", 3), ("sound", 1)):
         media = Media(kind, 16, 12, channels)
-        yield from _notes([Path("a"), Path("b")], {1: "cut short"}, media)
+        yield from _notes([Path("x/a"), Path("x/b")], {1: "cut short"}, media, Path("x"))
     yield from (_too_slow(ts.Settings(max_latency_ms=1.5)), _not_refitted(0, 1), _not_refitted(1, 3))
     yield from (ANEW, f"{ANEW} in 4 folds", DESIGNED, Proposal.__dataclass_fields__["change"].default)
     yield from (each.sentence for each in Outcome if each is not Outcome.RUNNING)

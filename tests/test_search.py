@@ -823,7 +823,8 @@ def test_ctrl_c_twice_ends_at_once(tmp_path, monkeypatch, capsys):
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send")
 def test_the_first_ctrl_c_sets_an_event_and_the_second_interrupts():
     before = signal.getsignal(signal.SIGINT)
-    with searching._interruptible() as stop:
+    stop = threading.Event()
+    with searching._interruptible(stop):
         assert not stop.is_set()
         signal.raise_signal(signal.SIGINT)
         assert stop.is_set()
