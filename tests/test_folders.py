@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import wave
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,8 +15,8 @@ from PIL import Image
 import threestep as ts
 from threestep.data import Media, folders, kept, read
 from threestep.data.media import PICTURE_ENDINGS
-from threestep.data.sound_files import mel_filters, spectrogram
-from threestep.settings import Files
+from threestep.data.sound_files import mel_filters, sound_media, spectrogram
+from threestep.settings import Files, Settings, check_settings
 
 RNG = np.random.default_rng(0)
 GREY = np.arange(48, dtype=np.uint8).reshape(6, 8) * 5
@@ -576,3 +577,34 @@ def test_names_are_shown_as_they_are(tmp_path):
     table = read(tmp_path)
     assert set(table.y) == {"<script>", "größer & kleiner"}
     assert re.match(r"6 files read as grey pictures of 6 × 8 pixels", table.notes[0])
+
+
+# What a reviewer found
+
+
+def test_what_was_chosen_of_slow_or_long_sounds_can_be_asked_for(tmp_path):
+    with wave.open(str(tmp_path / "slow.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(2000)
+        file.writeframes(np.zeros(2000 * 1500, np.int16).tobytes())  # 25 minutes
+    media = sound_media([tmp_path / "slow.wav"])
+    assert sound_media([tmp_path / "slow.wav"], Files(**media.settings)) == media
+    assert media.settings["sound_hop"] > 10_000
+    check_settings(Settings(**media.settings))
+
+
+@pytest.mark.parametrize("wish", [{"ensemble": 2}, {"folds": 2}, {"refit": True}, {}])
+@pytest.mark.parametrize("change", [{"mixup": 0.2}, {"drop_path": 0.5}, {"shift": 0.2}])
+def test_neurons_alone_are_not_given_what_only_pictures_have(tmp_path, wish, change):
+    with pytest.raises(ts.SettingsError, match=next(iter(change))):
+        ts.fit("iris", network="8", out=tmp_path / "run", **wish, **change)
+    assert not (tmp_path / "run").exists()
+
+
+def test_files_that_are_read_already_cannot_be_read_otherwise():
+    table = ts.data.Table("pictures", np.zeros((4, 8, 8), np.uint8), np.array([0, 1, 0, 1]), "class")
+    table = replace(table, media=ts.data.Media("picture", 8, 8, 1))
+    assert ts.data.read(table, how=Files(picture_size=(8, 8))) is table
+    with pytest.raises(ts.DataError, match="read already"):
+        ts.data.read(table, how=Files(picture_size=(96, 96)))

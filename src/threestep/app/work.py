@@ -131,12 +131,13 @@ def evaluate(command: Evaluate) -> None:
     """Print the scores on labelled samples."""
     model = load(command.model)
     table = _read_anew(command.data, model, command.strict)
+    n_told = len(table.notes) if table.names else 0
     table = labelled(table, None if table.y is not None else model.prep.target.name)
     scores, _ = score_samples(model, table)
     if command.json:
         _print_json(scores)
     else:
-        printing.tell_notes(table.notes)
+        printing.tell_notes(table.notes[n_told:])
         printing.tell_scores({table.name: scores})
 
 

@@ -121,7 +121,10 @@ def _on_disk(path: Path, shape: tuple[int, ...]) -> NDArray | None:
 
 
 def _make_room(folder: Path, n_bytes: int) -> None:
-    """Delete what was used least recently until so much more is within the limit; what is in use stays."""
+    """Delete what was used least recently until so much more is within the limit; what is in use stays, and
+    all of it where so much is beyond the limit anyway."""
+    if n_bytes > _limit():
+        return
     found = _by_age(folder)
     too_much = sum(size for *_, size in found) + n_bytes - _limit()
     for _, path, size in found:

@@ -62,6 +62,11 @@ def read(source: object, media: Media | None = None, how: Files = Files()) -> Ta
         raise DataError(
             f"`{asked[0]}` is given, but the samples are no pictures or sounds in files", "leave it out"
         )
+    if isinstance(source, Table) and table.media is not None:
+        known = table.media.settings
+        for name in asked:
+            if getattr(how, name) != known.get(name):
+                raise DataError(f"`{name}` is given, but the files are read already", "give it to `read`")
     return table
 
 

@@ -44,8 +44,8 @@ def sound_media(files: Sequence[Path], how: Files = Files()) -> Media:
     window, hop = _samples_in(how.sound_window, rate, 2), _samples_in(how.sound_hop, rate, 1)
     window = window or 1 << max(5, round(np.log2(_WINDOW_SECONDS * rate)))
     hop = hop or max(1, round(max(_HOP_SECONDS, seconds / _MOST_MOMENTS) * rate))
-    bands = how.sound_bands or _BANDS
-    if how.sound_bands is not None and bands > window // 2:
+    bands = how.sound_bands or min(_BANDS, window // 2)
+    if bands > window // 2:
         raise DataError(
             f"`sound_bands` is {bands}, but {1000 * window / rate:g} ms at {rate} Hz tell {window // 2} "
             "frequencies apart",

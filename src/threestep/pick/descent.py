@@ -252,6 +252,17 @@ def _augmentation(network: Network, settings: Descent) -> Augmentation | None:
     return Augmentation((height, width, channels), moves, bool(settings.flip), *others)
 
 
+def check_changes(network: Network, settings: Descent) -> None:
+    """Refuse changes of samples, or of networks while they learn, that this network cannot have.
+
+    Raises
+    ------
+    SettingsError
+    """
+    _augmentation(network, settings)
+    _drop_path(network, settings)
+
+
 def _drop_path(network: Network, settings: Descent) -> float:
     """Share of samples that skip the last residual block.
 

@@ -30,7 +30,7 @@ from threestep.data import (
 from threestep.errors import SettingsError
 from threestep.goodness import Goodness, check_metric
 from threestep.network import Network, check_space, parse, supernet_of
-from threestep.pick import Samples, searcher_of
+from threestep.pick import Samples, check_changes, searcher_of
 from threestep.settings import Settings, check_settings, seconds_of
 from threestep.study.choices import choose_for_pictures, choose_settings, space_of
 from threestep.study.clock import Clock
@@ -253,7 +253,8 @@ def _given_network(settings: Settings, layout: Layout, n_outputs: int) -> Networ
     Raises
     ------
     SettingsError
-        One that the program for several networks does not take, where there are to be several.
+        One that the program for several networks does not take, where there are to be several; or that cannot
+        have what is to be changed while it learns.
     """
     if settings.network == "auto":
         return None
@@ -262,6 +263,7 @@ def _given_network(settings: Settings, layout: Layout, n_outputs: int) -> Networ
     network = parse(settings.network, layout.shape if is_picture else (layout.n_inputs,), n_outputs)
     if network.is_dense:
         network = replace(network, input_shape=(layout.n_inputs,))
+    check_changes(network, settings)
     given = {"ensemble": settings.ensemble or 1, "folds": settings.folds or 1, "refit": settings.refit}
     asked = " and ".join(
         f"`{name}` is {value}" for name, value in given.items() if value > 1 or value is True
