@@ -48,8 +48,9 @@ def _tell_space(event: Event) -> None:
     print(f"\nstep 1  the function sets: {low} to {high} hidden layers", end="")
     if high > 0:
         narrow, wide = event["widths"]
+        neurons = f"{narrow} to {wide}" if narrow < wide else f"{wide}"
         residual = ", plain or residual" if event["residual"] else ""
-        print(f" of {narrow} to {wide} neurons, {' or '.join(event['activations'])}{residual}", end="")
+        print(f" of {neurons} neurons, {' or '.join(event['activations'])}{residual}", end="")
     print(f"; searched by {event['searcher']}")
 
 
@@ -89,6 +90,9 @@ def _tell_designed(event: Event) -> None:
 
 def _tell_final(event: Event) -> None:
     """The best, begun anew."""
+    if event["n_trained"] == 0:
+        print(f"{_INDENT}finals: no time was left to train the best anew")
+        return
     best = "none ended well" if event["best_loss"] is None else f"best loss {event['best_loss']:.4f}"
     facts = f"{event['n_alive']} times {event['epochs']} epochs"
     if event["n_folds"] > 1:

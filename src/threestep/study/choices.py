@@ -42,7 +42,7 @@ _FINAL_SLACK = 1.5  # how much longer than counted they may take
 _CLIMB = 1 / 2  # of full trainings, what a round costs: a rung takes up to half of the members thrice as far
 _WORK_ON_PICTURES = 10_000_000_000_000  # floating-point operations: about two minutes on two cores
 _FEWEST_LOOKS, _MOST_LOOKS = 8, 40
-_LOOKS_BY_SAMPLES = ((20_000, 8), (2_000, 12), (0, 25))
+_LOOKS_BY_SAMPLES = ((20_000, 8), (2_000, 24), (0, 25))
 """From how many training pictures on each is looked at how often at least, beside a search."""
 _LOOKING_STEPS = {"quick": 250, "normal": 500, "thorough": 2000}
 _DESIGNED = {"quick": 1, "normal": 2, "thorough": 4}  # networks with convolutions, beside a search

@@ -264,11 +264,16 @@ def _as_neighbours(x: NDArray, seed: int) -> NDArray | None:
     if len(x) < 20:
         return None
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits  # comes with scikit-learn
 
     perplexity = min(30.0, (len(x) - 1) / 4)
     place = TSNE(2, perplexity=perplexity, init="pca", random_state=seed, max_iter=500)
     spread = x.std(axis=0)
-    return np.asarray(place.fit_transform((x - x.mean(axis=0)) / max(float(spread.max()), 1e-12)))
+    scaled = (x - x.mean(axis=0)) / max(float(spread.max()), 1e-12)
+    # its hundreds of short parallel loops wait for each other wherever a core has something else to do: 60
+    # samples took a minute then
+    with threadpool_limits(1):
+        return np.asarray(place.fit_transform(scaled))
 
 
 def _units(outputs: NDArray, chosen: NDArray) -> tuple[tuple[int, float, tuple[int, ...]], ...]:
