@@ -582,12 +582,13 @@ def test_names_are_shown_as_they_are(tmp_path):
 # What a reviewer found
 
 
-def test_what_was_chosen_of_slow_or_long_sounds_can_be_asked_for(tmp_path):
+@pytest.mark.parametrize("rate", [20, 2000])
+def test_what_was_chosen_of_slow_or_long_sounds_can_be_asked_for(tmp_path, rate):
     with wave.open(str(tmp_path / "slow.wav"), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
-        file.setframerate(2000)
-        file.writeframes(np.zeros(2000 * 1500, np.int16).tobytes())  # 25 minutes
+        file.setframerate(rate)
+        file.writeframes(np.zeros(rate * 1500, np.int16).tobytes())  # 25 minutes
     media = sound_media([tmp_path / "slow.wav"])
     assert sound_media([tmp_path / "slow.wav"], Files(**media.settings)) == media
     assert media.settings["sound_hop"] > 10_000
