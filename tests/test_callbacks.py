@@ -87,11 +87,21 @@ def test_a_scoring_monitor_has_the_score_of_the_fit():
     assert row["accuracy"] == pytest.approx(estimator.score(X, Y))
 
 
-def test_callbacks_of_a_grid_reach_its_fits():
-    from sklearn.base import clone
+def test_callbacks_reach_the_fits_of_a_grid():
+    from sklearn.model_selection import GridSearchCV
 
-    estimator = ts.Classifier(network="8").set_callbacks(Notes())
-    assert clone(estimator).get_params() == estimator.get_params()
+    sizes = []
+
+    class Sizes(Notes):
+        def on_fit_task_begin(self, estimator, context, *, X=None):
+            sizes.append(len(X))
+
+        def on_fit_task_end(self, estimator, context):
+            return False
+
+    estimator = ts.Classifier(network="8", random_state=0).set_callbacks(Sizes())
+    GridSearchCV(estimator, {"learning_rate": [0.003, 0.01]}, cv=2).fit(X, Y)
+    assert set(sizes) == {150, 300}  # the folds, and the refit
 
 
 def test_a_callback_that_fails_leaves_nothing_behind():

@@ -108,16 +108,15 @@ def test_with_much_time_there_are_others(monkeypatch, name):
 
 
 def test_first_come_those_of_people_then_children_then_the_best_anew():
-    from threestep.pick.designed import _Clock, _next_turn, _Plan
+    from threestep.pick.designed import _Clock, _next_turn
 
     won, (one,) = [], tried([network()])[1]
-    usual = _Clock(10, 200, 6.0 * network().n_products * 200)  # an epoch a second
     designed = tuple(Member(network()) for _ in range(4))
-    plan = _Plan(0.0, 1000.0, designed)
 
-    def turn(now, n_asked, n_seconds=10.0, plan=plan):
+    def turn(now, n_asked, n_seconds=10.0, deadline=1000.0):
+        clock = _Clock(0.0, deadline, 10, 200, 6.0 * network().n_products * 200)  # an epoch a second
         won[:] = [replace(one, seconds=n_seconds)] * min(n_asked, 4)
-        found = _next_turn(plan, now, n_asked, won, usual)
+        found = _next_turn(clock, now, designed, n_asked, won)
         return None if found is None else (found.until, found.is_anew)
 
     assert turn(0.0, 0) == (1000.0, False)
@@ -127,11 +126,13 @@ def test_first_come_those_of_people_then_children_then_the_best_anew():
     assert turn(985.0, 40) == (1000.0, True)
     assert turn(999.0, 40) is None
     # less than it needs, but all there is; not begun: there is no time for all of it
-    assert turn(0.0, 0, plan=_Plan(0.0, 4.0, designed)) == (4.0, False)
-    assert turn(10.0, 1, plan=_Plan(0.0, 22.0, designed)) == (22.0, True)
-    assert turn(10.0, 1, plan=_Plan(0.0, 12.0, designed)) is None
-    won.clear()
-    assert _next_turn(plan, 500.0, 4, won, usual) is None
+    assert turn(0.0, 0, deadline=4.0) == (4.0, False)
+    assert turn(10.0, 1, deadline=22.0) == (22.0, True)
+    assert turn(10.0, 1, deadline=12.0) is None
+    assert turn(10.0, 3, deadline=float("inf")) == (float("inf"), False)
+    assert turn(10.0, 4, deadline=float("inf")) is None
+    nobody = _next_turn(_Clock(0.0, 1000.0, 10, 200, 1e9), 500.0, designed, 4, [])
+    assert nobody is None
 
 
 def test_a_child_goes_on_from_its_parents_params():
@@ -282,7 +283,7 @@ def test_no_more_epochs_than_asked_for_are_made_where_there_is_time():
     assert max(event["n_epochs"] for event in events if event["event"] == "designed") == 4
 
 
-@pytest.mark.parametrize(("asked", "wanted"), [(3, 3), (40, 12)])
+@pytest.mark.parametrize(("asked", "wanted"), [(3, 3), (None, 12)])
 def test_patience_that_was_asked_for_holds_before_a_deadline_too(asked, wanted):
     from threestep.pick.designed import _own
     from threestep.pick.searchers import Proposal

@@ -82,6 +82,20 @@ def test_rows_of_a_large_file_lie_in_a_file_that_ends_with_them(tmp_path, monkey
     assert list((tmp_path / "cache" / "decoded").iterdir()) == []
 
 
+def test_rows_that_are_not_kept_take_no_room_from_what_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(kept, "cache_folder", lambda: tmp_path / "cache" / "compiled")
+    monkeypatch.setattr(kept, "_LARGE", 1000)
+    monkeypatch.setenv("THREESTEP_CACHE_GB", "0.000008")  # 8,000 bytes
+    kept.filled_kept(kept.kept_folder() / "other.npy", (1000,), lambda array: True)
+    x, _ = pictures(50)  # 7,200 bytes
+    np.save(tmp_path / "x.npy", x)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    taken = kept.taken_rows(mapped, np.arange(50))
+    assert getattr(taken, "_mmap", None) is not None
+    np.testing.assert_array_equal(taken, x)
+    assert [path.name for path in kept.kept_folder().iterdir()] == ["other.npy"]
+
+
 PEAK = """
 import sys, threading, time
 from pathlib import Path

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import threestep as ts
-from threestep.network import random_pictures_network, vary_pictures
+from threestep.network import random_pictures_network, vary
 from threestep.network.picture_inherit import (
     deepen_pictures,
     narrow_conv,
@@ -144,7 +144,7 @@ def test_all_that_is_drawn_and_varied_is_in_the_space_and_can_be_written_down(sh
         network = random_pictures_network(SPACE, shape, N_OUTPUTS, generator)
         params = network.init(0)
         for _ in range(8):
-            made = vary_pictures(SPACE, network, params, generator)
+            made = vary(SPACE, network, params, generator)
             if made is None:
                 break
             network, params, change = made
@@ -192,5 +192,5 @@ def test_no_residual_block_where_the_space_has_none():
     space = Space(channels=(8, 32), residual=False)
     network = parsed("conv8-conv16-dense32")
     for _ in range(40):
-        made = vary_pictures(space, network, network.init(0), generator)
+        made = vary(space, network, network.init(0), generator)
         assert made is None or not any(isinstance(layer, ts.network.Blocks) for layer in made[0].layers)

@@ -9,6 +9,7 @@ import secrets
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +70,11 @@ def filled_kept(path: Path, shape: tuple[int, ...], fill: Callable[[NDArray], bo
     fill : callable
         Writes into the array, and says whether to keep it.
     """
-    temporary = path.with_name(f".{os.getpid()}-{secrets.token_hex(4)}.npy")
-    array = None if _limit() == 0 else _on_disk(temporary, shape)
+    temporary = _temporary(path.parent)
+    array = None
+    if _limit() > 0:
+        _make_room(path.parent, prod(shape))
+        array = _on_disk(temporary, shape)
     if array is None:
         array = np.zeros(shape, np.uint8)
         fill(array)
@@ -94,18 +98,25 @@ def taken_rows(array: NDArray, rows: NDArray) -> NDArray:
     if not is_in_file or n_bytes < _LARGE:
         return array[rows]
 
-    def fill(chosen: NDArray) -> bool:
-        for at in range(0, len(rows), _ROWS_AT_ONCE):
-            chosen[at : at + _ROWS_AT_ONCE] = array[rows[at : at + _ROWS_AT_ONCE]]
-        return False
+    temporary = _temporary(kept_folder())
+    chosen = _on_disk(temporary, (len(rows), *array.shape[1:])) if _limit() > 0 else None
+    if chosen is None:
+        return array[rows]
+    with suppress(OSError):  # gone with the array
+        temporary.unlink()
+    for at in range(0, len(rows), _ROWS_AT_ONCE):
+        chosen[at : at + _ROWS_AT_ONCE] = array[rows[at : at + _ROWS_AT_ONCE]]
+    return chosen
 
-    return filled_kept(kept_folder() / "rows.npy", (len(rows), *array.shape[1:]), fill)
+
+def _temporary(folder: Path) -> Path:
+    """A name that nobody else has."""
+    return folder / f".{os.getpid()}-{secrets.token_hex(4)}.npy"
 
 
 def _on_disk(path: Path, shape: tuple[int, ...]) -> NDArray | None:
     """A new array in a file, all of whose place is taken at once: a full disk must not be noticed later. None
     if there is no place, or the disk may not be written."""
-    _make_room(path.parent, int(np.prod(shape)))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         array = np.lib.format.open_memmap(path, "w+", np.uint8, shape)

@@ -11,7 +11,7 @@ from threestep.network.kinds import Layer
 from threestep.network.layers import Dense, LayerOutput, Training
 from threestep.network.network import Network, Params
 from threestep.network.normalization import NORMS, RUNNING
-from threestep.network.picture_variation import random_pictures_network, vary_pictures
+from threestep.network.picture_variation import random_pictures_network
 from threestep.network.pictures import Blocks, Conv, Pool
 from threestep.network.spec import parse, spec_of
 from threestep.network.supernet import (
@@ -61,7 +61,6 @@ __all__ = [
     "unpad",
     "usual_widths",
     "vary",
-    "vary_pictures",
     "widen",
     "zero_params",
 ]

@@ -6,12 +6,14 @@ gives the parent's outputs and goes on learning from there. The other changes ke
 Params are NumPy arrays here, as `Network.init` makes them.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.network.layers import Dense
+from threestep.network.kinds import Layer
+from threestep.network.layers import Dense, LayerParams
 from threestep.network.network import Network, Params
 
 _SPARK = np.float32(1e-8)
@@ -20,6 +22,8 @@ _SPARK = np.float32(1e-8)
 _ZERO_AT_ZERO = ("relu", "leaky_relu", "elu", "gelu", "silu", "mish", "selu", "tanh", "softsign", "linear")
 
 Child = tuple[Network, Params]
+Made = tuple[Network, Params, str] | None
+"""A child and how it was changed, in words; None: that change is not allowed."""
 
 
 def widen(network: Network, params: Params, index: int, width: int, generator: np.random.Generator) -> Child:
@@ -50,7 +54,7 @@ def widen(network: Network, params: Params, index: int, width: int, generator: n
         # the next layer hears every copy: each gets a part of the outgoing weight
         weight = np.asarray(changed[at + 1]["weight"])
         changed[at + 1]["weight"] = weight[source] * parts_of_copies(source, old, generator)[:, None]
-    return _child(network, layers, changed)
+    return child_of(network, layers, changed)
 
 
 def deepen(network: Network, params: Params, index: int) -> Child:
@@ -75,7 +79,7 @@ def deepen(network: Network, params: Params, index: int) -> Child:
     layers, changed = list(network.neurons), list(params)
     layers.insert(index + 1, Dense(before.width, before.activation, is_residual))
     changed.insert(index + 1, own)
-    return _child(network, layers, changed)
+    return child_of(network, layers, changed)
 
 
 def narrow(network: Network, params: Params, index: int, width: int) -> Child:
@@ -90,7 +94,7 @@ def narrow(network: Network, params: Params, index: int, width: int) -> Child:
         changed[at]["bias"] = changed[at]["bias"][kept]
         changed[at]["weight"] = np.asarray(changed[at]["weight"])[:, kept]
         changed[at + 1]["weight"] = np.asarray(changed[at + 1]["weight"])[kept]
-    return _child(network, layers, changed)
+    return child_of(network, layers, changed)
 
 
 def remove(network: Network, params: Params, index: int) -> Child:
@@ -107,23 +111,24 @@ def remove(network: Network, params: Params, index: int) -> Child:
     at = layers[index]
     if at.residual and (index == 0 or layers[index - 1].width != at.width):  # it can add its input no more
         layers[index] = replace(at, residual=False)
-    return _child(network, layers, changed)
+    return child_of(network, layers, changed)
 
 
 def switch_residual(network: Network, params: Params, index: int) -> Child:
     """Make hidden layer `index` residual, or plain if it is."""
     layers = list(network.neurons)
     layers[index] = replace(layers[index], residual=not layers[index].residual)
-    return _child(network, layers, params)
+    return child_of(network, layers, params)
 
 
 def change_activation(network: Network, params: Params, name: str) -> Child:
     """Give all hidden layers another activation."""
     layers = [*(replace(layer, activation=name) for layer in network.hidden), network.neurons[-1]]
-    return _child(network, layers, params)
+    return child_of(network, layers, params)
 
 
-def _child(network: Network, layers: list[Dense], params) -> Child:
+def child_of(network: Network, layers: Sequence[Layer], params: Sequence[LayerParams]) -> Child:
+    """A child of other layers, with its params as NumPy's float32."""
     return Network(network.input_shape, tuple(layers)), tuple(
         {name: np.ascontiguousarray(array, np.float32) for name, array in own.items()} for own in params
     )

@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.network.inherit import Child, parts_of_copies
-from threestep.network.kinds import Layer, kind_of
+from threestep.network.inherit import Child, child_of, parts_of_copies
+from threestep.network.kinds import kind_of
 from threestep.network.layers import Dense
 from threestep.network.network import Network, Params
 from threestep.network.pictures import Blocks, Conv, Pool
@@ -76,10 +76,10 @@ def deepen_pictures(
         if isinstance(same, Blocks) and replace(same, count=1) == block and _is_plain_sum(network, place):
             layers[place] = replace(same, count=same.count + 1)
             changed[place] = _one_more(changed[place], new, same.count, is_last=place < at)
-            return _child(network, layers, changed)
+            return child_of(network, layers, changed)
     layers.insert(at, block)
     changed.insert(at, new)
-    return _child(network, layers, changed)
+    return child_of(network, layers, changed)
 
 
 def _one_more(own: dict, new: dict, count: int, is_last: bool) -> dict:
@@ -97,11 +97,11 @@ def shorten_pictures(network: Network, params: Params, index: int) -> Child | No
     layers, changed = list(network.layers), list(params)
     if layer.count == 1:
         del layers[index], changed[index]
-        return _child(network, layers, changed)
+        return child_of(network, layers, changed)
     layers[index] = replace(layer, count=layer.count - 1)
     kept = 0 if layer.count == 2 else slice(None, -1)  # one block alone has no axis of blocks
     changed[index] = {name: np.asarray(array)[kept] for name, array in params[index].items()}
-    return _child(network, layers, changed)
+    return child_of(network, layers, changed)
 
 
 def _is_plain_sum(network: Network, index: int) -> bool:
@@ -164,10 +164,4 @@ def _rewired(network: Network, params: Params, index: int, source: NDArray, part
         size = weight.shape[:-2] if weight.ndim == 4 else ()
         own[name] = taken.reshape(*size, -1, weight.shape[-1])
     changed[at] = own
-    return _child(network, layers, changed)
-
-
-def _child(network: Network, layers: list[Layer], params: list) -> Child:
-    return Network(network.input_shape, tuple(layers)), tuple(
-        {name: np.ascontiguousarray(array, np.float32) for name, array in own.items()} for own in params
-    )
+    return child_of(network, layers, changed)

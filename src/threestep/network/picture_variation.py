@@ -1,11 +1,11 @@
-"""Networks with convolutions drawn from a space, and variations of one within it."""
+"""Networks with convolutions drawn from a space, and the ways in which one may be varied within it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
-from threestep.network.inherit import Child, narrow, remove, widen
+from threestep.network.inherit import Child, Made, narrow, remove, widen
+from threestep.network.kinds import Layer
 from threestep.network.layers import Dense
 from threestep.network.network import Network, Params
 from threestep.network.picture_inherit import (
@@ -18,15 +18,12 @@ from threestep.network.pictures import Blocks, Conv
 from threestep.network.spec import parse
 from threestep.settings import Space
 
-_TRIES = 20
 _CHANNELS = (8, 128)
 _MOST_STAGES, _SMALLEST_SIDE = 4, 4  # a stage halves the sides
 _MOST_NEURONS, _FEWEST_NEURONS = 512, 16
 _MOST_IN_ROW = 3
 _POWERS = tuple(1 << power for power in range(2, 10))
 _WIDTHS = tuple(sorted({*_POWERS, *(3 << power for power in range(1, 8))}))
-
-Made = tuple[Network, Params, str] | None
 
 
 def random_pictures_network(
@@ -63,50 +60,28 @@ def random_pictures_network(
     return parse(f"{'-'.join(words)} {space.activations[0]}", input_shape, n_outputs)
 
 
-def vary_pictures(space: Space, network: Network, params: Params, generator: np.random.Generator) -> Made:
-    """A child of a network with convolutions by one change that the space allows, and that change in words.
-
-    None if nothing that was tried is allowed.
-    """
-    for _ in range(_TRIES):
-        kind = _KINDS[int(generator.integers(len(_KINDS)))]
-        index = int(generator.integers(max(1, len(network.layers) - 1)))
-        made = kind(_Chance(space, space.channels or _CHANNELS, index, generator), network, params)
-        if made is not None:
-            return made
-    return None
-
-
-@dataclass(frozen=True)
-class _Chance:
-    """What a change is drawn from: the space, its range of channels, the layer it concerns, the generator."""
-
-    space: Space
-    channels: tuple[int, int]
-    index: int
-    generator: np.random.Generator
-
-
-def _wider(chance: _Chance, network: Network, params: Params) -> Made:
+def _wider(space: Space, network: Network, params: Params, generator: np.random.Generator) -> Made:
     """More filters of a convolution, or more neurons."""
-    at, layer = chance.index, network.layers[chance.index]
+    at, layer = _any_layer(network, generator)
     now, most = (
-        (layer.width, chance.channels[1]) if isinstance(layer, Conv) else _neurons(layer, _MOST_NEURONS)
+        (layer.width, (space.channels or _CHANNELS)[1])
+        if isinstance(layer, Conv)
+        else _neurons(layer, _MOST_NEURONS)
     )
     width = next((width for width in _WIDTHS if now < width <= min(most, 2 * now)), None)
     if width is None:
         return None
     make = widen_conv if isinstance(layer, Conv) else widen
-    return _told(
-        make(network, params, at, width, chance.generator), f"layer {at + 1} widened from {now} to {width}"
-    )
+    return _told(make(network, params, at, width, generator), f"layer {at + 1} widened from {now} to {width}")
 
 
-def _narrower(chance: _Chance, network: Network, params: Params) -> Made:
+def _narrower(space: Space, network: Network, params: Params, generator: np.random.Generator) -> Made:
     """Fewer filters of a convolution, or fewer neurons."""
-    at, layer = chance.index, network.layers[chance.index]
+    at, layer = _any_layer(network, generator)
     now, least = (
-        (layer.width, chance.channels[0]) if isinstance(layer, Conv) else _neurons(layer, _FEWEST_NEURONS)
+        (layer.width, (space.channels or _CHANNELS)[0])
+        if isinstance(layer, Conv)
+        else _neurons(layer, _FEWEST_NEURONS)
     )
     width = next((width for width in reversed(_WIDTHS) if least <= width < now), None)
     if width is None:
@@ -120,19 +95,19 @@ def _neurons(layer: object, limit: int) -> tuple[int, int]:
     return (layer.width, limit) if isinstance(layer, Dense) and not layer.residual else (limit, limit)
 
 
-def _deeper(chance: _Chance, network: Network, params: Params) -> Made:
+def _deeper(space: Space, network: Network, params: Params, generator: np.random.Generator) -> Made:
     """One more residual block."""
-    layer = network.layers[chance.index]
-    if not chance.space.residual or (isinstance(layer, Blocks) and layer.count >= _MOST_IN_ROW):
+    at, layer = _any_layer(network, generator)
+    if not space.residual or (isinstance(layer, Blocks) and layer.count >= _MOST_IN_ROW):
         return None
-    child = deepen_pictures(network, params, chance.index, chance.generator)
-    return _told(child, f"a block added behind layer {chance.index + 1}")
+    child = deepen_pictures(network, params, at, generator)
+    return _told(child, f"a block added behind layer {at + 1}")
 
 
-def _shorter(chance: _Chance, network: Network, params: Params) -> Made:
+def _shorter(space: Space, network: Network, params: Params, generator: np.random.Generator) -> Made:
     """One residual block less, or a layer of neurons."""
-    at, layers = chance.index, network.layers
-    if isinstance(layers[at], Dense) and len(network.shapes[at]) == 1 and at < len(layers) - 1:
+    at, layer = _any_layer(network, generator)
+    if isinstance(layer, Dense) and len(network.shapes[at]) == 1 and at < len(network.layers) - 1:
         return _told(remove(network, params, at), f"layer {at + 1} removed")
     return _told(shorten_pictures(network, params, at), f"a block of layer {at + 1} removed")
 
@@ -141,4 +116,11 @@ def _told(child: Child | None, change: str) -> Made:
     return None if child is None else (*child, change)
 
 
-_KINDS: tuple[Callable[[_Chance, Network, Params], Made], ...] = (_wider, _deeper, _narrower, _shorter)
+def _any_layer(network: Network, generator: np.random.Generator) -> tuple[int, Layer]:
+    """A layer that is not the last one."""
+    index = int(generator.integers(max(1, len(network.layers) - 1)))
+    return index, network.layers[index]
+
+
+PICTURE_KINDS: tuple[Callable[..., Made], ...] = (_wider, _deeper, _narrower, _shorter)
+"""Changes of a network with convolutions: (space, network, params, generator) to a child; see `variation`."""

@@ -7,6 +7,7 @@ import numpy as np
 from threestep.errors import SettingsError, did_you_mean
 from threestep.network.activations import ACTIVATION_NAMES
 from threestep.network.inherit import (
+    Made,
     change_activation,
     deepen,
     narrow,
@@ -16,6 +17,7 @@ from threestep.network.inherit import (
 )
 from threestep.network.layers import Dense
 from threestep.network.network import Network, Params
+from threestep.network.picture_variation import PICTURE_KINDS
 from threestep.settings import Space
 
 _TRIES = 20
@@ -64,22 +66,18 @@ def random_network(
     return Network(input_shape, (*hidden, Dense(n_outputs, "linear")))
 
 
-def vary(
-    space: Space, network: Network, params: Params, generator: np.random.Generator
-) -> tuple[Network, Params, str] | None:
+def vary(space: Space, network: Network, params: Params, generator: np.random.Generator) -> Made:
     """A child of a network by one change that the space allows, and that change in words.
 
     None if nothing that was tried is allowed.
     """
+    kinds = _KINDS if network.is_dense else PICTURE_KINDS
     for _ in range(_TRIES):
-        kind = _KINDS[int(generator.integers(len(_KINDS)))]
+        kind = kinds[int(generator.integers(len(kinds)))]
         made = kind(space, network, params, generator)
         if made is not None:
             return made
     return None
-
-
-Made = tuple[Network, Params, str] | None
 
 
 def _widened(space: Space, network: Network, params: Params, generator: np.random.Generator) -> Made:

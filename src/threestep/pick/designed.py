@@ -33,10 +33,8 @@ _COMPILING = 3.0  # seconds
 _WORK_PER_SECOND = 6e10  # floating-point operations of a middling machine, before the own pace is known
 _MOST_EPOCHS = 200
 _WORTH_AGAIN = 1 / 4  # of a usual descent: less time than that is left for others
-_SEARCHED, _SEARCHED_FRACTION = (
-    4,
-    0.4,
-)  # usual descents that fit in behind the first ones; children's share then
+_SEARCHED = 4  # usual descents that must fit in behind the first ones, for children to be tried
+_SEARCHED_FRACTION = 0.4  # of the time behind the first ones, for those
 _MOST_ANEW = 4  # that the rest of the time is divided among
 _SHARE_OF_PARENT, _FEWEST_EPOCHS = 1 / 3, 3  # of its epochs, for what goes on from its params
 
@@ -83,72 +81,30 @@ def try_designed(
     """
     deadline, stop = until
     state, won = searcher.init(wanted), list[Tried]()
-    clock = _Clock(settings.epochs or 1, len(samples[0].y))
-    first, n_asked, n_anew = 1 + max((each.number for each in tried), default=-1), 0, 0
-    began = time.perf_counter()
+    clock = _Clock(time.perf_counter(), deadline, settings.epochs or 1, len(samples[0].y))
+    number = first = 1 + max((each.number for each in tried), default=-1)
+    n_anew = 0
     while not stop.is_set():
-        now = time.perf_counter()
-        turn = _next_turn(_Plan(began, deadline, wanted.designed), now, n_asked, won, clock)
+        turn = _next_turn(clock, time.perf_counter(), wanted.designed, number - first - n_anew, won)
         if turn is None:
             break
         if turn.is_anew:
             (proposal,) = begun_anew(sorted(won, key=lambda each: each.loss), n_anew, 1)
+            n_anew += 1
         else:
             state, (proposal,) = searcher.ask(state, 1)
-        number, n_anew = first + n_asked + n_anew, n_anew + turn.is_anew
-        n_asked += not turn.is_anew
-        network = proposal.member.network
-        longest = max((len(each.trained.history) for each in won), default=0)
-        compiling = 0.0 if turn.is_anew else _COMPILING
-        fitting = clock.epochs_in(turn.until - now - compiling, network)
-        most = (most_epochs or _MOST_EPOCHS) if turn.is_anew else settings.epochs or 1
-        if proposal.params is not None:
-            most = max(_FEWEST_EPOCHS, math.ceil(_SHARE_OF_PARENT * max(longest, most)))
-        own = _own(settings, proposal, most, fitting)
-        facts = {"what": spec_of(network), "epochs": own.epochs, "n": own.epochs}
-        facts["best_loss"] = min([each.loss for each in (*tried[:1], *won)], default=None)
-        descent = descend(network, goodness, *samples, own, proposal.member.seed, turn.until, proposal.params)
-        picked = yield from _followed(descent, facts, deadline, stop)
-        seconds = time.perf_counter() - now
-        clock = clock.after(network, len(picked.history), seconds)
-        trained = _trained(picked, proposal.member, goodness, samples[1])
-        each = Tried(number, proposal, trained, len(picked.history), seconds)
+        most = (most_epochs or _MOST_EPOCHS) if turn.is_anew else _most_epochs(clock, proposal, won)
+        own = _own(settings, proposal, most, clock.fitting(turn, proposal.member.network))
+        best_loss = min([each.loss for each in (*tried[:1], *won)], default=None)
+        each = yield from _descended(
+            number, proposal, own, goodness, samples, best_loss, (turn.until, deadline, stop)
+        )
+        clock = clock.after(each)
         state = state if turn.is_anew else searcher.tell(state, [each])
         yield _event_of(each)
-        won += [each] if trained.is_sound else []
+        won += [each] if each.trained.is_sound else []
+        number += 1
     return won
-
-
-class _Clock(NamedTuple):
-    """How fast descents are: the usual number of epochs, samples in each, and floating-point operations per
-    second in the fastest so far."""
-
-    epochs: int
-    n_samples: int
-    pace: float | None = None
-
-    def seconds_of(self, network: Network) -> float:
-        """What a network takes for the usual number of epochs."""
-        return self.epochs / self.epochs_in(1.0, network)
-
-    def epochs_in(self, seconds: float, network: Network) -> float:
-        return seconds * (self.pace or _WORK_PER_SECOND) / self._work(network)
-
-    def after(self, network: Network, n_epochs: int, seconds: float) -> "_Clock":
-        """With what was seen of another one."""
-        return self._replace(pace=max(self.pace or 0.0, self._work(network) * n_epochs / seconds) or None)
-
-    def _work(self, network: Network) -> float:
-        """Of an epoch: forward, and twice as much backward."""
-        return 6.0 * network.n_products * self.n_samples
-
-
-class _Plan(NamedTuple):
-    """From when to when there is time, and what comes first."""
-
-    began: float
-    deadline: float
-    designed: tuple[Member, ...]
 
 
 class _Turn(NamedTuple):
@@ -158,45 +114,109 @@ class _Turn(NamedTuple):
     is_anew: bool = False
 
 
-def _next_turn(plan: _Plan, now: float, n_asked: int, won: Sequence[Tried], clock: _Clock) -> _Turn | None:
+class _Clock(NamedTuple):
+    """From when to when there is time, the usual number of epochs, samples in each, and floating-point
+    operations per second in the fastest descent so far."""
+
+    began: float
+    deadline: float
+    epochs: int
+    n_samples: int
+    pace: float | None = None
+
+    def seconds_of(self, network: Network) -> float:
+        """What a network takes for the usual number of epochs."""
+        return self.epochs / self.epochs_in(1.0, network)
+
+    def fitting(self, turn: _Turn, network: Network) -> float:
+        """Epochs from now to the end of a turn; what begins anew is compiled already."""
+        compiling = 0.0 if turn.is_anew else _COMPILING
+        return self.epochs_in(turn.until - time.perf_counter() - compiling, network)
+
+    def epochs_in(self, seconds: float, network: Network) -> float:
+        return seconds * (self.pace or _WORK_PER_SECOND) / self._work(network)
+
+    def after(self, each: Tried) -> "_Clock":
+        """With what was seen of one more."""
+        pace = self._work(each.proposal.member.network) * each.epochs / each.seconds
+        return self._replace(pace=max(self.pace or 0.0, pace) or None)
+
+    def _work(self, network: Network) -> float:
+        """Of an epoch: forward, and twice as much backward."""
+        return 6.0 * network.n_products * self.n_samples
+
+
+def _next_turn(
+    clock: _Clock, now: float, designed: Sequence[Member], n_asked: int, won: Sequence[Tried]
+) -> _Turn | None:
     """What comes behind so many; None: nothing more.
 
     The first one gets the time it usually needs, if it must be all there is; each of the next begins only if
     as much is left: half-trained ones say nothing.
     """
-    left, n_first = plan.deadline - now, len(plan.designed)
-    if math.isinf(left) or left < (_COMPILING if n_asked == 0 else _TOO_SHORT):
-        return _Turn(plan.deadline) if n_asked < n_first and left > 0 and math.isinf(left) else None
-    following = plan.designed[n_asked : n_asked + 1]
-    if n_asked == 0 or any(_COMPILING + clock.seconds_of(each.network) <= left for each in following):
-        return _Turn(plan.deadline)
-    if not won:
+    left, following = clock.deadline - now, designed[n_asked : n_asked + 1]
+    if left < (_COMPILING if n_asked == 0 else _TOO_SHORT):
         return None
+    if n_asked == 0 or any(_COMPILING + clock.seconds_of(each.network) <= left for each in following):
+        return _Turn(clock.deadline)
+    return _turn_of_others(clock, now, won, not following) if won and math.isfinite(left) else None
+
+
+def _turn_of_others(clock: _Clock, now: float, won: Sequence[Tried], may_search: bool) -> _Turn | None:
+    """A child, while it is their time, or the best anew; None: too little time is left for either."""
+    left = clock.deadline - now
     needed = clock.seconds_of(min(won, key=lambda each: each.loss).proposal.member.network)
-    firsts_end = plan.began + sum(each.seconds for each in won if each.proposal.change == DESIGNED)
-    behind = plan.deadline - firsts_end - 2 * _COMPILING
-    if n_asked >= n_first and behind >= _SEARCHED * needed and now < firsts_end + _SEARCHED_FRACTION * behind:
-        return _Turn(plan.deadline)
+    firsts_end = clock.began + sum(each.seconds for each in won if each.proposal.change == DESIGNED)
+    behind = clock.deadline - firsts_end - 2 * _COMPILING
+    if may_search and behind >= _SEARCHED * needed and now < firsts_end + _SEARCHED_FRACTION * behind:
+        return _Turn(clock.deadline)
     if left <= _WORTH_AGAIN * needed:
         return None
     n_fitting = max(1, min(_MOST_ANEW, int(left / needed)))
     return _Turn(now + left / n_fitting, is_anew=True)
 
 
+def _most_epochs(clock: _Clock, proposal: Proposal, won: Sequence[Tried]) -> int:
+    """The usual number; of what goes on from other params a share of what the longest had."""
+    if proposal.params is None:
+        return clock.epochs
+    longest = max(clock.epochs, *(len(each.trained.history) for each in won))
+    return max(_FEWEST_EPOCHS, math.ceil(_SHARE_OF_PARENT * longest))
+
+
 def _own(settings: Descent, proposal: Proposal, most: int, fitting: float) -> Descent:
     """How one member is trained: before a deadline in as many epochs as fit, so that the learning rate has
     come down when they are over."""
     member, n_epochs = proposal.member, int(min(most, max(1.0, fitting)))
-    is_patient = (settings.patience or 0) >= (settings.epochs or 0)  # nobody asked for less
     return replace(
         settings,
         epochs=n_epochs,
-        patience=n_epochs if math.isfinite(fitting) and is_patient else settings.patience,
+        patience=settings.patience or n_epochs,
         learning_rate=member.learning_rate,
         weight_decay=member.weight_decay,
         dropout=member.dropout,
         drop_path=settings.drop_path if member.network.n_blocks else 0.0,
     )
+
+
+def _descended(
+    number: int,
+    proposal: Proposal,
+    own: Descent,
+    goodness: Goodness,
+    samples: tuple[Samples, Samples],
+    best_loss: float | None,
+    ends: tuple[float, float, Event],
+) -> Generator[dict[str, Any], None, Tried]:
+    """One descent; `ends`: its own deadline, that of all, and what ends it earlier."""
+    began, member = time.perf_counter(), proposal.member
+    own_deadline, deadline, stop = ends
+    facts = {"what": spec_of(member.network), "epochs": own.epochs, "n": own.epochs, "best_loss": best_loss}
+    descent = descend(member.network, goodness, *samples, own, member.seed, own_deadline, proposal.params)
+    picked = yield from _followed(descent, facts, deadline, stop)
+    seconds = time.perf_counter() - began
+    trained = _trained(picked, member, goodness, samples[1])
+    return Tried(number, proposal, trained, len(picked.history), seconds)
 
 
 def _event_of(each: Tried) -> dict[str, Any]:

@@ -25,7 +25,6 @@ from threestep.network import (
     random_pictures_network,
     usual_widths,
     vary,
-    vary_pictures,
 )
 from threestep.pick.population import Member, Trained
 from threestep.settings import DEFAULT_LEARNING_RATE, DEFAULT_WEIGHT_DECAY, Space
@@ -219,8 +218,7 @@ def _born(state: Lineage, number: int) -> Proposal:
     own = parent.proposal.member
     member = replace(own, seed=_seed(state.field, number), **_varied_rates(state.field.space, own, generator))
     params, change = parent.trained.params, "rates changed"
-    varied = vary if own.network.is_dense else vary_pictures
-    made = varied(state.field.space, own.network, params, generator) if generator.random() < 0.7 else None
+    made = vary(state.field.space, own.network, params, generator) if generator.random() < 0.7 else None
     if made is not None and state.field.allows(made[0]):
         network, params, change = made
         member = replace(member, network=network)

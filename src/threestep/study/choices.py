@@ -133,7 +133,9 @@ def choose_for_pictures(asked: Settings, chosen: Settings, network: Network, n_t
     return _on_pictures(asked, chosen, network, {"epochs": epochs, "patience": patience})
 
 
-def _on_pictures(asked: Settings, chosen: Settings, network: Network, times: dict[str, int]) -> Settings:
+def _on_pictures(
+    asked: Settings, chosen: Settings, network: Network, times: dict[str, int | None]
+) -> Settings:
     """Rates and changes that suit networks with convolutions, where nobody asked for others."""
     shift, is_sound = _given(asked.shift, _SHIFT), chosen.sound_bands is not None
     return replace(
@@ -202,14 +204,15 @@ def field_on_pictures(asked: Settings, how: Descent, networks: Sequence[Network]
 
 
 def descent_on_pictures(asked: Settings, settings: Settings, network: Network, n_train: int) -> Settings:
-    """How networks with convolutions are trained beside a search: as asked for, else as suits them."""
+    """How networks with convolutions are trained beside a search: as asked for, else as suits them. Without a
+    patience: to the end, whenever that is."""
     batch_size = settings.batch_size or 1
     steps = _LOOKING_STEPS[settings.effort]
     fewest = next(looks for n, looks in _LOOKS_BY_SAMPLES if n_train >= n)
     fewest = max(1, fewest // 2) if settings.effort == "quick" else fewest
     usual = min(max(fewest, -(-steps * batch_size // n_train)), max(_MOST_LOOKS, fewest))
     epochs = asked.epochs or usual
-    return _on_pictures(asked, settings, network, {"epochs": epochs, "patience": asked.patience or epochs})
+    return _on_pictures(asked, settings, network, {"epochs": epochs, "patience": asked.patience})
 
 
 def _may_average(settings: Settings) -> bool:
