@@ -201,25 +201,25 @@ def settings_for(shape, media=None, n_train=500, **asked):
 )
 def test_convolutions_are_tried_where_they_can_help(shape, asked, wanted):
     settings, layout = settings_for(shape, **asked)
-    assert bool(designed_networks(settings, layout, 3)) == wanted
+    assert bool(designed_networks(settings, layout, 3, 10_000)) == wanted
 
 
 @pytest.mark.parametrize(("effort", "n"), [("quick", 1), ("normal", 2), ("thorough", 4)])
 def test_more_effort_tries_more(effort, n):
     settings, layout = settings_for((16, 16), effort=effort)
-    assert len(designed_networks(settings, layout, 3)) == n
+    assert len(designed_networks(settings, layout, 3, 10_000)) == n
 
 
 def test_limits_hold_for_convolutions():
     settings, layout = settings_for((16, 16), effort="thorough", max_params=100_000)
-    networks = designed_networks(settings, layout, 3)
+    networks = designed_networks(settings, layout, 3, 10_000)
     assert networks
     assert all(network.n_params <= 100_000 for network in networks)
 
 
 def test_where_in_a_spectrogram_something_is_is_not_forgotten():
     settings, layout = settings_for((70, 40), Media("sound", 70, 40, 1, 8000, 256, 80), effort="thorough")
-    for each in designed_networks(settings, layout, 10):
+    for each in designed_networks(settings, layout, 10, 10_000):
         assert min(each.shapes[-3][:2] if len(each.shapes[-3]) > 1 else (2,)) > 1
 
 

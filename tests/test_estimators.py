@@ -38,11 +38,20 @@ def mixed_frame(n_samples=120, seed=0):
 # The rules
 
 
-@pytest.mark.parametrize("kind", [ts.Classifier, ts.Regressor])
-def test_every_rule_of_scikit_learn_is_kept(kind):
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        ts.Classifier(network="32", epochs=100),
+        ts.Regressor(network="32", epochs=100),
+        pytest.param(ts.Classifier(), marks=pytest.mark.slow),  # minutes: a search for each kind of data
+        pytest.param(ts.Regressor(), marks=pytest.mark.slow),
+    ],
+    ids=["Classifier-given", "Regressor-given", "Classifier", "Regressor"],
+)
+def test_every_rule_of_scikit_learn_is_kept(estimator):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        results = check_estimator(kind(), on_fail=None, on_skip=None)
+        results = check_estimator(estimator, on_fail=None, on_skip=None)
     assert [each["check_name"] for each in results if each["status"] in ("failed", "xfail")] == []
     assert sum(each["status"] == "passed" for each in results) > 50
 

@@ -35,6 +35,7 @@ def frames(draw, fewest=8, most=30):
     return pd.DataFrame(columns), y
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(frames(), st.data())
 def test_what_was_learned_answers_any_rows_of_the_same_columns(pair, data):

@@ -38,6 +38,7 @@ def _trained_members(specs: tuple[str, ...], numbers: tuple[int, ...]) -> list:
 _SPECS = ("", "16", "16-16 tanh", "24-r24-r24", "20-12 relu", "16-16-16-16 gelu")
 
 
+@pytest.mark.slow
 def test_all_at_once_as_one_by_one(monkeypatch: pytest.MonkeyPatch):
     """Some end while others go on."""
     numbers = tuple(range(len(_SPECS)))
@@ -84,6 +85,7 @@ def _pictures() -> tuple:
     return x, (x[:, :32].sum(1) > x[:, 32:].sum(1)).astype(np.int32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spec", ["conv8-dense16", "res8x2-globalpool", "plain8x2", "conv8 group"])
 def test_bfloat16_learns_as_float32_does(spec: str):
     """The losses differ by what bfloat16 leaves out, 3 digits are the same; params stay float32."""

@@ -263,7 +263,7 @@ def _search(prepared: Prepared, say, stop: threading.Event) -> Generator[Event, 
         prep.layout.n_plain_inputs if prep.layout.bins else None,
     )
     known = Known(prepared.network)
-    designed = designed_networks(prepared.settings, prep.layout, wanted.n_outputs)
+    designed = designed_networks(prepared.settings, prep.layout, wanted.n_outputs, len(train.y))
     if designed and prepared.network is None:
         asked = prepared.asked
         how = descent_on_pictures(asked, prepared.settings, designed[0], len(train.y))
@@ -301,7 +301,7 @@ def _deadline(prepared: Prepared) -> float:
         network = parse("-".join(widest), (layout.n_inputs,), prepared.prep.target.n_outputs)
     n_samples, n_outputs = prepared.table.n_samples, prepared.prep.target.n_outputs
     deadline = deadline_of(settings, n_samples, network.n_products, prepared.began)
-    designed = designed_networks(settings, layout, n_outputs) if prepared.network is None else []
+    designed = [] if prepared.network else designed_networks(settings, layout, n_outputs, n_samples)
     for usual in designed[:1]:  # measuring those takes longer
         share = _MOST_FOR_MEASURING
         other = deadline_of(settings, n_samples, usual.n_products, prepared.began, share)
