@@ -204,10 +204,16 @@ def test_convolutions_are_tried_where_they_can_help(shape, asked, wanted):
     assert bool(designed_networks(settings, layout, 3, 10_000)) == wanted
 
 
-@pytest.mark.parametrize(("effort", "n"), [("quick", 1), ("normal", 2), ("thorough", 4)])
-def test_more_effort_tries_more(effort, n):
+@pytest.mark.parametrize(("effort", "n", "n_of_few"), [("quick", 1, 1), ("normal", 2, 1), ("thorough", 4, 4)])
+def test_more_effort_tries_more_and_of_few_numbers_less(effort, n, n_of_few):
     settings, layout = settings_for((16, 16), effort=effort)
-    assert len(designed_networks(settings, layout, 3, 10_000)) == n
+    assert len(designed_networks(settings, layout, 3, 500_000 // 256 + 1)) == n
+    assert len(designed_networks(settings, layout, 3, 500_000 // 256)) == n_of_few
+
+
+def test_a_budget_lets_all_be_tried_of_few_numbers_too():
+    settings, layout = settings_for((16, 16), budget="60s", convolutions=True)
+    assert len(designed_networks(settings, layout, 3, 100)) == 4
 
 
 def test_limits_hold_for_convolutions():

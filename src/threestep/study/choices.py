@@ -45,8 +45,9 @@ _FEWEST_LOOKS, _MOST_LOOKS = 8, 40
 _LOOKS_BY_SAMPLES = ((20_000, 8), (2_000, 24), (0, 25))
 """From how many training pictures on each is looked at how often at least, beside a search."""
 _LOOKING_STEPS = {"quick": 250, "normal": 500, "thorough": 2000}
-_FEW_NUMBERS = 500_000  # pixels of all training pictures together, of which an effort tries one such network
-_DESIGNED = {"quick": 1, "normal": 2, "thorough": 4}  # networks with convolutions, beside a search
+_DESIGNED = {"quick": (1, 1), "normal": (1, 2), "thorough": (4, 4)}
+"""Networks with convolutions, beside a search: of few numbers in all training pictures together, of more."""
+_MANY_NUMBERS = 500_000
 SEARCH_FRACTION = 0.3  # of a budget or an effort for the search, where there are such
 _PICTURE_RATE = 0.002
 _SMALLEST_PICTURE, _SMALL_PICTURE = 8, 40  # sides
@@ -173,10 +174,9 @@ def designed_networks(settings: Settings, layout: Layout, n_outputs: int, n_trai
     deeper = f"{first}-res32x2-res64x3s2-res128x3s2-{ending}"
     networks = [parse(spec, layout.shape, n_outputs) for spec in (usual, residual, wide, deeper)]
     most = math.inf if settings.max_params is None else settings.max_params
-    n = len(networks)
-    if settings.budget is None:
-        is_little = settings.effort != "thorough" and n_train * layout.n_numbers < _FEW_NUMBERS
-        n = 1 if is_little else _DESIGNED[settings.effort]
+    of_few, of_many = _DESIGNED[settings.effort]
+    of_effort = of_many if n_train * layout.n_numbers >= _MANY_NUMBERS else of_few
+    n = of_effort if settings.budget is None else len(networks)
     return [network for network in networks if network.n_params <= most][:n]
 
 

@@ -301,7 +301,9 @@ def _deadline(prepared: Prepared) -> float:
         network = parse("-".join(widest), (layout.n_inputs,), prepared.prep.target.n_outputs)
     n_samples, n_outputs = prepared.table.n_samples, prepared.prep.target.n_outputs
     deadline = deadline_of(settings, n_samples, network.n_products, prepared.began)
-    designed = [] if prepared.network else designed_networks(settings, layout, n_outputs, n_samples)
+    designed = []
+    if prepared.network is None:
+        designed = designed_networks(settings, layout, n_outputs, n_samples)
     for usual in designed[:1]:  # measuring those takes longer
         share = _MOST_FOR_MEASURING
         other = deadline_of(settings, n_samples, usual.n_products, prepared.began, share)
