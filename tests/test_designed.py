@@ -60,7 +60,8 @@ def test_each_network_is_tried_once_and_told_of():
     assert [each.proposal.change for each in won] == [DESIGNED] * 2
     assert [event["loss"] for event in told] == [each.loss for each in won]
     assert all(len(each.trained.losses) == 60 for each in won)
-    assert {event["n_done"] for event in events if event["event"] == "tick"} == {2}
+    ticks = [event for event in events if event["event"] == "tick"]
+    assert {event["n_done"] for event in ticks if not event["what"].startswith("compiling")} == {2}
 
 
 def test_losses_are_those_of_the_params_that_are_kept():
@@ -159,8 +160,9 @@ def test_stopped_it_ends_with_the_best_so_far():
     steps = try_designed(searcher_of("evolution"), field([network()] * 3), GOODNESS, *context)
     for event in steps:
         assert event["event"] == "tick"
-        stop.set()
-        break
+        if event["n_done"] > 0:
+            stop.set()
+            break
     _, won = ended(steps)
     assert len(won) == 1
     assert 0 < won[0].epochs < 200

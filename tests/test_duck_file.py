@@ -60,6 +60,7 @@ CONTENTS = {
     "an empty line": "a,b\n1,x\n\n2,y\n",
     "yes and no": "a,b\ntrue,1\nfalse,2\n",
     "dates": "a,b\n2020-01-31,1\n2020-02-01,2\n",
+    "commas between thousands": 'a,b\n"1,002.5",1\n12,2\n"1,000,000",3\n',
     "large numbers": "a,b\n123456789012345678901234567890,1\n2,2\n",
 }
 

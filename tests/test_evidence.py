@@ -4,6 +4,8 @@ the layers do; in two languages."""
 import ast
 import io
 import re
+import time
+from concurrent.futures import Future
 from html import unescape
 from pathlib import Path
 
@@ -399,9 +401,28 @@ def test_pictures_that_are_too_much_work_have_no_layers_to_tell_of(monkeypatch):
     assert "What each hidden layer adds" not in report_html(run.events)
 
 
-def test_a_budget_that_is_spent_leaves_the_layers_of_pictures_out():
+def test_layers_of_pictures_are_left_out_where_their_program_is_late(monkeypatch):
+    monkeypatch.setattr("threestep.study.layers._program", lambda *_: Future())
     run = ts.fit("digits", network="conv8-dense8", budget="3s", seed=0)
     assert event(run, "details")["layers"] is None
+
+
+def test_fewer_pictures_are_looked_at_where_time_is_short():
+    model = ts.fit("digits", network="conv8-dense8", epochs=1, seed=0).model
+    table = read("digits")
+    x, y = encode(model.prep, table), table.y.astype(np.int32)
+    learned, judged = Samples(x[:800], y[:800]), Samples(x[800:], y[800:])
+    late = _look_at_pictures(model, learned, judged, until=time.perf_counter())
+    if late is None:  # not even compiled
+        assert _look_at_pictures(model, learned, judged) is not None
+        late = _look_at_pictures(model, learned, judged, until=time.perf_counter())
+    few = _look_at_pictures(model, Samples(learned.x[:128], learned.y[:128]), judged)
+    assert late is not None
+    assert few is not None
+    assert len(late.learned[0]) == len(late.judged[0]) == 128
+    assert late.learned[0].shape[1] <= 64  # numbers of each, of half as many samples at most
+    for one, other in zip(late.gradients, few.gradients, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-7)
 
 
 def test_networks_without_hidden_layers_have_no_layers_to_tell_of():

@@ -255,6 +255,17 @@ def test_csv_digits_with_underscores_are_text(tmp_path):
     assert "1_000" in refused_text(tmp_path, "a\n1_000\n2\n3\n")
 
 
+def test_csv_numbers_may_have_commas_between_thousands(tmp_path):
+    table = read_text(tmp_path, 'price,b\n"1,002.5",1\n12,2\n"-1,234,567",3\n,4\n')
+    np.testing.assert_array_equal(table.columns()["price"], [1002.5, 12.0, -1234567.0, np.nan])
+
+
+@pytest.mark.parametrize("cell", ["0,123", "1,23", "1,2345", "12,34.5", "1234,567"])
+def test_csv_other_commas_make_text(tmp_path, cell):
+    table = read_text(tmp_path, f'price,b\n"{cell}",1\n"{cell}",2\n')
+    assert columns(table)["price"] == [cell, cell]
+
+
 @pytest.mark.parametrize("cell", ["inf", "-Infinity", "1e999"])
 def test_csv_infinite_numbers_are_named(tmp_path, cell):
     assert "'b', sample 2" in refused_text(tmp_path, f"a,b\n1,2\n1,{cell}\n")

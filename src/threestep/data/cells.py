@@ -1,6 +1,7 @@
 """Text cells and odd arrays to columns: numbers where they are numbers, words where not."""
 
 import math
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -16,16 +17,33 @@ MISSING = frozenset({"", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", 
 _NOT_KNOWN = frozenset({"NAType", "NaTType"})  # pandas' own, told by name: pandas is never required
 _STRAY_FRACTION = 0.02
 _MOST_SHOWN = 60
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
 _HINT_STRAY = "mend or empty the cell; an empty cell counts as missing"
 
 
 def is_number(cell: str) -> bool:
-    """Whether one cell of text is a number."""
+    """Whether one cell of text is a number, perhaps with commas between thousands."""
     try:
-        float(cell)
+        number_of(cell)
     except ValueError:
         return False
     return "_" not in cell
+
+
+def number_of(cell: str) -> float:
+    """The number that a cell of text is.
+
+    Raises
+    ------
+    ValueError
+        It is none.
+
+    Examples
+    --------
+    >>> number_of("-1,002.5")
+    -1002.5
+    """
+    return float(cell.replace(",", "") if _THOUSANDS.fullmatch(cell.strip()) else cell)
 
 
 def column_of_cells(cells: Sequence[str] | NDArray, name: str) -> NDArray:
@@ -38,7 +56,7 @@ def column_of_cells(cells: Sequence[str] | NDArray, name: str) -> NDArray:
     """
     different, codes = coded(cells)
     words = [cell if cell not in MISSING else "" for cell in different]
-    numbers = [float(word) if word and is_number(word) else math.nan for word in words]
+    numbers = [number_of(word) if word and is_number(word) else math.nan for word in words]
     is_stray = np.array([word != "" and not is_number(word) for word in words], bool)
     if not is_stray.any():
         return finite_or_missing(np.array(numbers, np.float64)[codes], name)

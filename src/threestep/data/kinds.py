@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data.cells import is_number, shown
+from threestep.data.cells import is_number, number_of, shown
 from threestep.data.coding import coded, different_words, mapped
 from threestep.data.dates import date_order_of
 from threestep.errors import DataError, SettingsError, did_you_mean
@@ -142,7 +142,7 @@ def numbers_of(column: NDArray, name: str) -> NDArray:
             "expected numbers as in training",
             "check the column's values",
         )
-    return np.array([float(cell) if cell != "" else np.nan for cell in different], np.float64)[codes]
+    return np.array([number_of(cell) if cell != "" else np.nan for cell in different], np.float64)[codes]
 
 
 def leaks_of(columns: Mapping[str, NDArray], y: NDArray) -> list[tuple[str, str]]:

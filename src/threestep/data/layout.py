@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data.cells import is_number
+from threestep.data.cells import is_number, number_of
 from threestep.data.coding import mapped
 from threestep.data.dates import DATE_PARTS, date_parts_of
 from threestep.data.kinds import numbers_of, words_of
@@ -208,6 +208,10 @@ def _words_of_numbers(column: NDArray, levels: tuple[str, ...]) -> NDArray:
     if column.dtype.kind == "b":
         texts = mapped(str, column, object)
         return texts if set(texts) & set(levels) else words_of(column)
-    known = {float(level): level for level in levels if is_number(level)}
-    known |= {float(level): level for level in levels if is_number(level) and f"{float(level):.15g}" == level}
+    known = {number_of(level): level for level in levels if is_number(level)}
+    known |= {
+        number_of(level): level
+        for level in levels
+        if is_number(level) and f"{number_of(level):.15g}" == level
+    }
     return mapped(lambda cell: known.get(cell, ""), column.astype(np.float64), object)

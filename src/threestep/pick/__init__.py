@@ -6,8 +6,16 @@ numbers per epoch comes back. `descend` is the same, a block of epochs at a time
 """
 
 from threestep.pick.averaging import averaged_ones
-from threestep.pick.descent import Picked, check_changes, descend, losses_of, outputs_of, picked_of, train
-from threestep.pick.designed import try_designed
+from threestep.pick.descent import (
+    Picked,
+    check_changes,
+    descend,
+    losses_of,
+    outputs_of,
+    picked_of,
+    train,
+)
+from threestep.pick.designed import compile_designed, try_designed
 from threestep.pick.finals import NO_FINALS, Finals, hold_finals, kept_for_finals
 from threestep.pick.folds import Folded, hold_finals_in_folds, room_of, rows_of
 from threestep.pick.outcome import Outcome
@@ -45,6 +53,7 @@ __all__ = [
     "Tried",
     "averaged_ones",
     "check_changes",
+    "compile_designed",
     "descend",
     "distinct_ones",
     "ended",

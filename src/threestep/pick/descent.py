@@ -5,8 +5,10 @@ long: enough that calling costs nothing, and about half a second, so that progre
 interrupt is heard.
 """
 
+import math
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import jax
@@ -20,7 +22,7 @@ from threestep.goodness import Goodness
 from threestep.network import Network, Params
 from threestep.pick.augmentation import Augmentation
 from threestep.pick.outcome import Outcome
-from threestep.pick.program import EpochRow, State, run_block, sections_of, start, steps_ahead
+from threestep.pick.program import EpochRow, Section, State, run_block, sections_of, start, steps_ahead
 from threestep.pick.samples import (
     Samples,
     check_fit,
@@ -141,11 +143,67 @@ def descend(
     An interrupt (Ctrl-C) ends it with the best so far, and so does the deadline, on the clock of
     `time.perf_counter`.
     """
+    task, state, blocks = _begun(network, goodness, (train, valid), settings, seed, params)
+    later, history = state, list[EpochRow]()
+    cut = Outcome.OUT_OF_TIME  # what it is if it is still running in the end
+    quickest = 0.0  # seconds of a block, once there was one that was not compiled first
+    try:
+        for number, (orders, section) in enumerate(blocks):
+            began = time.perf_counter()
+            later, rows = _run_block(task, orders, state, section)
+            block = _rows_on_host(rows)  # waits; only then is the block done
+            state, history = later, history + block
+            if number > 0:
+                quickest = min(quickest or math.inf, time.perf_counter() - began)
+            yield block
+            if int(state.outcome) != Outcome.RUNNING or time.perf_counter() + quickest >= deadline:
+                break
+    except KeyboardInterrupt:
+        jax.block_until_ready(later)  # a process must not end while its device computes
+        cut = Outcome.INTERRUPTED
+    return _picked(network, state, history, cut)
+
+
+def compile_ahead(
+    network: Network, goodness: Goodness, train: Samples | tuple, valid: Samples | tuple, settings: Descent
+) -> Future[None]:
+    """Compile what `descend` and `outputs_of` will need, in another thread, that nobody need wait for.
+
+    Until it is done, whoever begins that descent compiles it a second time.
+    """
+    compilers = ThreadPoolExecutor(1, thread_name_prefix="compile")
+    try:
+        return compilers.submit(_compile, network, goodness, (train, valid), settings)
+    finally:
+        compilers.shutdown(wait=False)
+
+
+def _compile(
+    network: Network, goodness: Goodness, samples: tuple[Samples | tuple, Samples | tuple], settings: Descent
+) -> None:
+    """Call the program for a descent that is over already: it does nothing but to be compiled."""
+    task, state, blocks = _begun(network, goodness, samples, settings)
+    orders, section = next(blocks)
+    _run_block(task, orders, state._replace(outcome=np.int32(Outcome.FINISHED)), section)
+    for size in _PICTURE_BLOCK_SIZES[:0:-1]:
+        outputs_of(network, state.params, np.zeros((size, network.n_inputs), np.float32))
+
+
+def _begun(
+    network: Network,
+    goodness: Goodness,
+    samples: tuple[Samples | tuple, Samples | tuple],
+    settings: Descent,
+    seed: int = 0,
+    params: Params | None = None,
+) -> tuple[Task, State, Iterator[tuple[NDArray, Section | None]]]:
+    """The task, the state in the beginning, and what each call of the program does."""
     check_settings(settings, seed)
     prepare()
     for program in _PROGRAMS:
         if program._cache_size() > _MOST_PROGRAMS:
             program.clear_cache()
+    (train, valid) = samples
     learn, choose = (checked(goodness, each, may_be_whole=True) for each in (train, valid))
     if learn.scale != choose.scale:
         raise DataError("samples: got two scales, expected one for those to learn from and to choose by")
@@ -171,23 +229,10 @@ def descend(
     # on a CPU nothing is copied: samples in a file are read from there, those of a batch at a time
     task = Task(recipe, *jax.device_put((rates, np.uint32(seed), None, *learn[:3], judged, scale)))
     state = start(recipe, network.init(seed) if params is None else params, judged.weight.shape, batch_size)
-    later, history = state, list[EpochRow]()
-    cut = Outcome.OUT_OF_TIME  # what it is if it is still running in the end
-    try:
-        most_steps = _steps_per_block(network, batch_size)
-        sections = sections_of(n_steps, most_steps, steps_ahead(batch_size, n_steps, network.n_inputs))
-        blocks = _orders(seed, n_samples, batch_size, n_epochs, most_steps)
-        for orders, section in ((orders, section) for orders in blocks for section in sections):
-            later, rows = _run_block(task, orders, state, section)
-            block = _rows_on_host(rows)  # waits; only then is the block done
-            state, history = later, history + block
-            yield block
-            if int(state.outcome) != Outcome.RUNNING or time.perf_counter() >= deadline:
-                break
-    except KeyboardInterrupt:
-        jax.block_until_ready(later)  # a process must not end while its device computes
-        cut = Outcome.INTERRUPTED
-    return _picked(network, state, history, cut)
+    most_steps = _steps_per_block(network, batch_size)
+    sections = sections_of(n_steps, most_steps, steps_ahead(batch_size, n_steps, network.n_inputs))
+    blocks = _orders(seed, n_samples, batch_size, n_epochs, most_steps)
+    return task, state, ((orders, section) for orders in blocks for section in sections)
 
 
 def outputs_of(network: Network, params: Params, x: NDArray) -> NDArray:

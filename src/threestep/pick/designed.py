@@ -11,6 +11,7 @@ anew:      the best from other starts, until the deadline
 import math
 import time
 from collections.abc import Generator, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import replace
 from threading import Event
 from typing import Any, NamedTuple
@@ -20,7 +21,7 @@ import numpy as np
 
 from threestep.goodness import Goodness
 from threestep.network import Network, spec_of
-from threestep.pick.descent import Picked, descend, losses_of, outputs_of
+from threestep.pick.descent import Picked, compile_ahead, descend, losses_of, outputs_of
 from threestep.pick.finals import begun_anew
 from threestep.pick.population import Member, Trained
 from threestep.pick.program import EpochRow
@@ -30,6 +31,7 @@ from threestep.settings import Descent
 
 _TOO_SHORT = 1.0  # seconds, in which no program is compiled
 _COMPILING = 3.0  # seconds
+_LOOK_SECONDS = 0.1
 _WORK_PER_SECOND = 6e10  # floating-point operations of a middling machine, before the own pace is known
 _MOST_EPOCHS = 200
 _WORTH_AGAIN = 1 / 4  # of a usual descent: less time than that is left for others
@@ -48,6 +50,7 @@ def try_designed(
     tried: Sequence[Tried],
     until: tuple[float, Event],
     most_epochs: int | None = None,
+    ahead: Future[None] | None = None,
 ) -> Generator[dict[str, Any], None, list[Tried]]:
     """Train networks with convolutions, those of `wanted.designed` first.
 
@@ -68,6 +71,8 @@ def try_designed(
         with the best so far.
     most_epochs : int or None
         Of each that begins anew, where a deadline leaves time for more than the settings say.
+    ahead : Future or None
+        The compile of the first one, if it has begun before: see `compile_designed`.
 
     Yields
     ------
@@ -94,8 +99,17 @@ def try_designed(
         else:
             state, (proposal,) = searcher.ask(state, 1)
         most = (most_epochs or _MOST_EPOCHS) if turn.is_anew else _most_epochs(clock, proposal, won)
-        own = _own(settings, proposal, most, clock.fitting(turn, proposal.member.network))
         best_loss = min([each.loss for each in (*tried[:1], *won)], default=None)
+        network = proposal.member.network
+        if not turn.is_anew:
+            own = _own(settings, proposal, most, math.inf)
+            ahead = ahead or compile_ahead(network, goodness, *samples, own)
+            latest = deadline - _WORTH_AGAIN * clock.seconds_of(network, most)
+            facts = {"what": f"compiling {spec_of(network)}", "epochs": own.epochs, "best_loss": best_loss}
+            if not (yield from _waited_for(ahead, facts, (latest, deadline, stop))):
+                break
+            ahead = None
+        own = _own(settings, proposal, most, clock.epochs_in(turn.until - time.perf_counter(), network))
         each = yield from _descended(
             number, proposal, own, goodness, samples, best_loss, (turn.until, deadline, stop)
         )
@@ -105,6 +119,15 @@ def try_designed(
         won += [each] if each.trained.is_sound else []
         number += 1
     return won
+
+
+def compile_designed(
+    wanted: Field, goodness: Goodness, samples: tuple[Samples, Samples], settings: Descent
+) -> Future[None]:
+    """Begin to compile what `try_designed` needs first; its `ahead`."""
+    first = wanted.designed[0]
+    own = _own(settings, Proposal(first), settings.epochs or 1, math.inf)
+    return compile_ahead(first.network, goodness, *samples, own)
 
 
 class _Turn(NamedTuple):
@@ -124,14 +147,9 @@ class _Clock(NamedTuple):
     n_samples: int
     pace: float | None = None
 
-    def seconds_of(self, network: Network) -> float:
-        """What a network takes for the usual number of epochs."""
-        return self.epochs / self.epochs_in(1.0, network)
-
-    def fitting(self, turn: _Turn, network: Network) -> float:
-        """Epochs from now to the end of a turn; what begins anew is compiled already."""
-        compiling = 0.0 if turn.is_anew else _COMPILING
-        return self.epochs_in(turn.until - time.perf_counter() - compiling, network)
+    def seconds_of(self, network: Network, epochs: int | None = None) -> float:
+        """What a network takes for so many epochs, or the usual number of them."""
+        return (epochs or self.epochs) / self.epochs_in(1.0, network)
 
     def epochs_in(self, seconds: float, network: Network) -> float:
         return seconds * (self.pace or _WORK_PER_SECOND) / self._work(network)
@@ -217,6 +235,29 @@ def _descended(
     seconds = time.perf_counter() - began
     trained = _trained(picked, member, goodness, samples[1])
     return Tried(number, proposal, trained, len(picked.history), seconds)
+
+
+def _waited_for(
+    ahead: Future[None], facts: dict[str, Any], ends: tuple[float, float, Event]
+) -> Generator[dict[str, Any], None, bool]:
+    """Whether a network's program is compiled before it is too late; `ends`: when that is, the deadline of
+    all, and what ends it earlier. A compile cannot be broken off: one that is late goes on unheeded."""
+    latest, deadline, stop = ends
+    while not wait([ahead], _LOOK_SECONDS).done:
+        now = time.perf_counter()
+        if now >= latest or stop.is_set():
+            return False
+        left = max(0.0, deadline - now) if math.isfinite(deadline) else None
+        yield {
+            "event": "tick",
+            "round": None,
+            **facts,
+            "n": facts["epochs"],
+            "n_done": 0,
+            "seconds_left": left,
+        }
+    ahead.result()
+    return True
 
 
 def _event_of(each: Tried) -> dict[str, Any]:

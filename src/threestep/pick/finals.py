@@ -112,9 +112,8 @@ def hold_finals(
     first = 1 + max(each.number for each in tried) if first is None else first
     while not stop.is_set() and (n := how_many(population, tried, plan, n_begun)) > 0:
         proposals = begun_anew(tried, n_begun, n)
-        won += yield from _trained_anew(
-            population, proposals, first + n_begun, (plan.epochs, tried[0].loss, stop)
-        )
+        epochs = _epochs_of(population, proposals, plan)
+        won += yield from _trained_anew(population, proposals, first + n_begun, (epochs, tried[0].loss, stop))
         n_begun += n
     won.sort(key=lambda each: each.loss)
     yield final_event(plan, (n_begun, len(won)), won, began)
@@ -137,14 +136,24 @@ def final_event(plan: Finals, counts: tuple[int, int], won: Sequence[Tried], beg
 
 
 def how_many(population: Population, tried: Sequence[Tried], plan: Finals, n_begun: int) -> int:
-    """How many to begin now: all at first; then, if a deadline leaves time, as many as fit, or one that
-    will be cut short."""
+    """How many to begin now: all at first; then, if a deadline leaves time, as many as fit, or one with
+    fewer epochs."""
     if math.isinf(population.deadline):
         return plan.n if n_begun == 0 else 0
     left = population.deadline - time.perf_counter()
     if left < _TOO_SHORT:
         return 0
     return max(1, sum(each <= left for each in _needed(population, tried, plan, plan.n)))
+
+
+def _epochs_of(population: Population, proposals: Sequence[Proposal], plan: Finals) -> int:
+    """Of each; fewer of one alone that does not fit, so that its learning rate has come down in the end."""
+    left = population.deadline - time.perf_counter()
+    (member, *others) = [proposal.member for proposal in proposals]
+    one = _SLACK * population.pace * population.core_seconds(Job(member, plan.epochs))
+    if others or one <= left:
+        return plan.epochs
+    return max(1, int(plan.epochs * left / one))
 
 
 def _needed(population: Population, tried: Sequence[Tried], plan: Finals, n: int) -> list[float]:

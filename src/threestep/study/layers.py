@@ -1,12 +1,14 @@
 """What each layer of the picked network does: what a linear function of its outputs could tell, how steep
 the loss is in its weights, and how much of them a step changes.
 
-A dense network is looked at by NumPy. One with convolutions needs a program, compiled in a hurry: it is for a
-second or two of work.
+A dense network is looked at by NumPy. One with convolutions needs a program, compiled in a hurry, and while
+the network still learns: it is for a second or two of work.
 """
 
 import math
-from functools import partial
+import time
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -22,14 +24,13 @@ from threestep.pick import Samples
 from threestep.study.explaining import probe_between
 
 MOST_PROBED, MOST_FITTED = 1000, 4000
-SECONDS_FOR_PICTURES = 2.0
-"""That looking at the layers of a network with convolutions needs, compiling included."""
 _MOST_OUTPUTS = 1000
 _N_SAMPLES = 256
 _BLOCK = 128  # pictures at once
 _MOST_WORK = 1e11  # floating-point operations for pictures: a second or two
 _FEWEST_SAMPLES = 100
-_MOST_ASIDE, _SHARE_ASIDE = 3.0, 0.1  # seconds and share of a budget; measuring may take longer than counted
+_LEAST_ASIDE, _MOST_ASIDE, _SHARE_ASIDE = 1.0, 3.0, 0.02  # seconds and share of a budget
+_FIRST_SHARE = 2 / 3  # of the time for pictures, for those that were learned from
 _IN_A_HURRY = {"xla_backend_optimization_level": 1, "xla_llvm_disable_expensive_passes": True}
 """Half the time of a usual compile. At level 0 a value that is computed twice, for two uses, may come out as
 two, and the gradient of a largest value as NaN."""
@@ -55,7 +56,12 @@ class _Look(NamedTuple):
 
 
 def layers_of(
-    model: Model, judged: Samples, learned: Samples, optimizer: str, rate: float
+    model: Model,
+    judged: Samples,
+    learned: Samples,
+    optimizer: str,
+    rate: float,
+    until: float = math.inf,
 ) -> dict[str, Any] | None:
     """Of the first network, if it has a hidden layer.
 
@@ -67,6 +73,8 @@ def layers_of(
     optimizer : str
     rate : float
         The peak learning rate.
+    until : float
+        On the clock of `time.perf_counter`: fewer pictures are looked at, or none, if there is not the time.
 
     Returns
     -------
@@ -76,12 +84,15 @@ def layers_of(
         gradients; `gradients`: of each layer, the output layer last, the root mean square of its `weights`,
         the Euclidean norm of their `gradient`, and the `update`: the norm of a first step at that rate over
         that of the weights; None of a layer without weights. None, too, where 100 pictures would be more
-        work than is spent on them.
+        work, or take longer, than is spent on them.
     """
     network, kind = model.network, model.prep.target.kind
     if len(network.layers) < 2:
         return None
-    look = (_look_at_neurons if network.is_dense else _look_at_pictures)(model, learned, judged)
+    if network.is_dense:
+        look = _look_at_neurons(model, learned, judged)
+    else:
+        look = _look_at_pictures(model, learned, judged, until)
     if look is None:
         return None
     n_learned, n_judged = len(look.learned[0]), len(look.judged[0])
@@ -113,7 +124,7 @@ def layers_of(
 
 def seconds_set_aside(budget: float) -> float:
     """Of a budget, for looking at the layers of a network with convolutions."""
-    return 0.0 if math.isinf(budget) else min(_MOST_ASIDE, _SHARE_ASIDE * budget)
+    return 0.0 if math.isinf(budget) else min(_MOST_ASIDE, max(_LEAST_ASIDE, _SHARE_ASIDE * budget))
 
 
 def _weights(own: Any) -> NDArray:
@@ -132,44 +143,118 @@ def _look_at_neurons(model: Model, learned: Samples, judged: Samples) -> _Look:
     return _Look(fitted, outputs, [gradient.ravel() for gradient in gradients])
 
 
-def _look_at_pictures(model: Model, learned: Samples, judged: Samples) -> _Look | None:
-    """Layers and gradients come from one program, for one block of samples after another."""
-    network, params = model.network, model.params
+class _Plan(NamedTuple):
+    """How many pictures are looked at, how many at once, and how many numbers of each layer at most."""
+
+    n_learned: int
+    n_judged: int
+    block: int
+    most: int
+
+
+def _plan_of(network: Network, n_learned: int, n_judged: int) -> _Plan | None:
+    """None: it is more work than is spent on pictures."""
     affordable = int(_MOST_WORK // (6 * network.n_products))
     if affordable < _FEWEST_SAMPLES:
         return None
     n_learned, n_judged = (
-        min(len(own.y), most, affordable * thirds // 3)
-        for own, most, thirds in ((learned, MOST_FITTED, 2), (judged, MOST_PROBED, 1))
+        min(n, most, affordable * thirds // 3)
+        for n, most, thirds in ((n_learned, MOST_FITTED, 2), (n_judged, MOST_PROBED, 1))
     )
-    block = min(_BLOCK, affordable // 3)
-    share = np.zeros(n_learned, np.float32)
-    share[:_N_SAMPLES] = 1 / min(_N_SAMPLES, n_learned)
-    most = max(1, min(_MOST_OUTPUTS, n_learned // 2))  # a linear function of more would say little
-    rows = np.zeros(block, int)
-    first = learned.x[rows], np.asarray(learned.y)[rows], share[rows]
-    static = network, model.goodness.for_judging, most
-    program = (
-        jax.jit(_in_network, static_argnums=(0, 1, 2))
-        .lower(*static, params, *first)
-        .compile(_IN_A_HURRY if is_cpu() else None)
-    )
+    return _Plan(n_learned, n_judged, min(_BLOCK, affordable // 3), _most_of(n_learned))
 
-    def looked(samples: Samples, n: int, share: NDArray) -> tuple[list[NDArray], list[NDArray]]:
-        outputs, sums = [], list[NDArray]()
-        for at in range(0, n, block):
-            rows = np.resize(np.arange(at, min(at + block, n)), block)  # the last block is filled up
-            n_rows = min(block, n - at)
-            own = np.where(np.arange(block) < n_rows, share[rows], 0).astype(np.float32)
-            hidden, gradients = program(params, samples.x[rows], np.asarray(samples.y)[rows], own)
+
+def _most_of(n: int) -> int:
+    """Numbers of each layer: a linear function of more, fitted to n samples, would say little."""
+    return max(1, min(_MOST_OUTPUTS, n // 2))
+
+
+def compile_look(network: Network, goodness: Goodness, learned: Samples, n_judged: int) -> None:
+    """Begin to compile what `layers_of` needs for a network with convolutions, in another thread."""
+    plan = _plan_of(network, len(learned.y), n_judged)
+    if plan is not None:
+        _program(network, goodness.for_judging, plan.block, plan.most, _row_of(learned.y))
+
+
+def _row_of(y: Any) -> tuple[str, tuple[int, ...]]:
+    return np.asarray(y[:1]).dtype.name, np.shape(y)[1:]
+
+
+@lru_cache(maxsize=8)
+def _program(
+    network: Network, goodness: Goodness, block: int, most: int, y_row: tuple[str, tuple[int, ...]]
+) -> Future[Any]:
+    """The promise of a program, kept."""
+    y_kind, y_shape = y_row
+    params = jax.tree.map(lambda own: jax.ShapeDtypeStruct(own.shape, own.dtype), network.init(0))
+    x = jax.ShapeDtypeStruct((block, network.n_inputs), np.float32)
+    y = jax.ShapeDtypeStruct((block, *y_shape), y_kind)
+    share = jax.ShapeDtypeStruct((block,), np.float32)
+
+    def compiled() -> Any:
+        lowered = jax.jit(_in_network, static_argnums=(0, 1, 2)).lower(
+            network, goodness, most, params, x, y, share
+        )
+        return lowered.compile(_IN_A_HURRY if is_cpu() else None)
+
+    compilers = ThreadPoolExecutor(1, thread_name_prefix="compile")
+    try:
+        return compilers.submit(compiled)
+    finally:
+        compilers.shutdown(wait=False)
+
+
+def _look_at_pictures(
+    model: Model, learned: Samples, judged: Samples, until: float = math.inf
+) -> _Look | None:
+    """Layers and gradients come from one program, for one block of samples after another."""
+    plan = _plan_of(model.network, len(learned.y), len(judged.y))
+    if plan is None:
+        return None
+    goodness = model.goodness.for_judging
+    promise = _program(model.network, goodness, plan.block, plan.most, _row_of(learned.y))
+    now = time.perf_counter()
+    if wait([promise], None if math.isinf(until) else max(0.0, until - now)).not_done:
+        return None
+    n_first = min(_N_SAMPLES, plan.n_learned)
+    share = np.zeros(plan.n_learned, np.float32)
+    share[:n_first] = 1 / n_first
+    now = time.perf_counter()
+    half = until if math.isinf(until) else now + _FIRST_SHARE * (until - now)
+    blocks = _Blocks(promise.result(), model.params, plan.block)
+    fitted, gradients = blocks.of(learned, share, half)
+    others, _ = blocks.of(judged, np.zeros(plan.n_judged, np.float32), until)
+    n_fitted, n_others = len(fitted[0]), len(others[0])
+    if n_fitted + n_others < min(_FEWEST_SAMPLES, plan.n_learned + plan.n_judged):
+        return None
+    most, whole = _most_of(n_fitted), n_first / min(n_first, n_fitted)
+    fitted, others = ([_thinned(each, most) for each in own] for own in (fitted, others))
+    return _Look(fitted, others, [whole * gradient for gradient in gradients])
+
+
+class _Blocks(NamedTuple):
+    """A program and its params, for so many pictures at once."""
+
+    program: Any
+    params: Params
+    block: int
+
+    def of(self, samples: Samples, share: NDArray, until: float) -> tuple[list[NDArray], list[NDArray]]:
+        """What each layer makes of as many samples as there are shares, or of fewer where time is up, one
+        block at least; and the sum of their gradients."""
+        n, outputs, sums = len(share), [], list[NDArray]()
+        for at in range(0, n, self.block):
+            if at > 0 and time.perf_counter() >= until:
+                break
+            # the last block is filled up
+            rows = np.resize(np.arange(at, min(at + self.block, n)), self.block)
+            n_rows = min(self.block, n - at)
+            own = np.where(np.arange(self.block) < n_rows, share[rows], 0).astype(np.float32)
+            hidden, gradients = self.program(self.params, samples.x[rows], np.asarray(samples.y)[rows], own)
             outputs.append([np.asarray(each, np.float64)[:n_rows] for each in hidden])
             found = [_weights(each) for each in gradients]
             sums = [one + other for one, other in zip(sums, found, strict=True)] if sums else found
         return [np.concatenate(each) for each in zip(*outputs, strict=True)], sums
-
-    fitted, gradients = looked(learned, n_learned, share)
-    others, _ = looked(judged, n_judged, np.zeros(n_judged, np.float32))
-    return _Look(fitted, others, gradients)
 
 
 def _in_network(

@@ -21,7 +21,6 @@ Nothing is called back: the command line prints events, the report reads them.
 """
 
 import threading
-import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -59,7 +58,7 @@ from threestep.study.folder import Event, RunFolder
 from threestep.study.layers import (
     MOST_FITTED,
     MOST_PROBED,
-    SECONDS_FOR_PICTURES,
+    compile_look,
     layers_of,
     seconds_set_aside,
 )
@@ -68,8 +67,9 @@ from threestep.study.notebook import run_html
 from threestep.study.picking import Found, Unseen
 from threestep.study.preparing import Prepared, arrays_of, pixels_of
 from threestep.study.scores import Scores, rows_in_unit, score_outputs, score_samples
-from threestep.study.searching import Known, deadline_of, search_steps
+from threestep.study.searching import Ends, Known, deadline_of, search_steps
 
+_SECONDS_FOR_REPORT = 0.3
 _MOST_FOR_MEASURING = 0.25  # of a budget, for networks with convolutions
 
 
@@ -268,7 +268,7 @@ def _search(prepared: Prepared, say, stop: threading.Event) -> Generator[Event, 
         asked = prepared.asked
         how = descent_on_pictures(asked, prepared.settings, designed[0], len(train.y))
         known = Known(None, field_on_pictures(asked, how, designed, wanted), how, asked.epochs)
-    context = prepared.settings, wanted, known, _deadline(prepared)
+    context = prepared.settings, wanted, known, _ends(prepared)
     steps = search_steps(prepared.goodness, train, valid, *context, stop)
     n_searched = n_beside = 0
     while True:
@@ -279,6 +279,8 @@ def _search(prepared: Prepared, say, stop: threading.Event) -> Generator[Event, 
             break
         if event["event"] == "rung":
             n_searched = event["n_tried"]
+        elif event["event"] == "designed" and n_beside == 0:  # the first one is often the one that is picked
+            _compile_look(prepared, designed[0], train)
         elif event["event"] in ("designed", "final"):
             n_beside += event.get("n_trained", 1)
         elif event["event"] == "leaderboard":  # its rows are those that did not diverge
@@ -293,30 +295,40 @@ def _search(prepared: Prepared, say, stop: threading.Event) -> Generator[Event, 
     return found
 
 
-def _deadline(prepared: Prepared) -> float:
-    """When training must end; see `deadline_of`."""
+def _compile_look(prepared: Prepared, network: Network, train: Samples) -> None:
+    """What the layers of a network with convolutions are looked at by, while there are others to train."""
+    judged = prepared.parts.test if prepared.parts.test.n_samples else prepared.parts.valid
+    compile_look(network, prepared.goodness, train, judged.n_samples)
+
+
+def _ends(prepared: Prepared) -> Ends:
+    """When training must end."""
     network, layout, settings = prepared.network, prepared.prep.layout, prepared.settings
     if network is None:
         widest = [str(settings.widths[1])] * settings.depths[1] if settings.widths and settings.depths else []
         network = parse("-".join(widest), (layout.n_inputs,), prepared.prep.target.n_outputs)
     n_samples, n_outputs = prepared.table.n_samples, prepared.prep.target.n_outputs
-    deadline = deadline_of(settings, n_samples, network.n_products, prepared.began)
-    designed = []
-    if prepared.network is None:
-        designed = designed_networks(settings, layout, n_outputs, n_samples)
+    deadline = deadline_of(settings, n_samples, n_averaged(settings) * network.n_products, prepared.began)
+    aside = seconds_set_aside(prepared.budget)
+    if prepared.network is not None:
+        earlier = deadline if network.is_dense else deadline - aside
+        return Ends(earlier, earlier)
+    earlier = deadline
+    designed = designed_networks(settings, layout, n_outputs, n_samples)
     for usual in designed[:1]:  # measuring those takes longer
         share = _MOST_FOR_MEASURING
         other = deadline_of(settings, n_samples, usual.n_products, prepared.began, share)
-        deadline = min(deadline, other)
-    may_convolve = settings.convolutions or not network.is_dense
-    return deadline - seconds_set_aside(prepared.budget) if may_convolve else deadline
+        earlier = min(deadline, other)
+    return Ends(earlier - aside if settings.convolutions else earlier, deadline)
 
 
 def _pick(prepared: Prepared, network: Network, say, stop: threading.Event) -> Generator[Event, None, Picked]:
     """Step 3: descend, one event per epoch."""
     train, valid = _samples(prepared, pixels_of)
     settings = prepared.settings
-    blocks = descend(network, prepared.goodness, train, valid, settings, settings.seed, _deadline(prepared))
+    blocks = descend(network, prepared.goodness, train, valid, settings, settings.seed, _ends(prepared).any)
+    if not network.is_dense:
+        _compile_look(prepared, network, train)
     while True:
         try:
             rows = blocks.throw(KeyboardInterrupt) if stop.is_set() else next(blocks)
@@ -359,9 +371,6 @@ def _details(prepared: Prepared, found: Found, model: Model) -> Event:
     if table.names and details.get("label_errors"):
         for each in details["label_errors"]["worst"]:
             each["name"] = table.names[int(np.searchsorted(_rows(table), each["row"]))]
-    left = prepared.began + prepared.budget - time.perf_counter()
-    if left < SECONDS_FOR_PICTURES and not model.network.is_dense:
-        return details | {"layers": None}
     judged, settings = parts.test if parts.test.n_samples else parts.valid, prepared.settings
     rate = max((row.learning_rate for row in found.picked.history), default=0.0)
     rng = np.random.default_rng(settings.seed)
@@ -369,7 +378,8 @@ def _details(prepared: Prepared, found: Found, model: Model) -> Event:
     unseen, learned = (
         arrays_of(prepared.prep, part.take(rng.permutation(part.n_samples)[:most])) for part, most in few
     )
-    return details | {"layers": layers_of(model, unseen, learned, settings.optimizer, rate)}
+    until = prepared.began + prepared.budget - _SECONDS_FOR_REPORT
+    return details | {"layers": layers_of(model, unseen, learned, settings.optimizer, rate, until)}
 
 
 def _said(model: Model, part: Table) -> Said:

@@ -7,8 +7,10 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -31,9 +33,11 @@ from threestep.pick import (
     Samples,
     Searcher,
     Tried,
+    compile_designed,
     ended,
     hold_finals,
     hold_finals_in_folds,
+    preferred,
     repeats_of,
     room_of,
     search,
@@ -62,7 +66,7 @@ def deadline_of(
     n_samples : int
         All of them are measured after the training.
     n_products : int
-        Of the largest network that may be picked, for one sample.
+        For one sample, of all the networks that may be picked together.
     began : float
         When the budget began.
     most_share : float
@@ -71,9 +75,24 @@ def deadline_of(
     budget = seconds_of(settings.budget)
     if budget is None:
         return math.inf
-    for_one = _SECONDS_PER_SAMPLE + n_products * _SECONDS_PER_PRODUCT
-    measuring = min(most_share * budget, n_samples * n_averaged(settings) * for_one)
+    for_one = n_averaged(settings) * _SECONDS_PER_SAMPLE + n_products * _SECONDS_PER_PRODUCT
+    measuring = min(most_share * budget, n_samples * for_one)
     return began + budget - _SECONDS_AFTER - measuring
+
+
+class Ends(NamedTuple):
+    """When training must end, on the clock of `time.perf_counter`; infinite without a budget.
+
+    Parameters
+    ----------
+    any : float
+        Whatever is picked.
+    dense : float
+        If a network of neurons is picked: it takes less time to measure and to look at.
+    """
+
+    any: float
+    dense: float
 
 
 class Known(NamedTuple):
@@ -104,7 +123,7 @@ def search_steps(
     settings: Settings,
     wanted: Field,
     known: Known,
-    deadline: float,
+    ends: Ends,
     stop: threading.Event,
 ) -> Generator[dict[str, Any], None, Found]:
     """Search until the plan, the deadline or the first Ctrl-C ends it.
@@ -116,8 +135,7 @@ def search_steps(
     settings : Settings
     wanted : Field
     known : Known
-    deadline : float
-        On the clock of `time.perf_counter`.
+    ends : Ends
     stop : threading.Event
         The first Ctrl-C sets it, or whoever else wants the search to end with the best so far.
 
@@ -131,10 +149,10 @@ def search_steps(
     KeyboardInterrupt
         The first Ctrl-C, if there was nothing yet to keep; the second one, always.
     """
-    spare = max(0.0, deadline - time.perf_counter()) if deadline < math.inf else 0.0
+    spare = max(0.0, ends.any - time.perf_counter()) if ends.any < math.inf else 0.0
     taken = _REFIT_FRACTION if settings.refit else 1 - SEARCH_FRACTION if known.convolutions else 0.0
-    end = deadline - taken * spare
-    searcher, plan = _how(settings, known.network, train, end)
+    end = ends.any - taken * spare
+    searcher, plan = _how(settings, known, train, end)
     both = train if valid is train else _joined(train, valid)
     classes = both.y if goodness.is_for_classes else None
     fold_of = dealt(classes, len(both.y), settings.folds or 1, settings.seed)
@@ -142,11 +160,11 @@ def search_steps(
         folded = list[Folded]()
         room = room_of(fold_of, len(train.y), len(valid.y))
         with Population(goodness, train, valid, settings, settings.seed, end, room) as population:
-            tried = yield from search(population, searcher, wanted, plan, stop)
-            until = deadline - _FINALS_FRACTION * spare, stop
-            designed = yield from _beside(known, goodness, (train, valid), settings, tried, until)
-            if designed:
-                population.deadline = deadline
+            searching = partial(search, population, searcher, wanted, plan, stop)
+            if known.convolutions is None:
+                tried, designed = (yield from searching()), list[Tried]()
+            else:
+                tried, designed = yield from _beside(population, searching, known, settings, ends, stop)
             if tried and plan.finals.n and not stop.is_set():
                 fast = fast_enough(tried, settings) or [fastest(tried)]
                 finals = fast, plan.finals, stop
@@ -167,7 +185,7 @@ def search_steps(
         chosen, tried = yield from pick_some(tried, goodness, valid, settings)
         functions = [(each.trained.member.network, each.trained.params) for each in chosen]
         if settings.refit and not stop.is_set():
-            functions, notes = _refitted(goodness, train, valid, settings, chosen, deadline, stop)
+            functions, notes = _refitted(goodness, train, valid, settings, chosen, ends.any, stop)
             yield from notes
     best = chosen[0].trained
     outcome = Outcome.INTERRUPTED if stop.is_set() else best.outcome
@@ -175,31 +193,49 @@ def search_steps(
     return Found(picked, tuple(functions[1:]), tried)
 
 
+def _last_end(ends: Ends, tried: Sequence[Tried]) -> float:
+    """When finals must end: later where a network of neurons is ahead, for more of those follow."""
+    return ends.dense if tried and preferred(tried)[0].trained.member.network.is_dense else ends.any
+
+
 def _beside(
+    population: Population,
+    searching: Callable[[], Generator[dict[str, Any], None, list[Tried]]],
     known: Known,
-    goodness: Goodness,
-    samples: tuple[Samples, Samples],
     settings: Settings,
-    tried: Sequence[Tried],
-    until: tuple[float, threading.Event],
-) -> Generator[dict[str, Any], None, list[Tried]]:
-    """Try networks with convolutions, if they may help."""
-    if known.convolutions is None:
-        return []
+    ends: Ends,
+    stop: threading.Event,
+) -> Generator[dict[str, Any], None, tuple[list[Tried], list[Tried]]]:
+    """Search, and try networks with convolutions beside it, whose first is compiled meanwhile; then what is
+    left of the time is the population's."""
+    assert known.convolutions is not None
+    samples = population.samples, population.judged
+    ahead = compile_designed(known.convolutions, population.goodness, samples, known.settings)
+    spare = max(0.0, ends.any - time.perf_counter()) if ends.any < math.inf else 0.0
+    until = ends.any - _FINALS_FRACTION * spare
+    tried = yield from searching()
+    if not tried and not stop.is_set():  # nothing was compiled in its share of the time
+        population.deadline = until
+        tried = yield from searching()
     searcher = searcher_of("random" if settings.searcher == "random" else "evolution")
-    context = goodness, samples, known.settings, tried, until, known.most_epochs
-    return (yield from try_designed(searcher, known.convolutions, *context))
+    context = known.convolutions, population.goodness, samples, known.settings, tried, (until, stop)
+    designed = yield from try_designed(searcher, *context, known.most_epochs, ahead)
+    population.deadline = _last_end(ends, [*tried, *designed])
+    return tried, designed
 
 
-def _how(settings: Settings, network: Network | None, train: Samples, end: float) -> tuple[Searcher, Plan]:
+def _how(settings: Settings, known: Known, train: Samples, end: float) -> tuple[Searcher, Plan]:
     """Who proposes, and how much is tried."""
-    if network is not None:
+    if known.network is not None:
         rates = (settings.learning_rate or 0.0, settings.weight_decay or 0.0, settings.dropout or 0.0)
         n, epochs, n_folds = settings.ensemble or 1, settings.epochs or 1, settings.folds or 1
         finals = Finals(n, epochs, n_folds=n_folds) if n_folds > 1 else NO_FINALS
-        return repeats_of(Member(network, *rates)), Plan(n, (epochs,), n_rounds=1, finals=finals)
+        return repeats_of(Member(known.network, *rates)), Plan(n, (epochs,), n_rounds=1, finals=finals)
     left = None if end == math.inf else max(1.0, end - time.perf_counter())
-    return searcher_of(settings.searcher), choose_plan(settings, len(train.y), train.x.shape[1], left)
+    plan = choose_plan(settings, len(train.y), train.x.shape[1], left)
+    if known.convolutions is not None and left is not None:  # one at least fills what those leave of the time
+        plan = replace(plan, finals=replace(plan.finals, n=max(1, plan.finals.n)))
+    return searcher_of(settings.searcher), plan
 
 
 def _refitted(
