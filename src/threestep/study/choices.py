@@ -19,16 +19,17 @@ from threestep.settings import (
     usual_patience,
 )
 
-_FEWEST_STEPS = 1_500
+_FEWEST_STEPS = 1_000
 _MOST_STEPS = 60_000
 _WIDEST_BY_SAMPLES = ((20_000, 512), (2_000, 256), (500, 128), (0, 64))
 """From how many training samples on which width; every power of two more is one more program to compile."""
 _SHORT_BUDGET = 10.0
 _NARROWEST = 8
 _EFFORT_CORE_SECONDS = {"quick": 2.0, "normal": 12.0, "thorough": 150.0}
-_USUAL_SAMPLES = 2000  # to learn from, for which these are; less work for fewer, more for more
-_EFFORT_SHARES = (0.05, 1.0)
-_LEAST_CORE_SECONDS, _LITTLE_CORE_SECONDS = 0.3, 2.5
+_USUAL_SAMPLES = 2000  # to learn from, for which these are; for fewer a share of it, to this power of theirs:
+_EFFORT_POWER = 1.25  # few say less well which network is better
+_EFFORT_SHARES = (0.025, 1.0)
+_LEAST_CORE_SECONDS, _LITTLE_CORE_SECONDS = 0.15, 2.5
 _EFFORT_PATIENCE = {"quick": 1, "normal": 2, "thorough": 6}
 _USUAL_CORES = 2  # for a plan that is the same on every machine
 _MEMBERS, _FEWEST_MEMBERS, _FEWEST_EPOCHS = 18, 6, 6
@@ -290,7 +291,7 @@ def choose_plan(settings: Settings, n_train: int, n_inputs: int, seconds: float 
     """
     work = (settings.epochs or 1) * _epoch_seconds(settings, n_train, n_inputs)
     fewest, most = _EFFORT_SHARES
-    share_of_usual = min(most, max(fewest, n_train / _USUAL_SAMPLES))
+    share_of_usual = min(most, max(fewest, (n_train / _USUAL_SAMPLES) ** _EFFORT_POWER))
     effort = share_of_usual * _EFFORT_CORE_SECONDS[settings.effort]
     if (settings.folds or 1) > 1:  # half of it is theirs, where it is not little
         effort = max(min(effort, _LITTLE_CORE_SECONDS), (1 - _FOLDS_FRACTION) * effort)
