@@ -1,6 +1,7 @@
 """Networks with convolutions beside a search: one leaderboard, one budget, one choice."""
 
 import time
+from concurrent.futures import Future
 from dataclasses import fields, replace
 from threading import Event
 
@@ -167,6 +168,53 @@ def test_stopped_it_ends_with_the_best_so_far():
     assert len(won) == 1
     assert 0 < won[0].epochs < 200
     assert won[0].trained.outcome is ts.pick.Outcome.INTERRUPTED
+
+
+def test_a_compile_that_takes_too_long_leaves_the_time_to_others(monkeypatch):
+    monkeypatch.setattr("threestep.pick.designed.compile_ahead", lambda *_: Future())
+    deadline = time.perf_counter() + 4.0
+    events, won = tried([network()], deadline=deadline)
+    assert won == []
+    assert events
+    assert all(event["what"] == "compiling conv4-dense8 relu" for event in events)
+    assert time.perf_counter() < deadline + 1.0
+
+
+def test_stopped_while_it_is_compiled_there_is_nothing_at_once(monkeypatch):
+    stop = Event()
+    monkeypatch.setattr("threestep.pick.designed.compile_ahead", lambda *_: stop.set() or Future())
+    events, won = tried([network()], stop=stop)
+    assert (events, won) == ([], [])
+
+
+def test_what_cannot_be_compiled_is_told(monkeypatch):
+    failed = Future()
+    failed.set_exception(ts.DataError("that is it"))
+    monkeypatch.setattr("threestep.pick.designed.compile_ahead", lambda *_: failed)
+    with pytest.raises(ts.DataError, match="that is it"):
+        tried([network()])
+
+
+def test_what_is_compiled_ahead_is_not_compiled_again():
+    from threestep.pick import compile_designed, descent
+
+    wanted, how = field([network("conv3-dense5")]), Descent(epochs=2, batch_size=32)
+    context = (samples(200), samples(60, 1)), how
+    ahead = compile_designed(wanted, GOODNESS, *context)
+    ahead.result()
+    sizes = [program._cache_size() for program in (descent._run_block, descent._outputs)]
+    until = (float("inf"), Event())
+    _, won = ended(try_designed(searcher_of("evolution"), wanted, GOODNESS, *context, (), until, ahead=ahead))
+    assert len(won) == 1
+    assert [program._cache_size() for program in (descent._run_block, descent._outputs)] == sizes
+
+
+def test_a_search_goes_on_where_convolutions_are_compiled_too_late(monkeypatch):
+    monkeypatch.setattr("threestep.pick.designed.compile_ahead", lambda *_: Future())
+    run = ts.fit(stripes(300), budget="12s", seed=0)
+    assert not any(event["event"] == "designed" for event in run.events)
+    assert run.model.network.is_dense
+    assert any(row["change"] == "trained anew" for row in run.leaderboard)
 
 
 def test_what_diverges_is_told_and_dropped():

@@ -26,6 +26,7 @@ from threestep.pick import (
     kept_for_finals,
     preferred,
 )
+from threestep.pick.finals import _epochs_of, begun_anew
 from threestep.pick.searchers import ANEW
 
 EPOCHS = 6
@@ -116,6 +117,21 @@ def test_with_a_deadline_they_go_on_until_it_comes(crowd, three):
     assert len(won) > 2
     assert len({each.number for each in won}) == len(won)
     assert all(event["seconds_left"] is not None for event in events if event["event"] == "tick")
+
+
+def test_one_that_does_not_fit_has_fewer_epochs(crowd, three, monkeypatch):
+    crowd.deadline, before = time.perf_counter() + 100.0, crowd.deadline
+    monkeypatch.setattr(crowd, "pace", 1e9)  # as if each took for ever
+    proposals = begun_anew(three, 0, 1)
+    try:
+        assert _epochs_of(crowd, proposals, Finals(1, EPOCHS)) == 1
+        monkeypatch.setattr(crowd, "pace", 1e-9)
+        assert _epochs_of(crowd, proposals, Finals(1, EPOCHS)) == EPOCHS
+        seconds = crowd.core_seconds(Job(proposals[0].member, EPOCHS))
+        monkeypatch.setattr(crowd, "pace", 200.0 / 1.1 / seconds)  # twice what there is
+        assert _epochs_of(crowd, proposals, Finals(1, EPOCHS)) == pytest.approx(EPOCHS / 2, abs=1)
+    finally:
+        crowd.deadline = before
 
 
 def test_a_search_leaves_time_for_them_at_its_own_pace(crowd, three):

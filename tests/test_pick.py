@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import hypothesis.strategies as st
 import jax
@@ -446,6 +447,26 @@ def test_rows_come_block_by_block_and_add_up_to_the_history(cut_blocks):
             break
     assert [len(block) for block in seen] == [3, 3, 2]
     assert [row for block in seen for row in block] == picked.history
+
+
+@pytest.mark.parametrize(("seconds", "n_blocks"), [(3.5, 3), (4.5, 4), (0.5, 1), (2.9, 2)])
+def test_a_block_that_would_end_behind_the_deadline_does_not_begin(
+    seconds, n_blocks, monkeypatch, cut_blocks
+):
+    cut_blocks(10)
+    clock, run_block = [0.0], descent._run_block
+
+    def slow(*arguments):
+        clock[0] += 1.0
+        return run_block(*arguments)
+
+    monkeypatch.setattr(descent, "_run_block", slow)
+    monkeypatch.setattr(descent, "time", SimpleNamespace(perf_counter=lambda: clock[0]))
+    data = classes()
+    how = ts.Descent(epochs=50, batch_size=20)
+    blocks = ts.pick.descend(net("8", data, 3), CROSS, data, data, how, deadline=seconds)
+    assert ts.pick.picked_of(blocks).outcome is Outcome.OUT_OF_TIME
+    assert clock[0] == n_blocks
 
 
 def test_an_epoch_compiles_once_for_all_blocks_rates_and_seeds(monkeypatch, cut_blocks, compiles):

@@ -169,11 +169,12 @@ def _most_of(n: int) -> int:
     return max(1, min(_MOST_OUTPUTS, n // 2))
 
 
-def compile_look(network: Network, goodness: Goodness, learned: Samples, n_judged: int) -> None:
-    """Begin to compile what `layers_of` needs for a network with convolutions, in another thread."""
-    plan = _plan_of(network, len(learned.y), n_judged)
+def compile_look(network: Network, goodness: Goodness, y: NDArray, n_judged: int) -> None:
+    """Begin to compile what `layers_of` needs for a network with convolutions, in another thread; `y`: the
+    targets of those that are learned from."""
+    plan = _plan_of(network, len(y), n_judged)
     if plan is not None:
-        _program(network, goodness.for_judging, plan.block, plan.most, _row_of(learned.y))
+        _program(network, goodness.for_judging, plan.block, plan.most, _row_of(y))
 
 
 def _row_of(y: Any) -> tuple[str, tuple[int, ...]]:

@@ -190,7 +190,7 @@ def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[
         yield say(network_event([prepared.network] * n_averaged(prepared.settings)))
     loss = prepared.goodness.loss
     yield say({"event": "goodness", "loss": loss, "guess_loss": guess_loss(prepared)})
-    found = yield from _find(prepared, say)
+    found = yield from _with_look(prepared, _find(prepared, say))
     clock.stage("train")
     yield say(pick_event(found.picked, clock.seconds["train"]))
     run = _measure(prepared, found, events, folder)
@@ -221,6 +221,27 @@ def model_kept(run: Run) -> Iterator[None]:
         if run.folder is not None:
             hint = f"the model is saved: threestep predict {run.folder.path} DATA"
         raise ReportError(f"the report failed: {type(error).__name__}: {why}", hint, run) from error
+
+
+def _with_look(prepared: Prepared, steps: Generator[Event, None, Found]) -> Generator[Event, None, Found]:
+    """The steps of training; once a network with convolutions has learned, that by which layers are looked at
+    is compiled: of the given network, or of the usual one, which is often picked."""
+    parts, n_outputs = prepared.parts, prepared.prep.target.n_outputs
+    awaited = [prepared.network]
+    if prepared.network is None:
+        awaited = designed_networks(prepared.settings, prepared.prep.layout, n_outputs, parts.train.n_samples)
+    awaited = [network for network in awaited[:1] if network is not None and not network.is_dense]
+    with closing(steps):
+        while True:
+            try:
+                event = next(steps)
+            except StopIteration as end:
+                return end.value
+            if awaited and event["event"] in ("designed", "epoch"):
+                judged = parts.test if parts.test.n_samples else parts.valid
+                y = encode_target(prepared.prep, parts.train)
+                compile_look(awaited.pop(), prepared.goodness, y, judged.n_samples)
+            yield event
 
 
 def _find(prepared: Prepared, say, stop: threading.Event | None = None) -> Generator[Event, None, Found]:
@@ -279,8 +300,6 @@ def _search(prepared: Prepared, say, stop: threading.Event) -> Generator[Event, 
             break
         if event["event"] == "rung":
             n_searched = event["n_tried"]
-        elif event["event"] == "designed" and n_beside == 0:  # the first one is often the one that is picked
-            _compile_look(prepared, designed[0], train)
         elif event["event"] in ("designed", "final"):
             n_beside += event.get("n_trained", 1)
         elif event["event"] == "leaderboard":  # its rows are those that did not diverge
@@ -293,12 +312,6 @@ def _search(prepared: Prepared, say, stop: threading.Event) -> Generator[Event, 
     for row in history:
         yield say({"event": "epoch", "n_epochs": len(history), **epoch_facts(row)})
     return found
-
-
-def _compile_look(prepared: Prepared, network: Network, train: Samples) -> None:
-    """What the layers of a network with convolutions are looked at by, while there are others to train."""
-    judged = prepared.parts.test if prepared.parts.test.n_samples else prepared.parts.valid
-    compile_look(network, prepared.goodness, train, judged.n_samples)
 
 
 def _ends(prepared: Prepared) -> Ends:
@@ -327,8 +340,6 @@ def _pick(prepared: Prepared, network: Network, say, stop: threading.Event) -> G
     train, valid = _samples(prepared, pixels_of)
     settings = prepared.settings
     blocks = descend(network, prepared.goodness, train, valid, settings, settings.seed, _ends(prepared).any)
-    if not network.is_dense:
-        _compile_look(prepared, network, train)
     while True:
         try:
             rows = blocks.throw(KeyboardInterrupt) if stop.is_set() else next(blocks)

@@ -214,7 +214,7 @@ def _beside(
     spare = max(0.0, ends.any - time.perf_counter()) if ends.any < math.inf else 0.0
     until = ends.any - _FINALS_FRACTION * spare
     tried = yield from searching()
-    if not tried and not stop.is_set():  # nothing was compiled in its share of the time
+    if not tried and population.deadline < until and not stop.is_set():  # nothing was compiled in its share
         population.deadline = until
         tried = yield from searching()
     searcher = searcher_of("random" if settings.searcher == "random" else "evolution")
