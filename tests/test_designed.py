@@ -116,7 +116,8 @@ def test_first_come_those_of_people_then_children_then_the_best_anew():
     designed = tuple(Member(network()) for _ in range(4))
 
     def turn(now, n_asked, n_seconds=10.0, deadline=1000.0):
-        clock = _Clock(0.0, deadline, 10, 200, 6.0 * network().n_products * 200)  # an epoch a second
+        firsts_end = n_seconds * min(n_asked, 4)
+        clock = _Clock(firsts_end, deadline, 10, 200, 6.0 * network().n_products * 200)  # an epoch a second
         won[:] = [replace(one, seconds=n_seconds)] * min(n_asked, 4)
         found = _next_turn(clock, now, designed, n_asked, won)
         return None if found is None else (found.until, found.is_anew)
@@ -124,6 +125,7 @@ def test_first_come_those_of_people_then_children_then_the_best_anew():
     assert turn(0.0, 0) == (1000.0, False)
     assert turn(30.0, 3) == (1000.0, False)
     assert turn(40.0, 4) == (1000.0, False)  # a child
+    assert turn(420.0, 20) == (1000.0, False)
     assert turn(424.0, 20) == (424.0 + 576.0 / 4, True)
     assert turn(985.0, 40) == (1000.0, True)
     assert turn(999.0, 40) is None

@@ -138,10 +138,10 @@ class _Turn(NamedTuple):
 
 
 class _Clock(NamedTuple):
-    """From when to when there is time, the usual number of epochs, samples in each, and floating-point
-    operations per second in the fastest descent so far."""
+    """When those that people design came to their end, so far; until when there is time, the usual number of
+    epochs, samples in each, and floating-point operations per second in the fastest descent so far."""
 
-    began: float
+    firsts_end: float
     deadline: float
     epochs: int
     n_samples: int
@@ -157,7 +157,9 @@ class _Clock(NamedTuple):
     def after(self, each: Tried) -> "_Clock":
         """With what was seen of one more."""
         pace = self._work(each.proposal.member.network) * each.epochs / each.seconds
-        return self._replace(pace=max(self.pace or 0.0, pace) or None)
+        is_first = each.proposal.change == DESIGNED
+        firsts_end = time.perf_counter() if is_first else self.firsts_end
+        return self._replace(pace=max(self.pace or 0.0, pace) or None, firsts_end=firsts_end)
 
     def _work(self, network: Network) -> float:
         """Of an epoch: forward, and twice as much backward."""
@@ -184,9 +186,8 @@ def _turn_of_others(clock: _Clock, now: float, won: Sequence[Tried], may_search:
     """A child, while it is their time, or the best anew; None: too little time is left for either."""
     left = clock.deadline - now
     needed = clock.seconds_of(min(won, key=lambda each: each.loss).proposal.member.network)
-    firsts_end = clock.began + sum(each.seconds for each in won if each.proposal.change == DESIGNED)
-    behind = clock.deadline - firsts_end - 2 * _COMPILING
-    if may_search and behind >= _SEARCHED * needed and now < firsts_end + _SEARCHED_FRACTION * behind:
+    behind = clock.deadline - clock.firsts_end - 2 * _COMPILING
+    if may_search and behind >= _SEARCHED * needed and now < clock.firsts_end + _SEARCHED_FRACTION * behind:
         return _Turn(clock.deadline)
     if left <= _WORTH_AGAIN * needed:
         return None
