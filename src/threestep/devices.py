@@ -8,7 +8,10 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 _WORKERS = 2  # of a device that is no CPU
 _Item = TypeVar("_Item")
@@ -73,6 +76,18 @@ def side_by_side(function: Callable[[_Item], _Result], items: Iterable[_Item]) -
 
     with ThreadPoolExecutor(n_threads) as pool:
         return list(pool.map(function, items))
+
+
+def beside(function: Callable[..., _Result], *arguments: Any) -> "Future[_Result]":
+    """The promise of a function's value, computed in a thread of its own; for compiles, which nobody need
+    wait for: by the thread's name the command line knows at its end that one goes on."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    compilers = ThreadPoolExecutor(1, thread_name_prefix="compile")
+    try:
+        return compilers.submit(function, *arguments)
+    finally:
+        compilers.shutdown(wait=False)
 
 
 def is_cpu() -> bool:

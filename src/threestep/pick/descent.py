@@ -8,7 +8,7 @@ interrupt is heard.
 import math
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Any, NamedTuple
 
 import jax
@@ -16,7 +16,7 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
-from threestep.devices import is_cpu, prepare
+from threestep.devices import beside, is_cpu, prepare
 from threestep.errors import DataError, SettingsError
 from threestep.goodness import Goodness
 from threestep.network import Network, Params
@@ -171,11 +171,7 @@ def compile_ahead(
 
     Until it is done, whoever begins that descent compiles it a second time.
     """
-    compilers = ThreadPoolExecutor(1, thread_name_prefix="compile")
-    try:
-        return compilers.submit(_compile, network, goodness, (train, valid), settings)
-    finally:
-        compilers.shutdown(wait=False)
+    return beside(_compile, network, goodness, (train, valid), settings)
 
 
 def _compile(
@@ -185,7 +181,7 @@ def _compile(
     task, state, blocks = _begun(network, goodness, samples, settings)
     orders, section = next(blocks)
     _run_block(task, orders, state._replace(outcome=np.int32(Outcome.FINISHED)), section)
-    for size in _PICTURE_BLOCK_SIZES[:0:-1]:
+    for size in _PICTURE_BLOCK_SIZES[:0:-1]:  # the largest first, single pictures not
         outputs_of(network, state.params, np.zeros((size, network.n_inputs), np.float32))
 
 

@@ -7,7 +7,7 @@ the network still learns: it is for a second or two of work.
 
 import math
 import time
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.devices import is_cpu
+from threestep.devices import beside, is_cpu
 from threestep.goodness import Goodness
 from threestep.model import Model
 from threestep.network import ACTIVATIONS, Network, Params
@@ -198,11 +198,7 @@ def _program(
         )
         return lowered.compile(_IN_A_HURRY if is_cpu() else None)
 
-    compilers = ThreadPoolExecutor(1, thread_name_prefix="compile")
-    try:
-        return compilers.submit(compiled)
-    finally:
-        compilers.shutdown(wait=False)
+    return beside(compiled)
 
 
 def _look_at_pictures(
