@@ -433,12 +433,13 @@ def test_a_damaged_sound_is_left_out_and_named(tmp_path):
 # As they are asked for
 
 
-@pytest.mark.parametrize("size", [(10, 30), (90, 70)])
+@pytest.mark.parametrize("size", [(10, 30), (90, 70), 12])
 def test_pictures_are_brought_to_the_size_that_is_asked_for_and_new_ones_too(size, tmp_path):
     for name, value in (("dark", 50), ("light", 200)):
         for place in range(6):
             save(tmp_path / "data" / name / f"{place}.png", np.full((20 + place, 40), value, np.uint8))
     run = ts.fit(tmp_path / "data", network="2", epochs=1, picture_size=size, out=tmp_path / "run")
+    size = (size, size) if isinstance(size, int) else size
     assert run.model.prep.layout.media == Media("picture", *size)
     assert ts.load(tmp_path / "run").prep.layout.media == Media("picture", *size)
     assert (

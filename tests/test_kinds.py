@@ -19,6 +19,7 @@ from threestep.data import (
     understand_target,
 )
 from threestep.data.dates import DATE_PARTS, date_order_of, date_parts_of
+from threestep.study.events import _notes_on_network
 
 N = 200
 RNG = np.random.default_rng(0)
@@ -253,3 +254,9 @@ def test_a_value_with_two_targets_far_down_is_no_leak(n_samples):
     assert [name for name, _ in leaks_of({"x": x}, y)] == ["x"]
     y[-1] = 1 - y[-1]
     assert leaks_of({"x": x}, y) == []
+
+
+def test_a_block_that_may_be_meant_as_a_whole_resnet_is_noted():
+    (note,) = _notes_on_network("res18")
+    assert "a whole ResNet is `resnet18`" in note
+    assert [_notes_on_network(spec) for spec in ("res64x3", "resnet18", "18", "auto")] == [[]] * 4

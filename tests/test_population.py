@@ -591,6 +591,23 @@ def test_no_compile_begins_that_would_end_after_the_deadline(monkeypatch, compil
     assert len(compiles) == before
 
 
+def test_no_call_begins_that_would_end_after_the_deadline(monkeypatch):
+    own, calls = people(), []
+    block = own._block
+
+    def slow(*arguments):
+        calls.append(1)
+        time.sleep(0.1)
+        return block(*arguments)
+
+    monkeypatch.setattr(own, "_block", slow)
+    assert None not in ended(own.train(jobs_of(many(3))))
+    own.deadline, before = time.perf_counter() + 0.09, len(calls)
+    assert ended(own.train(jobs_of(many(3)))) == [None] * 3
+    assert len(calls) == before
+    own.close()
+
+
 def test_no_job_begins_once_it_is_stopped(crowd):
     stop = threading.Event()
     stop.set()

@@ -115,6 +115,8 @@ def test_a_missing_file_gets_did_you_mean_of_its_neighbours(tmp_path):
     message = refused(tmp_path / "custmers.csv")
     assert "custmers.csv" in message
     assert f"did you mean `{tmp_path / 'customers.csv'}`?" in message
+    (tmp_path / "photos").mkdir()
+    assert f"did you mean `{tmp_path / 'photos'}`?" in refused(tmp_path / "photo")
 
 
 def test_a_missing_part_of_an_idx_pair_is_named(tmp_path):

@@ -12,6 +12,7 @@ from threestep.report import comparison_html
 from threestep.settings import Study, check_study
 from threestep.study import plain_of, shown
 from threestep.study.arms import DEPTHS, depth_arms, network_of_params, residual_arms, width_arms
+from threestep.study.comparing import _outcomes, _verdict
 
 QUICK = {"seeds": 4, "epochs": 8, "rates": (0.003, 0.01)}
 
@@ -211,9 +212,25 @@ def test_the_command_line_compares(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
+    ("ratio", "margin", "differs"), [(1.02, 0, True), (1.02, 0.05, False), (0.8, 0.05, True)]
+)
+def test_a_difference_must_be_larger_than_the_margin(ratio, margin, differs):
+    first = 10 + np.random.default_rng(0).normal(size=20)
+    errors = np.stack([first, ratio * first + 0.01 * np.random.default_rng(1).normal(size=20)])
+    arms = depth_arms((4, 2), (1, 2), (200,), "relu")
+    outcomes = _outcomes(arms, [0.01, 0.01], errors, (0.3, 0), margin)
+    assert (outcomes[1].probability < 0.05) == differs
+    verdict = _verdict("depth", outcomes, "RMSE", margin)
+    assert verdict.startswith("No difference that matters") != differs
+    assert f"by more than {100 * margin:g} % of its errors" in verdict or differs
+
+
+@pytest.mark.parametrize(
     ("settings", "said"),
     [
         ({"seeds": 1}, "seeds"),
+        ({"margin": 1.0}, "margin"),
+        ({"margin": "5%"}, "margin"),
         ({"rates": ()}, "rates"),
         ({"depths": (0,)}, "depths"),
         ({"widths": (5000,)}, "widths"),

@@ -162,9 +162,9 @@ class Files:
 
     strict: bool = False
     """Stop where files of a folder are damaged, naming them; else they are named, counted and left out."""
-    picture_size: tuple[int, int] | None = None
-    """Height and width in pixels that pictures are brought to; by default theirs, or the middle ones, no side
-    longer than 64."""
+    picture_size: int | tuple[int, int] | None = None
+    """Height and width in pixels that pictures are brought to, or one number for both; by default theirs, or
+    the middle ones, no side longer than 64."""
     sound_window: float | None = None
     """Milliseconds of sound that a moment of a spectrogram is made of; by default about 32."""
     sound_hop: float | None = None
@@ -394,12 +394,13 @@ def _pair_problem(name: str, value: object) -> str:
 
 
 def _size_problem(name: str, value: object) -> str:
-    """What is wrong with a height and a width; empty if nothing is."""
-    sides = list(value) if isinstance(value, (tuple, list)) else []
-    is_whole = len(sides) == 2 and all(isinstance(side, int) and not isinstance(side, bool) for side in sides)
-    if not is_whole or not all(1 <= side <= _LONGEST_SIDE for side in sides):
+    """What is wrong with a height and a width, or one number for both; empty if nothing is."""
+    sides: list[object] = list(value) if isinstance(value, (tuple, list)) else [value, value]
+    whole = [side for side in sides if isinstance(side, int) and not isinstance(side, bool)]
+    if len(sides) != 2 or len(whole) != 2 or not all(1 <= side <= _LONGEST_SIDE for side in whole):
         return (
-            f"`{name}` is {value!r}; must be two whole numbers from 1 to {_LONGEST_SIDE:,}, such as (96, 96)"
+            f"`{name}` is {value!r}; must be one or two whole numbers from 1 to "
+            f"{_LONGEST_SIDE:,}, such as 96 or (96, 128)"
         )
     return ""
 
@@ -468,6 +469,8 @@ class Study:
     """Params of each network, for a comparison of depths; by default those of three middling layers."""
     widths: tuple[int, ...] = ()
     """Neurons, for a comparison of widths (by default 8 to 1024), or of a layer with residuals (64)."""
+    margin: float = 0.05
+    """The least difference that matters, as a share of the errors; 0: any that is no chance."""
     seeds: int = 10
     """How often the samples are divided and every network is trained."""
     rates: tuple[float, ...] = (3e-4, 1e-3, 3e-3, 1e-2)
@@ -518,6 +521,8 @@ def check_study(study: Study) -> None:
         values = getattr(study, name)
         if not all(isinstance(value, (int, float)) and low <= value <= high for value in values):
             problems.append(f"`{name}` is {values}; must be numbers from {low:g} to {high:,g}")
+    if not isinstance(study.margin, (int, float)) or not 0 <= study.margin < 1:
+        problems.append(f"`margin` is {study.margin!r}; must be a number from 0 to below 1")
     if not isinstance(study.seeds, int) or not 2 <= study.seeds <= 1000:
         problems.append(f"`seeds` is {study.seeds!r}; must be a whole number from 2 to 1,000")
     if not study.rates:

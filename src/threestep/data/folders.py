@@ -223,7 +223,8 @@ def _kept_name(files: Sequence[Path], media: Media) -> str:
 
 def _notes(files: Sequence[Path], broken: dict[int, str], media: Media, path: Path) -> tuple[str, ...]:
     """What was found, and what was left out."""
-    found = f"{len(files) - len(broken)} files read as {media}"
+    n_read = len(files) - len(broken)
+    found = f"{n_read} {'file' if n_read == 1 else 'files'} read as {media}"
     if not broken:
         return (found,)
     return found, f"{len(broken)} damaged file(s) left out: {_named(files, broken, path, _MOST_NAMED)}"

@@ -155,7 +155,9 @@ def _matrix_of_array(layout: Layout, table: Table) -> NDArray:
     if int(np.prod(x.shape[1:])) != layout.n_numbers:
         raise DataError(
             f"{table.name}: got samples of shape {x.shape[1:]}, expected {layout.shape} as in training",
-            "prediction needs the same inputs as training",
+            "prediction needs the same inputs as training"
+            if layout.media is None
+            else f"the model takes {layout.media}: give such files, a folder of them, or their array",
         )
     return x.reshape(len(x), layout.n_numbers)
 

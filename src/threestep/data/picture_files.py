@@ -51,7 +51,10 @@ def picture_media(files: Sequence[Path], how: Files = Files()) -> Media:
     if n_most * 2 <= len(sizes):
         height, width = (int(np.median(sides)) for sides in zip(*sizes, strict=True))
     scale = min(1.0, _LONGEST_SIDE / max(height, width))
-    height, width = how.picture_size or (max(1, round(height * scale)), max(1, round(width * scale)))
+    wanted = how.picture_size
+    if isinstance(wanted, int):
+        wanted = wanted, wanted
+    height, width = wanted or (max(1, round(height * scale)), max(1, round(width * scale)))
     step = max(1, len(files) // _SHOWN)
     has_colours = any(side_by_side(lambda file: _has_colours(image, file), files[::step]))
     return Media("picture", height, width, 3 if has_colours else 1)

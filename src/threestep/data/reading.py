@@ -208,7 +208,9 @@ def _read_named(name: str, media: Media | None, how: Files) -> Table:
             if not _is_there(part, Path.is_file):
                 raise DataError(f"no file {part!r}", _neighbours(Path(part)))
         return read_idx_pair(Path(images), Path(labels))
-    raise DataError(f"no data of the name {name!r}: neither built in nor a file", _neighbours(Path(name)))
+    raise DataError(
+        f"no data of the name {name!r}: neither built in nor a file or folder", _neighbours(Path(name))
+    )
 
 
 def _read_openml(name: str) -> Table:
@@ -254,16 +256,17 @@ def _read_file(path: Path) -> Table:
 
 
 def _neighbours(path: Path) -> str:
-    """Did you mean one of the built-in names or the files beside it?"""
+    """Did you mean one of the built-in names, or of the files and folders beside it?"""
     folder = path.parent
     files = [str(folder / file.name) if str(folder) != "." else file.name for file in _files(folder)]
     return did_you_mean(str(path), [*BUILTIN_NAMES, *files])
 
 
 def _files(folder: Path) -> list[Path]:
-    """Readable data files of a folder; none if it is not there."""
+    """What may be data in a folder: its files that can be read, its folders; none if it is not there."""
     kinds = (*_TEXT_ENDINGS, *DUCK_ENDINGS, ".npz", ".gz")
     try:
-        return sorted(file for file in folder.iterdir() if file.name.lower().endswith(kinds))[:200]
+        inside = sorted(file for file in folder.iterdir() if not file.name.startswith("."))
+        return [file for file in inside if file.name.lower().endswith(kinds) or file.is_dir()][:200]
     except (OSError, ValueError):
         return []

@@ -13,7 +13,7 @@ from threestep.network.network import Network, Params
 from threestep.network.normalization import NORMS, RUNNING
 from threestep.network.picture_variation import random_pictures_network
 from threestep.network.pictures import Blocks, Conv, Pool
-from threestep.network.spec import parse, spec_of
+from threestep.network.spec import parse, resnet_meant_by, spec_of
 from threestep.network.supernet import (
     Form,
     Supernet,
@@ -56,6 +56,7 @@ __all__ = [
     "random_network",
     "random_pictures_network",
     "remove",
+    "resnet_meant_by",
     "spec_of",
     "supernet_of",
     "unpad",

@@ -187,6 +187,19 @@ def _resnet(name: str, shape: Shape, style: _Style) -> list[Layer]:
     return [*layers, _POOLS["globalpool"]]
 
 
+def resnet_meant_by(spec: str) -> str:
+    """The name of the ResNet that whoever writes one block of as many channels may mean; empty if none.
+
+    Examples
+    --------
+    >>> from threestep.network import resnet_meant_by
+    >>> resnet_meant_by("res18 tanh"), resnet_meant_by("res64")
+    ('resnet18', '')
+    """
+    meant = spec.strip().lower().replace("res", "resnet").partition(" ")[0]
+    return meant if meant in _RESNETS else ""
+
+
 def spec_of(network: Network) -> str:
     """The line of text that `parse` makes this network of: all hidden layers share one activation, and all
     convolutions one normalization.

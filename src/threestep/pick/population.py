@@ -156,7 +156,8 @@ class Population:
     seed : int
         The order of the samples follows from it.
     deadline : float
-        On the clock of `time.perf_counter`: no call starts later, and no compile that would end later.
+        On the clock of `time.perf_counter`: no call starts, and no compile, that would end later, by what
+        the quickest call of that program took.
     room : (int, int)
         The programs are compiled for at least so many samples that are learned from, and that choose: then
         populations of a few more or fewer share them.
@@ -184,6 +185,7 @@ class Population:
         prepare()
         self.goodness, self.settings, self.seed, self.deadline = goodness, settings, seed, deadline
         self._compile_seconds = _COMPILE_SECONDS
+        self._quickest = dict[Recipe, float]()  # seconds of a call
         self._learn, self._choose = checked(goodness, train), checked(goodness, valid)
         self.n_samples, self.n_valid = len(self._learn.y), len(self._choose.y)
         self.batch_size = min(settings.batch_size or 64, self.n_samples)
@@ -332,7 +334,9 @@ class Population:
             with self._lock:
                 futures = {chunk.recipe: self._programs[chunk.recipe, device] for chunk in waiting}
                 done = {recipe for recipe, future in futures.items() if future.done()}
-                too_late = {recipe for recipe in done if futures[recipe].result() is None}
+                too_late = {
+                    recipe for recipe in done if futures[recipe].result() is None or self._is_late(recipe)
+                }
                 if all(chunk.recipe in too_late for chunk in waiting):
                     return None
                 ready = [place for place, chunk in enumerate(waiting) if chunk.recipe in done - too_late]
@@ -384,11 +388,18 @@ class Population:
         samples = self._samples_on(device, jobs[0].member.network.n_inputs)
         firsts = range(0, max(job.epochs for job in jobs), n_epochs)
         for first, section in product(firsts, program.sections):
+            began = time.perf_counter()
             orders = jax.device_put(self._block(first, n_epochs), device)
             state, rows = program.call(samples, orders, section, varied, state)
             for history, own in zip(histories, _rows_by_member(rows), strict=False):
                 history.extend(own)
-            if self._is_late() or stop.is_set() or not (np.asarray(state.outcome) == Outcome.RUNNING).any():
+            took = time.perf_counter() - began
+            self._quickest[recipe] = min(self._quickest.get(recipe, took), took)
+            if (
+                self._is_late(recipe)
+                or stop.is_set()
+                or not (np.asarray(state.outcome) == Outcome.RUNNING).any()
+            ):
                 break
         return self._trained(recipe, jobs, state, histories)
 
@@ -400,7 +411,7 @@ class Population:
         params = jax.tree.map(np.asarray, state.best_params)
         losses, hits = np.asarray(state.best_losses), np.asarray(state.best_hits)
         epochs, outcomes = np.asarray(state.best_epoch), np.asarray(state.outcome)
-        cut = Outcome.OUT_OF_TIME if self._is_late() else Outcome.INTERRUPTED
+        cut = Outcome.OUT_OF_TIME if self._is_late(recipe) else Outcome.INTERRUPTED
         return [
             Trained(
                 job.member,
@@ -518,8 +529,10 @@ class Population:
                 return Program(call, shape, sections)
             n_members //= 2
 
-    def _is_late(self) -> bool:
-        return time.perf_counter() >= self.deadline
+    def _is_late(self, recipe: Recipe | None = None) -> bool:
+        """Whether the deadline is over, or would be after another call of that program."""
+        ahead = 0.0 if recipe is None else self._quickest.get(recipe, 0.0)
+        return time.perf_counter() + ahead >= self.deadline
 
     def _chunk_size(self, recipe: Recipe) -> tuple[int, int]:
         """Members of a chunk and epochs of a call, so that a call takes about `_CALL_SECONDS`."""

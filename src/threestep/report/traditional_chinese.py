@@ -343,6 +343,7 @@ JOURNAL: dict[str, str] = {
         "{all} 筆樣本中有 {n} 筆沒有目標 {name}，未使用這些樣本"
     ),
     "{n} files read as {media}": "{n} 個檔案，讀成{media}",
+    "{n} file read as {media}": "{n} 個檔案，讀成{media}",
     "grey pictures of {height} × {width} pixels": "{height} × {width} 像素的灰階圖片",
     "colour pictures of {height} × {width} pixels": "{height} × {width} 像素的彩色圖片",
     "sounds of {seconds} s as {height} moments × {width} bands, {rate} Hz": (
@@ -396,9 +397,9 @@ JOURNAL: dict[str, str] = {
     "{n} basic {width} without residuals": "{n} 個基本區塊，寬 {width}，無殘差",
     "{n} bottleneck {width} without residuals": "{n} 個瓶頸區塊，寬 {width}，無殘差",
     # verdicts of comparisons, and what there is to see of deep stacks
-    "No difference: none of {n} deeper networks of as many params is better or worse than the first one beyond chance. The "
-    "largest, of {arm}: {gain}, 95 % interval from {low} to {high}, p = {p}.": (
-        "沒有差別：{n} 個參數量相同而較深的網路與第一個相比，沒有一個明確較好或較差。"
+    "No difference that matters: none of {n} deeper networks of as many params is better or worse "
+    "than the first one by more than {margin} % of its errors, beyond chance. The largest, of {arm}: {gain}, 95 % interval from {low} to {high}, p = {p}.": (
+        "沒有值得在意的差別：{n} 個參數量相同而較深的網路與第一個相比，沒有一個明確相差超過其誤差的 {margin}%。"
         "差距最大的是 {arm}：{gain}，95 % 信賴區間從 {low} 到 {high}，p = {p}。"
     ),
     "Yes, deeper is better here, at equal params: {first}.": "是，在參數量相同時，這裡越深越好：{first}。",
@@ -406,9 +407,9 @@ JOURNAL: dict[str, str] = {
     "Mixed, some depths are better, others worse, at equal params: {first}; {second}.": (
         "不一定，在參數量相同時，有些深度較好，有些較差：{first}；{second}。"
     ),
-    "No difference: none of {n} wider layers is better or worse than the narrowest beyond chance. The "
-    "largest, of {arm}: {gain}, 95 % interval from {low} to {high}, p = {p}.": (
-        "沒有差別：{n} 個較寬的層與最窄的相比，沒有一個明確較好或較差。"
+    "No difference that matters: none of {n} wider layers is better or worse "
+    "than the narrowest by more than {margin} % of its errors, beyond chance. The largest, of {arm}: {gain}, 95 % interval from {low} to {high}, p = {p}.": (
+        "沒有值得在意的差別：{n} 個較寬的層與最窄的相比，沒有一個明確相差超過其誤差的 {margin}%。"
         "差距最大的是 {arm}：{gain}，95 % 信賴區間從 {low} 到 {high}，p = {p}。"
     ),
     "Yes, wider is better here: {first}.": "是，這裡越寬越好：{first}。",
@@ -416,9 +417,9 @@ JOURNAL: dict[str, str] = {
     "Mixed, some widths are better, others worse: {first}; {second}.": (
         "不一定，有些寬度較好，有些較差：{first}；{second}。"
     ),
-    "No difference: none of {n} stacks with residuals is better or worse than its plain one beyond chance. The "
-    "largest, of {arm}: {gain}, 95 % interval from {low} to {high}, p = {p}.": (
-        "沒有差別：{n} 個有殘差的網路與同深度的一般網路相比，沒有一個明確較好或較差。"
+    "No difference that matters: none of {n} stacks with residuals is better or worse "
+    "than its plain one by more than {margin} % of its errors, beyond chance. The largest, of {arm}: {gain}, 95 % interval from {low} to {high}, p = {p}.": (
+        "沒有值得在意的差別：{n} 個有殘差的網路與同深度的一般網路相比，沒有一個明確相差超過其誤差的 {margin}%。"
         "差距最大的是 {arm}：{gain}，95 % 信賴區間從 {low} 到 {high}，p = {p}。"
     ),
     "Yes, residuals help here: {first}.": "是，殘差在這裡有幫助：{first}。",

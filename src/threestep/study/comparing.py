@@ -78,7 +78,7 @@ class ArmOutcome:
     gain, gain_low, gain_high : float
         How much lower than the rival's, with its interval.
     probability : float
-        That a difference as large comes by chance, corrected for all comparisons.
+        That the difference is larger than the margin only by chance, corrected for all comparisons.
     """
 
     name: str
@@ -179,7 +179,7 @@ def compare_steps(source: object, by: str, study: Study) -> Generator[Event, Non
         )
     share = len(first.test.y) / len(first.train.y)
     n_answers = 0 if target.kind == "number" else first.test.y.size
-    outcomes = _outcomes(arms, rates, errors, (share, n_answers))
+    outcomes = _outcomes(arms, rates, errors, (share, n_answers), study.margin)
     facts = {
         "n_samples": table.n_samples,
         "notes": list(table.notes),
@@ -195,7 +195,7 @@ def compare_steps(source: object, by: str, study: Study) -> Generator[Event, Non
         "seconds": round(time.perf_counter() - began, 3),
     }
     error = "RMSE" if target.kind == "number" else "wrong answers"
-    return Comparison(by, table.name, error, outcomes, _verdict(by, outcomes, error), facts)
+    return Comparison(by, table.name, error, outcomes, _verdict(by, outcomes, error, study.margin), facts)
 
 
 def _divided(table: Table, target: Target, study: Study, number: int) -> Division:
@@ -311,15 +311,16 @@ def _error(trained: Any, division: Division, kind: str) -> float:
 
 
 def _outcomes(
-    arms: Sequence[Arm], rates: Sequence[float], errors: NDArray, sizes: tuple[float, int]
+    arms: Sequence[Arm], rates: Sequence[float], errors: NDArray, sizes: tuple[float, int], margin: float
 ) -> tuple[ArmOutcome, ...]:
-    """Means, intervals, and which differences are no chance; `sizes`: test over training samples, and answers
-    that a share of wrong ones is measured on, 0 if the errors are no shares."""
+    """Means, intervals, and which differences beyond the margin are no chance; `sizes`: test over training
+    samples, and answers that a share of wrong ones is measured on, 0 if the errors are no shares."""
     share, n_answers = sizes
     found = list[ArmOutcome]()
     compared = [place for place, arm in enumerate(arms) if arm.rival != place]
     gains = {place: errors[arms[place].rival] - errors[place] for place in compared}
-    chances = holm([resampled_probability(gains[place], share) for place in compared])
+    beyond = [_beyond(gains[place], margin * errors[arms[place].rival]) for place in compared]
+    chances = holm([resampled_probability(each, share) if each.mean() > 0 else 1.0 for each in beyond])
     chance_of = dict(zip(compared, chances, strict=True))
     for place, (arm, rate) in enumerate(zip(arms, rates, strict=True)):
         mean, low, high = resampled_interval(errors[place], share, _least_variance(errors[place], n_answers))
@@ -329,6 +330,12 @@ def _outcomes(
         interval = mean, max(0.0, low), high
         found.append(ArmOutcome(*facts, *interval, *gain, chance_of.get(place, 1.0)))
     return tuple(found)
+
+
+def _beyond(gains: NDArray, least: NDArray) -> NDArray:
+    """How much further from zero gains are, in their mean direction, than they must be to matter (a test of a
+    minimal effect; Murphy and Myors 1999, doi:10.1037/0021-9010.84.2.234)."""
+    return np.sign(gains.mean()) * gains - least
 
 
 def _least_variance(errors: NDArray, n_answers: int) -> float:
@@ -341,7 +348,7 @@ def _least_variance(errors: NDArray, n_answers: int) -> float:
     return float(wrong * (1 - wrong) / n_answers)
 
 
-def _verdict(by: str, outcomes: Sequence[ArmOutcome], error: str) -> str:
+def _verdict(by: str, outcomes: Sequence[ArmOutcome], error: str, margin: float) -> str:
     """The answer in words: what is better beyond chance, or that nothing is."""
     compared = [each for place, each in enumerate(outcomes) if each.rival != place]
     better = [each for each in compared if each.probability < _SURE and each.gain > 0]
@@ -350,7 +357,8 @@ def _verdict(by: str, outcomes: Sequence[ArmOutcome], error: str) -> str:
     if not better and not worse:
         largest = max(compared, key=lambda each: abs(each.gain))
         return (
-            f"No difference: none of {len(compared)} {thing} is better or worse than {other} beyond chance. "
+            f"No difference that matters: none of {len(compared)} {thing} is better or worse than {other} "
+            f"by more than {100 * margin:g} % of its errors, beyond chance. "
             f"The largest, of {largest.name}: {_signed(largest.gain, error)}, 95 % interval from "
             f"{_signed(largest.gain_low, error)} to {_signed(largest.gain_high, error)}, "
             f"p = {largest.probability:.2g}."

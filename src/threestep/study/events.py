@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from threestep.data import Target, encode_target, kinds_of, leaks_of, overrides_of
-from threestep.network import Network
+from threestep.network import Network, resnet_meant_by
 from threestep.pick import EpochRow, Picked, losses_of
 from threestep.study.choices import space_of
 from threestep.study.folder import Event
@@ -28,7 +28,11 @@ def start_event(prepared: Prepared) -> Event:
         "n_inputs": prep.layout.n_inputs,
         "input_shape": prep.layout.shape,
         "target": _target_facts(prep.target),
-        "notes": [*prepared.table.notes, *_notes_on_columns(prepared)],
+        "notes": [
+            *prepared.table.notes,
+            *_notes_on_columns(prepared),
+            *_notes_on_network(prepared.settings.network),
+        ],
         "seed": prepared.settings.seed,
         "versions": {"threestep": __version__, "jax": jax.__version__},
     }
@@ -47,6 +51,12 @@ def _notes_on_columns(prepared: Prepared) -> list[str]:
         for name, how in leaks_of(used, np.asarray(table.y))
     ]
     return [*left_out, *leaks]
+
+
+def _notes_on_network(spec: str) -> list[str]:
+    """What else a given network may be meant to be."""
+    meant = resnet_meant_by(spec)
+    return [f"network {spec!r} is one residual block; a whole ResNet is `{meant}`"] if meant else []
 
 
 def space_event(prepared: Prepared) -> Event:
