@@ -29,7 +29,7 @@ from threestep.pick.population import (
     train_members,
 )
 from threestep.pick.program import EpochRow
-from threestep.pick.ranking import distinct_ones, leaderboard, preferred, rule_of
+from threestep.pick.ranking import distinct_ones, is_whole, leaderboard, preferred, rule_of
 from threestep.pick.rungs import Plan, rungs_of, search
 from threestep.pick.samples import Samples
 from threestep.pick.searchers import Field, Proposal, Searcher, Tried, repeats_of, searcher_of
@@ -59,6 +59,7 @@ __all__ = [
     "ended",
     "hold_finals",
     "hold_finals_in_folds",
+    "is_whole",
     "kept_for_finals",
     "leaderboard",
     "losses_of",

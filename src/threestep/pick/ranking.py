@@ -164,7 +164,7 @@ def preferred(tried: Sequence[Tried]) -> list[Tried]:
         Of the search and of its finals, in any order.
     """
     ranked = sorted(tried, key=lambda each: each.loss)
-    anew = filter(_is_whole, ranked)
+    anew = filter(is_whole, ranked)
     luck = _luck_of(len(ranked))
     first = list(takewhile(lambda each: not _is_worse(each, ranked[0], luck), anew))
     numbers = {each.number for each in first}
@@ -179,7 +179,7 @@ def rule_of(tried: Sequence[Tried]) -> Callable[[NDArray], NDArray]:
     tried : sequence of Tried
         Judged by the same samples; the noise of paired differences is taken from all of these.
     """
-    whole = np.array([place for place, each in enumerate(tried) if _is_whole(each)], int)
+    whole = np.array([place for place, each in enumerate(tried) if is_whole(each)], int)
     losses, luck = [each.trained.losses for each in tried], _luck_of(len(tried))
 
     def rule(means: NDArray) -> NDArray:
@@ -203,7 +203,7 @@ def _luck_of(n: int) -> float:
     return max(_BEYOND_NOISE, math.sqrt(2 * math.log(max(2, n))))
 
 
-def _is_whole(each: Tried) -> bool:
+def is_whole(each: Tried) -> bool:
     """Whether it was trained anew, and not cut short."""
     ended = each.trained.outcome in (Outcome.FINISHED, Outcome.STOPPED_EARLY)
     return ended and each.proposal.change in (ANEW, DESIGNED)

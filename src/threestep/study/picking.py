@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -20,6 +21,7 @@ from threestep.pick import (
     Tried,
     averaged_ones,
     distinct_ones,
+    is_whole,
     leaderboard,
     losses_of,
     outputs_of,
@@ -34,6 +36,7 @@ _Some = TypeVar("_Some", Tried, Folded)
 _N_LATENCIES = 20
 _MOST_CANDIDATES = 10  # of what may be averaged
 _MOST_TO_COMPARE = 4000  # samples
+_MOST_FINALS = 20  # whose calibrated losses are compared
 _MOST_ROWS = 1000  # of the leaderboard in the journal
 
 
@@ -95,7 +98,9 @@ def pick_some(
         yield {"event": "note", "text": _too_slow(settings)}
         able = chosen = [fastest(tried)]
     else:
-        able = _compared(preferred(fast), lambda each: _said_by(each, valid), goodness, valid, settings)
+        able = _compared(
+            preferred(fast), is_whole, lambda each: _said_by(each, valid), goodness, valid, settings
+        )
         if settings.ensemble is not None:
             chosen = distinct_ones(able, settings.ensemble)
         else:
@@ -107,15 +112,30 @@ def pick_some(
     return chosen, everything
 
 
+def surest(tried: Sequence[Tried], goodness: Goodness, valid: Samples, settings: Settings) -> Tried:
+    """The one with the lowest loss, once each is as sure as it should be, if outputs are calibrated."""
+    if not settings.calibrate or goodness.kind == "number":
+        return min(tried, key=lambda each: each.loss)
+    few, step = _few(valid)
+    return min(tried, key=lambda each: _calibrated_loss(_said_by(each, valid)[::step], goodness, few))
+
+
 def _compared(
     able: Sequence[_Some],
+    is_final: Callable[[_Some], bool],
     said_by: Callable[[_Some], NDArray],
     goodness: Goodness,
     samples: Samples,
     settings: Settings,
 ) -> list[_Some]:
-    """As they come, best first; or by the metric that is asked for, equal ones as they come."""
+    """As they come, best first, but finals, if one comes first, by their loss once they are as sure as they
+    should be; or by the metric that is asked for, equal ones as they come."""
     name = settings.score_metric
+    if name == "loss" and settings.calibrate and goodness.kind != "number" and is_final(able[0]):
+        finals = list(islice(filter(is_final, able), _MOST_FINALS))
+        few, step = _few(samples)
+        ranked = sorted(finals, key=lambda each: _calibrated_loss(said_by(each)[::step], goodness, few))
+        return [*ranked, *(each for each in able if not any(each is final for final in finals))]
     if name == "loss":
         return list(able)
     return sorted(able, key=lambda each: -metric_score(goodness.kind, name, said_by(each), samples.y))
@@ -126,19 +146,31 @@ def _best_together(
 ) -> list[int]:
     """Places of those outputs whose average is best, once it is as sure as it should be: an average is less
     sure than each of its networks, which says nothing against it."""
-    step = -(-len(samples.y) // _MOST_TO_COMPARE)
-    few = rows_of(samples, np.arange(0, len(samples.y), step))
+    few, step = _few(samples)
 
     def badness(places: Sequence[int]) -> float:
         together = goodness.averaged([outputs[place][::step] for place in places])
         if settings.score_metric not in ("loss", "log_loss"):
             return -metric_score(goodness.kind, settings.score_metric, together, few.y)
         if settings.calibrate and goodness.kind != "number":
-            together = together / np.float32(temperature_of(goodness.kind, together, few.y, few.weight))
+            return _calibrated_loss(together, goodness, few)
         losses = losses_of(goodness.for_judging, together, few.y)
         return float(np.average(losses, weights=few.weight))
 
     return averaged_ones(len(outputs), badness, most_averaged(settings))
+
+
+def _few(samples: Samples) -> tuple[Samples, int]:
+    """As many samples as are enough to compare by, and that these are every how many-th."""
+    step = -(-len(samples.y) // _MOST_TO_COMPARE)
+    return rows_of(samples, np.arange(0, len(samples.y), step)), step
+
+
+def _calibrated_loss(outputs: NDArray, goodness: Goodness, samples: Samples) -> float:
+    """The mean loss, at the temperature that suits the outputs."""
+    temperature = temperature_of(goodness.kind, outputs, samples.y, samples.weight)
+    losses = losses_of(goodness.for_judging, outputs / np.float32(temperature), samples.y)
+    return float(np.average(losses, weights=samples.weight))
 
 
 def _said_by(tried: Tried, samples: Samples) -> NDArray:
@@ -190,7 +222,7 @@ def pick_in_folds(
     dict
         The leaderboard.
     """
-    folded = _compared(folded, lambda each: each.outputs, goodness, both, settings)
+    folded = _compared(folded, lambda _: True, lambda each: each.outputs, goodness, both, settings)
     if settings.ensemble is None:
         places = _best_together([each.outputs for each in folded], goodness, both, settings)
         chosen = [folded[place] for place in places]

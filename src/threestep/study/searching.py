@@ -46,7 +46,7 @@ from threestep.pick import (
 )
 from threestep.settings import Descent, Settings, seconds_of
 from threestep.study.choices import SEARCH_FRACTION, choose_plan, n_averaged
-from threestep.study.picking import Found, fast_enough, fastest, pick_in_folds, pick_some
+from threestep.study.picking import Found, fast_enough, fastest, pick_in_folds, pick_some, surest
 
 _SECONDS_AFTER = 0.8  # for measuring the winner and writing the run down
 _SECONDS_PER_SAMPLE = 2e-6  # beside the network's products
@@ -193,9 +193,15 @@ def search_steps(
     return Found(picked, tuple(functions[1:]), tried)
 
 
-def _last_end(ends: Ends, tried: Sequence[Tried]) -> float:
+def _last_end(
+    ends: Ends, tried: Sequence[Tried], designed: Sequence[Tried], population: Population, settings: Settings
+) -> float:
     """When finals must end: later where a network of neurons is ahead, for more of those follow."""
-    return ends.dense if tried and preferred(tried)[0].trained.member.network.is_dense else ends.any
+    ahead = [*preferred(tried)[:1], *designed]
+    if not ahead:
+        return ends.any
+    best = surest(ahead, population.goodness, population.judged, settings)
+    return ends.dense if best.trained.member.network.is_dense else ends.any
 
 
 def _beside(
@@ -220,7 +226,7 @@ def _beside(
     searcher = searcher_of("random" if settings.searcher == "random" else "evolution")
     context = known.convolutions, population.goodness, samples, known.settings, tried, (until, stop)
     designed = yield from try_designed(searcher, *context, known.most_epochs, ahead)
-    population.deadline = _last_end(ends, [*tried, *designed])
+    population.deadline = _last_end(ends, tried, designed, population, settings)
     return tried, designed
 
 
