@@ -19,6 +19,7 @@ from threestep.pick import (
     Member,
     Outcome,
     Population,
+    Samples,
     Tried,
     distinct_ones,
     ended,
@@ -28,13 +29,14 @@ from threestep.pick import (
 )
 from threestep.pick.finals import _epochs_of, begun_anew
 from threestep.pick.searchers import ANEW
+from threestep.study.picking import pick_some, surest
 
 EPOCHS = 6
 
 
-def anew_of(number, losses, parent=0) -> Tried:
+def anew_of(number, losses, parent=0, spec="16") -> Tried:
     """As if it had been trained anew to those losses."""
-    own = tried_of(number, losses, parent=parent)
+    own = tried_of(number, losses, spec, parent=parent)
     return Tried(number, own.proposal.__class__(own.trained.member, None, parent, ANEW), own.trained, 2, 0.25)
 
 
@@ -144,6 +146,29 @@ def test_a_search_leaves_time_for_them_at_its_own_pace(crowd, three):
     assert kept_for_finals(crowd, three, Finals(5, EPOCHS), 1.001 * cost(1) / 0.3) == 0  # one alone is none
     assert kept_for_finals(crowd, three, Finals(0), 1e6) == kept_for_finals(crowd, [], Finals(5), 1e6) == 0
     assert kept_for_finals(crowd, three, Finals(5, EPOCHS), math.inf) == 0
+
+
+@pytest.mark.parametrize(("changes", "wanted"), [({}, 1), ({"calibrate": False}, 0)])
+def test_who_is_right_but_not_sure_enough_is_picked_where_outputs_are_calibrated(changes, wanted):
+    """Each class has an input of its own, twice over; the first of the two is wrong now and then."""
+    y = np.arange(40, dtype=np.int32) % 3
+    seen = np.where(np.arange(40) % 10 == 0, (y + 1) % 3, y)
+    valid = Samples(np.concatenate([np.eye(3)[seen], np.eye(3)[y]], axis=1).astype(np.float32), y)
+    sure, unsure = np.zeros((2, 6, 3), np.float32)
+    sure[:3], unsure[3:] = 3 * np.eye(3), 0.5 * np.eye(3)
+    tried = []
+    for number, weight in enumerate((sure, unsure)):
+        logits = valid.x @ weight
+        losses = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(40), y]
+        each = anew_of(number, losses, spec="")
+        params = ({"weight": weight, "bias": np.zeros(3, np.float32)},)
+        tried.append(replace(each, trained=replace(each.trained, params=params)))
+    assert tried[0].loss < tried[1].loss
+    settings = ts.Settings(ensemble=1, **changes)
+    chosen, everything = ended(pick_some(tried, CROSS, valid, settings))
+    assert numbers_of(chosen) == [wanted]
+    assert numbers_of(everything) == [wanted, 1 - wanted]
+    assert surest(tried, CROSS, valid, settings).number == wanted
 
 
 def test_one_that_was_cut_short_is_not_preferred():

@@ -429,7 +429,9 @@ def test_where_none_keeps_the_latency_after_all_the_fastest_is_picked(monkeypatc
 
 
 def test_a_refit_without_time_is_told(monkeypatch):
-    monkeypatch.setattr(Population, "_is_late", lambda self: self.n_samples == self.n_valid)  # of the refit
+    monkeypatch.setattr(
+        Population, "_is_late", lambda self, _=None: self.n_samples == self.n_valid
+    )  # of the refit
     run = ts.fit("iris", refit=True, **SMALL)
     assert only(run, "note")["text"].startswith("refit: no time was left for the picked network")
     assert same(run.model.params, run.tried[0].trained.params)
