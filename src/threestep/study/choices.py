@@ -19,7 +19,7 @@ from threestep.settings import (
     usual_patience,
 )
 
-_FEWEST_STEPS = 1_000
+_FEWEST_STEPS = 1_500
 _MOST_STEPS = 60_000
 _WIDEST_BY_SAMPLES = ((20_000, 512), (2_000, 256), (500, 128), (0, 64))
 """From how many training samples on which width; every power of two more is one more program to compile."""
