@@ -520,7 +520,7 @@ def test_verdicts_are_known_by_their_form():
                     probability = 0.001 if gain else 0.8
                     own = {"name": "2 × 8 residual", "gain": gain, "probability": probability}
                     outcomes.append(ArmOutcome(**base | own))
-                text = _verdict(by, outcomes, error)
+                text = _verdict(by, outcomes, error, 0.05)
                 chinese = translated(text).own["zh-TW"]
                 left = set(re.findall(r"[A-Za-z]\w*", chinese)) - {"p", "RMSE"}
                 assert left == set(), text

@@ -200,7 +200,8 @@ class Network:
         kind = np.float64 if params[0]["weight"].dtype == np.float64 else np.float32
         h = np.asarray(x, kind).reshape(len(x), self.n_inputs)
         for layer, own in zip(self.neurons, params, strict=True):
-            z = h @ np.asarray(own["weight"]) + np.asarray(own["bias"])
+            with np.errstate(invalid="ignore"):  # BLAS may warn of numbers beside the product, on some CPUs
+                z = h @ np.asarray(own["weight"]) + np.asarray(own["bias"])
             a = ACTIVATIONS[layer.activation].in_numpy(z)
             h = a + h if layer.residual else a
         return h
