@@ -446,6 +446,8 @@ def test_pictures_are_brought_to_the_size_that_is_asked_for_and_new_ones_too(siz
         f"picture_size = [\n    {size[0]},\n    {size[1]},\n]"
         in (tmp_path / "run" / "config.toml").read_text()
     )
+    with pytest.raises(ts.DataError, match="the model takes grey pictures of"):
+        run.model.predict(np.zeros((2, 5)))
     save(tmp_path / "new.png", np.zeros((200, 3), np.uint8))
     assert len(ts.load(tmp_path / "run").predict(tmp_path / "new.png")) == 1
 

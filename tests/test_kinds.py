@@ -1,5 +1,7 @@
 """What each column is: numbers, categories, dates, ids; and columns that give the target away."""
 
+from html import unescape
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,6 +21,7 @@ from threestep.data import (
     understand_target,
 )
 from threestep.data.dates import DATE_PARTS, date_order_of, date_parts_of
+from threestep.report.words import translated
 from threestep.study.events import _notes_on_network
 
 N = 200
@@ -259,4 +262,7 @@ def test_a_value_with_two_targets_far_down_is_no_leak(n_samples):
 def test_a_block_that_may_be_meant_as_a_whole_resnet_is_noted():
     (note,) = _notes_on_network("res18")
     assert "a whole ResNet is `resnet18`" in note
+    assert (
+        unescape(translated(note).own["zh-TW"]) == "網路 'res18' 是一個殘差區塊；完整的 ResNet 是 `resnet18`"
+    )
     assert [_notes_on_network(spec) for spec in ("res64x3", "resnet18", "18", "auto")] == [[]] * 4

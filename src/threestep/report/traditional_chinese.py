@@ -343,6 +343,9 @@ JOURNAL: dict[str, str] = {
         "{all} 筆樣本中有 {n} 筆沒有目標 {name}，未使用這些樣本"
     ),
     "{n} files read as {media}": "{n} 個檔案，讀成{media}",
+    "network {spec} is one residual block; a whole ResNet is `{name}`": (
+        "網路 {spec} 是一個殘差區塊；完整的 ResNet 是 `{name}`"
+    ),
     "{n} file read as {media}": "{n} 個檔案，讀成{media}",
     "grey pictures of {height} × {width} pixels": "{height} × {width} 像素的灰階圖片",
     "colour pictures of {height} × {width} pixels": "{height} × {width} 像素的彩色圖片",

@@ -114,10 +114,8 @@ def pick_some(
 
 def surest(tried: Sequence[Tried], goodness: Goodness, valid: Samples, settings: Settings) -> Tried:
     """The one with the lowest loss, once each is as sure as it should be, if outputs are calibrated."""
-    if not settings.calibrate or goodness.kind == "number":
-        return min(tried, key=lambda each: each.loss)
     few, step = _few(valid)
-    return min(tried, key=lambda each: _calibrated_loss(_said_by(each, valid)[::step], goodness, few))
+    return min(tried, key=lambda each: _loss_of(_said_by(each, valid)[::step], goodness, few, settings))
 
 
 def _compared(
@@ -134,7 +132,7 @@ def _compared(
     if name == "loss" and settings.calibrate and goodness.kind != "number" and is_final(able[0]):
         finals = list(islice(filter(is_final, able), _MOST_FINALS))
         few, step = _few(samples)
-        ranked = sorted(finals, key=lambda each: _calibrated_loss(said_by(each)[::step], goodness, few))
+        ranked = sorted(finals, key=lambda each: _loss_of(said_by(each)[::step], goodness, few, settings))
         return [*ranked, *(each for each in able if not any(each is final for final in finals))]
     if name == "loss":
         return list(able)
@@ -152,10 +150,7 @@ def _best_together(
         together = goodness.averaged([outputs[place][::step] for place in places])
         if settings.score_metric not in ("loss", "log_loss"):
             return -metric_score(goodness.kind, settings.score_metric, together, few.y)
-        if settings.calibrate and goodness.kind != "number":
-            return _calibrated_loss(together, goodness, few)
-        losses = losses_of(goodness.for_judging, together, few.y)
-        return float(np.average(losses, weights=few.weight))
+        return _loss_of(together, goodness, few, settings)
 
     return averaged_ones(len(outputs), badness, most_averaged(settings))
 
@@ -166,10 +161,11 @@ def _few(samples: Samples) -> tuple[Samples, int]:
     return rows_of(samples, np.arange(0, len(samples.y), step)), step
 
 
-def _calibrated_loss(outputs: NDArray, goodness: Goodness, samples: Samples) -> float:
-    """The mean loss, at the temperature that suits the outputs."""
-    temperature = temperature_of(goodness.kind, outputs, samples.y, samples.weight)
-    losses = losses_of(goodness.for_judging, outputs / np.float32(temperature), samples.y)
+def _loss_of(outputs: NDArray, goodness: Goodness, samples: Samples, settings: Settings) -> float:
+    """The mean loss; at the temperature that suits the outputs, if they are to be calibrated."""
+    if settings.calibrate and goodness.kind != "number":
+        outputs = outputs / np.float32(temperature_of(goodness.kind, outputs, samples.y, samples.weight))
+    losses = losses_of(goodness.for_judging, outputs, samples.y)
     return float(np.average(losses, weights=samples.weight))
 
 
