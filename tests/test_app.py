@@ -31,6 +31,15 @@ def run_folder(tmp_path_factory):
     return folder
 
 
+def test_an_option_that_is_given_twice_is_refused(capsys):
+    """The later one would hide the earlier."""
+    words = ["fit", "iris", "--column", "a=ignore", "--column", "b=ignore"]
+    assert main(words) == 2
+    complained = capsys.readouterr().err
+    assert "--column is given twice" in complained
+    assert "hint: give all of it at once" in complained
+
+
 def test_fit_tells_the_three_steps_and_writes_the_run_folder(here, capsys):
     assert main(["fit", "iris", "--network", "8 tanh", "--epochs", "5", "--seed", "3"]) == 0
     said = capsys.readouterr()

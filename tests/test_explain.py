@@ -39,6 +39,17 @@ def ring_model():
 # Probes
 
 
+def test_a_row_is_told_what_all_networks_say_too():
+    """As `predict` says it: the first of several may say otherwise."""
+    run = ts.fit("iris", effort="quick", seed=0)
+    data = ts.data.read("iris")
+    sample = ts.explain(run.model, "iris", row=70).sample
+    proba = run.model.predict_proba(data)[70]
+    assert sample.n_networks == 1 + len(run.model.others) > 1
+    assert sample.together == str(run.model.predict(data)[70])
+    assert sample.together_confidence == pytest.approx(float(proba.max()), abs=1e-5)
+
+
 def test_a_probe_is_sure_of_what_is_linear_and_guesses_what_is_not():
     x = RNG.normal(size=(1000, 3))
     assert probe_score(x, (x[:, 0] > 0).astype(int), "classes") > 0.95

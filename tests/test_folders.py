@@ -609,6 +609,7 @@ def test_neurons_alone_are_not_given_what_only_pictures_have(tmp_path, wish, cha
 def test_files_that_are_read_already_cannot_be_read_otherwise():
     table = ts.data.Table("pictures", np.zeros((4, 8, 8), np.uint8), np.array([0, 1, 0, 1]), "class")
     table = replace(table, media=ts.data.Media("picture", 8, 8, 1))
-    assert ts.data.read(table, how=Files(picture_size=(8, 8))) is table
+    for size in (8, (8, 8), [8, 8]):
+        assert ts.data.read(table, how=Files(picture_size=size)) is table
     with pytest.raises(ts.DataError, match="read already"):
         ts.data.read(table, how=Files(picture_size=(96, 96)))

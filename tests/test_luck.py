@@ -67,6 +67,23 @@ def test_the_luck_of_an_accuracy_and_of_an_r2_is_taken_off():
     assert corrected_scores({"loss": 0.1, "r2": 0.8}, numbers)["corrected_r2"] == pytest.approx(0.78)
 
 
+@pytest.mark.parametrize("name", ["breast_cancer", "wine"])
+def test_luck_is_of_what_was_compared_to_pick(monkeypatch, name):
+    """In folds by losses of surer answers: the least of all samples is that of the picked one."""
+    from threestep.study import luck, picking
+
+    seen = []
+    monkeypatch.setattr(picking, "luck_of", lambda *a: seen.append(a) or luck.luck_of(*a))
+    run = ts.fit(name, effort="quick", seed=1)
+    ((_, picked, _, surer),) = seen
+    places = [place for place, each in enumerate(surer.tried) if each is picked]
+    assert len(surer.tried) > 1
+    assert places == [int(surer.losses.mean(axis=1).argmin())]
+    (event,) = (event for event in run.events if event["event"] == "luck")
+    assert event["loss"] == pytest.approx(float(surer.losses[places[0]].mean()))
+    assert event["score"] == pytest.approx(float(picked.trained.hits.mean()))
+
+
 def test_a_search_says_how_lucky_it_was_and_the_page_says_so():
     from threestep.report import report_html
 

@@ -608,6 +608,34 @@ def test_no_call_begins_that_would_end_after_the_deadline(monkeypatch):
     own.close()
 
 
+def test_a_short_call_does_not_make_a_long_one_seem_quick(monkeypatch):
+    """Each epoch takes 20 ms: a call of one says of a call of twenty that it would take 0.4 s."""
+    monkeypatch.setattr(population, "workplaces", lambda: jax.local_devices()[:1])
+    own, waited = people(), []
+    rows_by_member = population._rows_by_member
+
+    def slow(rows):
+        epochs = rows_by_member(rows)
+        waited.append(max(map(len, epochs)))
+        time.sleep(0.02 * waited[-1])
+        return epochs
+
+    monkeypatch.setattr(population, "_rows_by_member", slow)
+    assert None not in ended(own.train(jobs_of(many(1), 1)))
+    own.deadline, before = time.perf_counter() + 0.2, len(waited)
+    assert ended(own.train(jobs_of(many(1), 20))) == [None]
+    assert len(waited) == before
+    own.close()
+
+
+def test_what_there_was_no_time_to_compile_is_compiled_once_there_is(monkeypatch):
+    own = people(deadline=time.perf_counter() + 0.05)
+    assert ended(own.train(jobs_of(many(2)))) == [None] * 2
+    own.deadline = time.perf_counter() + 60
+    assert None not in ended(own.train(jobs_of(many(2))))
+    own.close()
+
+
 def test_no_job_begins_once_it_is_stopped(crowd):
     stop = threading.Event()
     stop.set()

@@ -257,6 +257,21 @@ def test_csv_digits_with_underscores_are_text(tmp_path):
     assert "1_000" in refused_text(tmp_path, "a\n1_000\n2\n3\n")
 
 
+@pytest.mark.parametrize("n_rows", [3, 300_000])
+def test_between_semicolons_numbers_may_have_decimal_commas(tmp_path, n_rows):
+    file = tmp_path / "europe.csv"
+    body = "0,5;1.234,5;Rome, Italy;2.5\n1,000;?;Bonn;3\n-2;7;Oslo;4\n" * (n_rows // 3)
+    file.write_text("a;b;place;dotted\n" + body, encoding="utf-8")
+    table = ts.data.read(file)
+    np.testing.assert_array_equal(table.x["a"][:3], [0.5, 1.0, -2.0])
+    np.testing.assert_array_equal(table.x["b"][:3], [1234.5, np.nan, 7.0])
+    assert list(table.x["place"][:2]) == ["Rome, Italy", "Bonn"]
+    np.testing.assert_array_equal(table.x["dotted"][:3], [2.5, 3.0, 4.0])
+    assert table.notes == (
+        "commas in column 'a', 'b' are taken for decimal points, for the file is separated by semicolons",
+    )
+
+
 def test_csv_numbers_may_have_commas_between_thousands(tmp_path):
     table = read_text(tmp_path, 'price,b\n"1,002.5",1\n12,2\n"-1,234,567",3\n,4\n')
     np.testing.assert_array_equal(table.columns()["price"], [1002.5, 12.0, -1234567.0, np.nan])

@@ -429,9 +429,8 @@ def test_where_none_keeps_the_latency_after_all_the_fastest_is_picked(monkeypatc
 
 
 def test_a_refit_without_time_is_told(monkeypatch):
-    monkeypatch.setattr(
-        Population, "_is_late", lambda self, _=None: self.n_samples == self.n_valid
-    )  # of the refit
+    is_late = lambda self, _=None: self.n_samples == self.n_valid  # noqa: E731 - of the refit
+    monkeypatch.setattr(Population, "_is_late", is_late)
     run = ts.fit("iris", refit=True, **SMALL)
     assert only(run, "note")["text"].startswith("refit: no time was left for the picked network")
     assert same(run.model.params, run.tried[0].trained.params)
@@ -777,15 +776,16 @@ def test_a_search_runs_beside_the_main_thread(found):
 
 
 @contextmanager
-def searching_process(out):
-    """A search by the command line that has told of its first rung."""
-    words = ["fit", "iris", "--effort", "thorough", "--epochs", "3000", *WORDS[5:], "--out", str(out)]
+def running_process(out, words, kind):
+    """A fit by the command line that has told of its first event of that kind."""
+    words = ["fit", *words, "--out", str(out)]
     process = subprocess.Popen(
         [sys.executable, "-c", COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     journal = out / "journal.jsonl"
+    told = f'"event":"{kind}"'.encode()
     try:
-        while not (journal.exists() and b'"event":"rung"' in journal.read_bytes()):
+        while not (journal.exists() and told in journal.read_bytes()):
             assert process.poll() is None, process.stderr.read()
             time.sleep(0.02)
         yield process
@@ -798,7 +798,8 @@ def searching_process(out):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send")
 def test_ctrl_c_on_the_command_line_keeps_model_and_report(tmp_path):
-    with searching_process(tmp_path / "run") as process:
+    words = ["iris", "--effort", "thorough", "--epochs", "3000", *WORDS[5:]]
+    with running_process(tmp_path / "run", words, "rung") as process:
         process.send_signal(signal.SIGINT)
         said, complained = process.communicate(timeout=60)
     assert (process.returncode, complained) == (0, "")
@@ -809,6 +810,18 @@ def test_ctrl_c_on_the_command_line_keeps_model_and_report(tmp_path):
     loaded = ts.load(tmp_path / "run")
     assert str(loaded.network) == events["function_set"]["network"]
     assert np.isfinite(loaded.outputs(read("iris"))).all()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send")
+def test_ctrl_c_while_a_given_network_is_compiled_is_heard_at_once(tmp_path):
+    """A compile goes on in another thread, which nobody waits for and which must not end in a crash."""
+    with running_process(tmp_path / "run", ["digits", "--network", "resnet18"], "function_set") as process:
+        process.send_signal(signal.SIGINT)
+        began = time.perf_counter()
+        _, complained = process.communicate(timeout=60)
+    assert (process.returncode, complained) == (130, "error: interrupted\n")
+    assert time.perf_counter() - began < 5  # seconds; the compile takes longer
+    assert not (tmp_path / "run" / "model.safetensors").exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send")
@@ -829,7 +842,7 @@ def test_ctrl_c_twice_ends_at_once(tmp_path, monkeypatch, capsys):
 def test_the_first_ctrl_c_sets_an_event_and_the_second_interrupts():
     before = signal.getsignal(signal.SIGINT)
     stop = threading.Event()
-    with searching._interruptible(stop):
+    with searching.interruptible(stop):
         assert not stop.is_set()
         signal.raise_signal(signal.SIGINT)
         assert stop.is_set()

@@ -112,6 +112,19 @@ def test_on_linear_data_depth_makes_no_difference():
     assert all(outcome.probability >= 0.05 for outcome in found.outcomes)
 
 
+def test_divisions_of_a_table_with_rare_words_and_gaps_have_the_same_inputs():
+    """Words of one sample each, at the edge of being left out, and one gap: not in every training part."""
+    import pandas as pd
+
+    rng = np.random.default_rng(0)
+    y = rng.integers(2, size=200)
+    rare = [f"w{place}" if place < 96 else f"v{place % 3}" for place in range(200)]
+    x = pd.DataFrame({"a": y + rng.normal(size=200), "rare": rare, "gap": rng.normal(size=200), "y": y})
+    x.loc[7, "gap"] = np.nan
+    found = ts.compare("depth", x, target="y", depths=(1, 2), params=(3000,), seeds=6, epochs=2)
+    assert found.facts["n_divisions"] == 6
+
+
 def test_wider_is_better_where_one_neuron_is_too_few():
     rng = np.random.default_rng(0)
     x = rng.uniform(-3, 3, (500, 1))

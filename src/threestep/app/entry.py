@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, suppress
+from dataclasses import fields
 from functools import partial
 from io import StringIO, TextIOWrapper
 from typing import Any, NoReturn
@@ -15,7 +16,11 @@ import tyro
 
 from threestep.app.commands import Command, Doctor, Evaluate, Example, Explain, Fit, Predict, Study
 from threestep.errors import ReportError, UserError
+from threestep.settings import Settings
+from threestep.settings import Study as StudySettings
 from threestep.version import __version__
+
+_INTERRUPTED = 130
 
 
 def main(words: Sequence[str] | None = None, began: float | None = None) -> int:
@@ -49,7 +54,7 @@ def main(words: Sequence[str] | None = None, began: float | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         _complain("interrupted", "")
-        return 130
+        return _INTERRUPTED
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
@@ -59,7 +64,8 @@ def run() -> NoReturn:
     """Be the process: run one command and end at once.
 
     A compile that nobody needs any more may still go on in another thread. It cannot be broken off, and
-    the interpreter's usual end would wait for it, beyond the budget; only then is that end left out.
+    the interpreter's usual end would wait for it, beyond the budget. And an interrupt may come while a
+    device computes: that end would take from it what it writes to. Only then is it left out.
     """
     try:
         # until now the process has done little but compute, so that its time is that since its start
@@ -73,13 +79,30 @@ def run() -> NoReturn:
         sys.stdout.flush()
     with suppress(OSError, ValueError):
         sys.stderr.flush()
-    if any(thread.name.startswith("compile") for thread in threading.enumerate()):
+    if code == _INTERRUPTED or any(thread.name.startswith("compile") for thread in threading.enumerate()):
         os._exit(code)
     sys.exit(code)
 
 
+def _check_once(words: list[str]) -> None:
+    """Refuse an option of several values that is given twice: the later ones would hide the earlier.
+
+    Raises
+    ------
+    UserError
+    """
+    settings = (*fields(Settings), *fields(StudySettings))
+    of_several = {"--" + field.name.replace("_", "-") for field in settings if "tuple" in str(field.type)}
+    options = [word.split("=")[0].replace("_", "-") for word in words if word.startswith("--")]
+    for option in options:
+        if option in of_several and options.count(option) > 1:
+            hint = f"give all of it at once, such as `{option} ONE TWO`, or leave one out"
+            raise UserError(f"{option} is given twice", hint)
+
+
 def _parsed(words: list[str]) -> Command:
     """The command that the words describe; leaves with code 2 if they describe none."""
+    _check_once(words)
     config = (tyro.conf.FlagCreatePairsOff, tyro.conf.OmitSubcommandPrefixes, tyro.conf.OmitArgPrefixes)
     said = StringIO()
     try:

@@ -296,7 +296,12 @@ def tell_explanation(found: Explanation) -> None:
     sample = found.sample
     if sample is not None:
         sure = "" if sample.confidence is None else f", confidence {sample.confidence:.3f}"
-        print(f"\nsample {sample.row} (from 0): {sample.answer}{sure}")
+        by = f" by the first of {sample.n_networks} networks" if sample.n_networks > 1 else ""
+        print(f"\nsample {sample.row} (from 0): {sample.answer}{sure}{by}")
+        if sample.n_networks > 1:
+            together = sample.together_confidence
+            sure = "" if together is None else f", confidence {together:.3f}"
+            print(f"all of them together, as in `predict`: {sample.together}{sure}")
         print("what mattered (gradient × input):")
         for name, value in sample.mattered:
             print(f"{_INDENT}{value:+.4f}  {name}")

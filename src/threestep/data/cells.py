@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 import numpy as np
@@ -18,6 +18,7 @@ _NOT_KNOWN = frozenset({"NAType", "NaTType"})  # pandas' own, told by name: pand
 _STRAY_FRACTION = 0.02
 _MOST_SHOWN = 60
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
+_WITH_COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+)?(,\d+)?([eE][+-]?\d+)?")
 _HINT_STRAY = "mend or empty the cell; an empty cell counts as missing"
 
 
@@ -44,6 +45,30 @@ def number_of(cell: str) -> float:
     -1002.5
     """
     return float(cell.replace(",", "") if _THOUSANDS.fullmatch(cell.strip()) else cell)
+
+
+def has_decimal_commas(cells: Iterable[str]) -> bool:
+    """Whether a column's numbers have decimal commas, perhaps with points between thousands: all its commas
+    and points are such.
+
+    Examples
+    --------
+    >>> has_decimal_commas(["1.234,5", "12", "?"]), has_decimal_commas(["1,5", "1.5"])
+    (True, False)
+    """
+    marked = {cell for cell in cells if "," in cell or "." in cell}
+    return any("," in cell for cell in marked) and all(map(_WITH_COMMA.fullmatch, marked))
+
+
+def with_points(cells: Iterable[str]) -> list[str]:
+    """Such cells as other files have them.
+
+    Examples
+    --------
+    >>> with_points(["1.234,5", "12", "?"])
+    ['1234.5', '12', '?']
+    """
+    return [cell.replace(".", "").replace(",", ".") for cell in cells]
 
 
 def column_of_cells(cells: Sequence[str] | NDArray, name: str) -> NDArray:

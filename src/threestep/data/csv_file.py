@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from threestep.data.cells import MISSING, column_of_cells, is_number
+from threestep.data.cells import MISSING, column_of_cells, has_decimal_commas, is_number, with_points
 from threestep.data.duck_file import has_duckdb, read_large_csv
 from threestep.data.table import Table
 from threestep.errors import DataError
 
 _LARGE, _START = 4 << 20, 1 << 18  # bytes
+_MOST_NAMED = 5
 _DELIMITERS = ",;\t|"
 _FIRST_LINE = re.compile(r"[^\r\n]*\S[^\r\n]*")
 _QUOTED = re.compile(r'"[^"]*"')
@@ -23,6 +24,8 @@ def read_csv(path: Path) -> Table:
     The delimiter is the one of `, ; tab |` most frequent in the first line. Empty lines are left
     out; a line of delimiters only is a sample of which nothing is known. The first line is a
     header unless one of its cells is a number; without one the columns are called `column_1`, ...
+    Between semicolons numbers may have decimal commas ("1.234,5"), as spreadsheets write them where that is
+    the custom; a note says in which columns.
 
     Raises
     ------
@@ -31,7 +34,7 @@ def read_csv(path: Path) -> Table:
     """
     if (large := _read_large(path)) is not None:
         return large
-    rows = _rows(path)
+    rows, delimiter = _rows(path)
     if not rows:
         raise DataError(f"{path}: the file is empty", "expected a header line and one line per sample")
     header, rows = _header(rows, path)
@@ -39,10 +42,15 @@ def read_csv(path: Path) -> Table:
         raise DataError(
             f"{path}: got a header and no samples", "expected one line per sample below the header"
         )
-    columns = {
-        name: column_of_cells([row[index] for _, row in rows], name) for index, name in enumerate(header)
-    }
-    return Table(path.stem, columns)
+    columns, with_commas = {}, list[str]()
+    for index, name in enumerate(header):
+        cells = [row[index] for _, row in rows]
+        if delimiter == ";" and has_decimal_commas(cells):
+            cells = with_points(cells)
+            with_commas.append(name)
+        columns[name] = column_of_cells(cells, name)
+    notes = () if not with_commas else (_decimal_commas(with_commas),)
+    return Table(path.stem, columns, notes=notes)
 
 
 def _read_large(path: Path) -> Table | None:
@@ -58,6 +66,8 @@ def _read_large(path: Path) -> Table | None:
     delimiter = _delimiter(start)
     reader = csv.reader(io.StringIO(start, newline=""), delimiter=delimiter, skipinitialspace=True)
     rows = [row for row, _ in zip(_numbered_rows(reader), range(2))]
+    if delimiter == ";" and any(map(has_decimal_commas, zip(*(row for _, row in rows), strict=False))):
+        return None
     try:
         names, below = _header(rows, path)
         return read_large_csv(path, delimiter, names, has_header=len(below) < len(rows))
@@ -65,11 +75,16 @@ def _read_large(path: Path) -> Table | None:
         return None
 
 
-def _rows(path: Path) -> list[tuple[int, list[str]]]:
-    """The non-empty lines as (line number, cells), all of one length."""
+def _decimal_commas(names: list[str]) -> str:
+    shown = ", ".join(map(repr, names[:_MOST_NAMED])) + (", …" if len(names) > _MOST_NAMED else "")
+    return f"commas in column {shown} are taken for decimal points, for the file is separated by semicolons"
+
+
+def _rows(path: Path) -> tuple[list[tuple[int, list[str]]], str]:
+    """The non-empty lines as (line number, cells), all of one length; and the delimiter."""
     text = _text(path)
-    lines = io.StringIO(text, newline="")
-    reader = csv.reader(lines, delimiter=_delimiter(text), skipinitialspace=True)
+    lines, delimiter = io.StringIO(text, newline=""), _delimiter(text)
+    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
     try:
         rows = list(_numbered_rows(reader))
     except csv.Error as error:
@@ -80,7 +95,7 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
                 f"{path}, line {line}: got {len(row)} cells, expected {len(rows[0][1])} as in the first line",
                 "put quotes around cells that contain the delimiter",
             )
-    return rows
+    return rows, delimiter
 
 
 def _text(path: Path) -> str:

@@ -1,5 +1,6 @@
 """Media: how files of pictures or sounds become arrays of one size; plain settings in the model file."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,12 @@ FILE_SETTINGS = {
 }
 """What can be asked for, and of which kind of files."""
 MEDIA_ENDINGS = (*PICTURE_ENDINGS, *SOUND_ENDINGS)
+
+
+def sides_of(size: int | Sequence[int]) -> tuple[int, int]:
+    """Height and width in pixels; one number says both."""
+    height, width = (size, size) if isinstance(size, int) else size
+    return height, width
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data.media import Media
+from threestep.data.media import Media, sides_of
 from threestep.devices import side_by_side
 from threestep.errors import DataError
 from threestep.settings import Files
@@ -51,9 +51,7 @@ def picture_media(files: Sequence[Path], how: Files = Files()) -> Media:
     if n_most * 2 <= len(sizes):
         height, width = (int(np.median(sides)) for sides in zip(*sizes, strict=True))
     scale = min(1.0, _LONGEST_SIDE / max(height, width))
-    wanted = how.picture_size
-    if isinstance(wanted, int):
-        wanted = wanted, wanted
+    wanted = None if how.picture_size is None else sides_of(how.picture_size)
     height, width = wanted or (max(1, round(height * scale)), max(1, round(width * scale)))
     step = max(1, len(files) // _SHOWN)
     has_colours = any(side_by_side(lambda file: _has_colours(image, file), files[::step]))

@@ -74,7 +74,11 @@ class Prep(NamedTuple):
 
 
 def fit_prep(
-    train: Table, target: Target, kinds: Mapping[str, str] | None = None, most_bins: int | None = None
+    train: Table,
+    target: Target,
+    kinds: Mapping[str, str] | None = None,
+    most_bins: int | None = None,
+    layout: Layout | None = None,
 ) -> Prep:
     """Learn from the training samples how to turn samples into arrays.
 
@@ -86,17 +90,23 @@ def fit_prep(
         What the user calls some of the columns; see `COLUMN_KINDS`.
     most_bins : int or None
         Of a number; None: by the number of samples.
+    layout : Layout or None
+        Without bins: which columns become which inputs, where that must be the same for several divisions of
+        a table; None: as the training samples say.
 
     Raises
     ------
     DataError
         No column can be used.
     """
-    layout = _layout_of_array(train) if isinstance(train.x, np.ndarray) else _layout(train, kinds or {})
+    known = layout
+    if layout is None:
+        layout = _layout_of_array(train) if isinstance(train.x, np.ndarray) else _layout(train, kinds or {})
     samples = train if layout.shape else with_names(layout, train)
     numbers = numbers_in(layout, samples)
     seen = _seen(layout, numbers)
-    layout = replace(layout, gaps=tuple(np.flatnonzero(seen.n_missing > 0).tolist()))
+    if known is None:
+        layout = replace(layout, gaps=tuple(np.flatnonzero(seen.n_missing > 0).tolist()))
     if layout.n_inputs == 0:
         raise DataError(
             f"{train.name}: no usable feature column", "expected numbers, dates or words with few levels"

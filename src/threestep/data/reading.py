@@ -15,7 +15,7 @@ from threestep.data.csv_file import read_csv
 from threestep.data.duck_file import DUCK_ENDINGS, read_duck_file
 from threestep.data.folders import is_media_file, read_folder
 from threestep.data.frames import is_frame, read_frame
-from threestep.data.media import FILE_SETTINGS, Media
+from threestep.data.media import FILE_SETTINGS, Media, sides_of
 from threestep.data.table import Table
 from threestep.data.target import is_unknown
 from threestep.errors import DataError, did_you_mean
@@ -65,7 +65,10 @@ def read(source: object, media: Media | None = None, how: Files = Files()) -> Ta
     if isinstance(source, Table) and table.media is not None:
         known = table.media.settings
         for name in asked:
-            if getattr(how, name) != known.get(name):
+            asked_for, was = getattr(how, name), known.get(name)
+            if name == "picture_size" and was is not None:  # one side says both
+                asked_for = sides_of(asked_for)
+            if asked_for != was:
                 raise DataError(f"`{name}` is given, but the files are read already", "give it to `read`")
     return table
 

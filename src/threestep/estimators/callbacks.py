@@ -42,7 +42,7 @@ class FitTask:
         self._known["metadata"] = {} if weight is None else {"sample_weight": weight}
         begin = getattr(estimator, "_init_callback_context", None)
         self._task = None if begin is None else begin(max_subtasks=None)
-        self._below, self._n_below = None, 0
+        self._below, self._name, self._n_below = None, "", 0
         if self._task is not None:
             self._task.call_on_fit_task_begin(**self._known)
 
@@ -54,10 +54,17 @@ class FitTask:
         if event["event"] == "epoch" and self._n_below == 0:  # one network alone, told epoch by epoch
             name = "epoch"
         self._n_below += name not in (None, "epoch")
+        if self._below is not None and name not in (None, self._name):  # it came to nothing
+            self._end_below()
         if self._below is None and (name is not None or event["event"] == "tick"):
-            self._below = self._task.subcontext(task_name=name or _name_of(event))
+            self._name = name or _name_of(event)
+            self._below = self._task.subcontext(task_name=self._name)
             self._below.call_on_fit_task_begin(**self._known)
-        if name is not None and self._below is not None:
+        if name is not None:
+            self._end_below()
+
+    def _end_below(self) -> None:
+        if self._below is not None:
             if self._below.call_on_fit_task_end(**self._known):
                 self.stop.set()
             self._below = None
@@ -65,6 +72,7 @@ class FitTask:
     def end(self) -> None:
         """The estimator is fitted."""
         if self._task is not None:
+            self._end_below()
             self._task.call_on_fit_task_end(**self._known, reconstruction_attributes=dict)
 
 

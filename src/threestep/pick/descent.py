@@ -8,7 +8,7 @@ interrupt is heard.
 import math
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import Any, NamedTuple
 
 import jax
@@ -45,6 +45,7 @@ _run_block = jax.jit(run_block)  # nothing is donated: an interrupt must find th
 _losses = jax.jit(Goodness.losses, static_argnums=0)
 _outputs = jax.jit(Network.apply, static_argnums=0)
 _PROGRAMS: tuple[Any, ...] = (_run_block, _outputs)
+_LOOK_SECONDS = 0.1
 _MOST_PROGRAMS = 100  # kept: each holds some hundred memory mappings, of which a process may have 65,530
 _BLOCK_SIZES = (1, 32, 1024)
 _PICTURE_BLOCK_SIZES = (1, 32, 128)  # what a layer makes of them stays in the cache
@@ -140,28 +141,46 @@ def descend(
     """As `train`, a block of epochs at a time, from a random start or from params: yields their rows,
     returns what was picked.
 
+    It yields no rows at once, and about ten times a second while the first block is compiled, which cannot
+    be broken off: so whoever looks on can interrupt it there, too.
+
     An interrupt (Ctrl-C) ends it with the best so far, and so does the deadline, on the clock of
     `time.perf_counter`.
     """
     task, state, blocks = _begun(network, goodness, (train, valid), settings, seed, params)
-    later, history = state, list[EpochRow]()
+    started, history = None, list[EpochRow]()
     cut = Outcome.OUT_OF_TIME  # what it is if it is still running in the end
-    quickest = 0.0  # seconds of a block, once there was one that was not compiled first
+    quickest: dict[int, float] = {}  # seconds of a block by its first step, of those not compiled first
     try:
         for number, (orders, section) in enumerate(blocks):
             began = time.perf_counter()
-            later, rows = _run_block(task, orders, state, section)
-            block = _rows_on_host(rows)  # waits; only then is the block done
+            if number == 0:
+                first = beside(_done, task, orders, state, section)
+                yield []
+                while not wait([first], _LOOK_SECONDS).done:
+                    yield []
+                later, block = first.result()
+            else:
+                started = _run_block(task, orders, state, section)
+                later, block = started[0], _rows_on_host(started[1])
             state, history = later, history + block
             if number > 0:
-                quickest = min(quickest or math.inf, time.perf_counter() - began)
+                step = 0 if section is None else int(section.first)
+                quickest[step] = min(quickest.get(step, math.inf), time.perf_counter() - began)
             yield block
-            if int(state.outcome) != Outcome.RUNNING or time.perf_counter() + quickest >= deadline:
+            likely_end = time.perf_counter() + max(quickest.values(), default=0.0)
+            if int(state.outcome) != Outcome.RUNNING or likely_end >= deadline:
                 break
     except KeyboardInterrupt:
-        jax.block_until_ready(later)  # a process must not end while its device computes
+        jax.block_until_ready(started)  # a process must not end while its device computes
         cut = Outcome.INTERRUPTED
     return _picked(network, state, history, cut)
+
+
+def _done(task: Task, orders: NDArray, state: State, section: Section | None) -> tuple[State, list[EpochRow]]:
+    """A block, once it has come to its end."""
+    state, rows = _run_block(task, orders, state, section)
+    return state, _rows_on_host(rows)
 
 
 def compile_ahead(

@@ -185,7 +185,7 @@ class Population:
         prepare()
         self.goodness, self.settings, self.seed, self.deadline = goodness, settings, seed, deadline
         self._compile_seconds = _COMPILE_SECONDS
-        self._quickest = dict[Recipe, float]()  # seconds of a call
+        self._quickest = dict[Recipe, float]()  # seconds of a call, of each that it was counted to take
         self._learn, self._choose = checked(goodness, train), checked(goodness, valid)
         self.n_samples, self.n_valid = len(self._learn.y), len(self._choose.y)
         self.batch_size = min(settings.batch_size or 64, self.n_samples)
@@ -256,7 +256,7 @@ class Population:
         waiting, results = self._chunks(jobs), dict[int, Trained]()
 
         def work(device: Any) -> None:
-            while (next_one := self._next_chunk(waiting, device, ended)) is not None:
+            while (next_one := self._next_chunk(waiting, jobs, device, ended)) is not None:
                 chunk, program = next_one
                 own = [jobs[place] for place in chunk.places]
                 try:
@@ -292,9 +292,12 @@ class Population:
 
     def core_seconds(self, job: Job) -> float:
         """What a job costs on one middling core, by count, never by the clock: the same everywhere."""
+        return _JOB_SECONDS + job.epochs * self.n_steps * self._seconds_per_step(job)
+
+    def _seconds_per_step(self, job: Job) -> float:
+        """About what a step of that member takes, of its own depth."""
         supernet, depth = supernet_of(job.member.network), len(job.member.network.hidden)
-        step = self._step_seconds(replace(supernet, n_hidden=depth))
-        return _JOB_SECONDS + job.epochs * self.n_steps * step
+        return self._step_seconds(replace(supernet, n_hidden=depth))
 
     @property
     def samples(self) -> Samples:
@@ -328,35 +331,41 @@ class Population:
             chunks += [Chunk(recipe, places[at : at + size]) for at in range(0, len(places), size)]
         return sorted(chunks, key=lambda chunk: -sum(_work(jobs[place]) for place in chunk.places))
 
-    def _next_chunk(self, waiting: list[Chunk], device: Any, stop: Event) -> tuple[Chunk, Program] | None:
-        """The largest chunk whose program is compiled, and that; waits for one if there is none."""
+    def _next_chunk(
+        self, waiting: list[Chunk], jobs: Sequence[Job], device: Any, stop: Event
+    ) -> tuple[Chunk, Program] | None:
+        """The largest chunk whose program is compiled, and that; waits for one if there is none.
+
+        A program that is none, or whose first call would end late, is not waited for.
+        """
         while not self._is_late() and not stop.is_set():
             with self._lock:
-                futures = {chunk.recipe: self._programs[chunk.recipe, device] for chunk in waiting}
-                done = {recipe for recipe, future in futures.items() if future.done()}
-                too_late = {
-                    recipe for recipe in done if futures[recipe].result() is None or self._is_late(recipe)
-                }
-                if all(chunk.recipe in too_late for chunk in waiting):
+                may_follow = False
+                for place, chunk in enumerate(waiting):
+                    future = self._programs[chunk.recipe, device]
+                    program = future.result() if future.done() else None
+                    may_follow |= not future.done()
+                    if program is not None and not self._would_be_late(chunk, program, jobs):
+                        return self._taken(waiting, place, program), program
+                if not may_follow:
                     return None
-                ready = [place for place, chunk in enumerate(waiting) if chunk.recipe in done - too_late]
-                if ready:
-                    return self._taken(waiting, ready[0], futures)
             stop.wait(_LOOK_SECONDS / 10)
         return None
 
-    def _taken(
-        self, waiting: list[Chunk], place: int, futures: dict[Recipe, Future[Program | None]]
-    ) -> tuple[Chunk, Program]:
+    def _taken(self, waiting: list[Chunk], place: int, program: Program) -> Chunk:
         """The chunk at that place, or as much of it as its program takes; the rest goes on waiting."""
         chunk = waiting.pop(place)
-        program = futures[chunk.recipe].result()
-        assert program is not None
         n_members = program.shape.n_members
         now, later = chunk.places[:n_members], chunk.places[n_members:]
         if later:
             waiting.insert(place, Chunk(chunk.recipe, later))
-        return Chunk(chunk.recipe, now), program
+        return Chunk(chunk.recipe, now)
+
+    def _would_be_late(self, chunk: Chunk, program: Program, jobs: Sequence[Job]) -> bool:
+        """Whether its first call would end behind the deadline."""
+        own = [jobs[place] for place in chunk.places[: program.shape.n_members]]
+        epochs = [min(job.epochs, program.shape.n_epochs) for job in own]
+        return self._is_late(self._seconds_of_call(chunk.recipe, own, epochs, program.sections[0]))
 
     def _make_smaller(self, recipe: Recipe, used: Program, device: Any, error: Exception) -> None:
         """Have a program that did not fit in memory compiled anew for half as many members.
@@ -386,32 +395,61 @@ class Population:
         n_epochs = program.shape.n_epochs
         histories: list[list[EpochRow]] = [[] for _ in jobs]
         samples = self._samples_on(device, jobs[0].member.network.n_inputs)
-        firsts = range(0, max(job.epochs for job in jobs), n_epochs)
-        for first, section in product(firsts, program.sections):
+        calls = product(range(0, max(job.epochs for job in jobs), n_epochs), program.sections)
+        running, cut = np.ones(len(jobs), bool), Outcome.INTERRUPTED
+        for number, (first, section) in enumerate(calls):
+            ahead = [
+                max(0, min(n_epochs, job.epochs - first)) if runs else 0
+                for job, runs in zip(jobs, running, strict=True)
+            ]
+            is_late = number > 0 and self._is_late(self._seconds_of_call(recipe, jobs, ahead, section))
+            if is_late or (number > 0 and stop.is_set()):
+                cut = Outcome.OUT_OF_TIME if is_late else cut
+                break
             began = time.perf_counter()
             orders = jax.device_put(self._block(first, n_epochs), device)
             state, rows = program.call(samples, orders, section, varied, state)
-            for history, own in zip(histories, _rows_by_member(rows), strict=False):
+            ended = _rows_by_member(rows)[: len(jobs)]
+            for history, own in zip(histories, ended, strict=True):
                 history.extend(own)
-            took = time.perf_counter() - began
-            self._quickest[recipe] = min(self._quickest.get(recipe, took), took)
-            if (
-                self._is_late(recipe)
-                or stop.is_set()
-                or not (np.asarray(state.outcome) == Outcome.RUNNING).any()
-            ):
+            done = ahead if section is not None else [len(own) for own in ended]  # fewer where one stopped
+            self._keep_quickest(recipe, time.perf_counter() - began, self._counted(jobs, done, section))
+            running = np.asarray(state.outcome)[: len(jobs)] == Outcome.RUNNING
+            if not running.any():
                 break
-        return self._trained(recipe, jobs, state, histories)
+        return self._trained(recipe, jobs, state, histories, cut)
+
+    def _counted(self, jobs: Sequence[Job], epochs: Sequence[int], section: Section | None) -> float:
+        """Core seconds that a call with so many epochs of each job is counted to take."""
+        n_steps = self.n_steps if section is None else int(section.last) - int(section.first)
+        return n_steps * sum(n * self._seconds_per_step(job) for job, n in zip(jobs, epochs, strict=True))
+
+    def _keep_quickest(self, recipe: Recipe, seconds: float, counted: float) -> None:
+        """Remember how fast this call was, unless another of that program was faster."""
+        if counted > 0:
+            with self._lock:
+                own = seconds / counted
+                self._quickest[recipe] = min(self._quickest.get(recipe, own), own)
+
+    def _seconds_of_call(
+        self, recipe: Recipe, jobs: Sequence[Job], epochs: Sequence[int], section: Section | None
+    ) -> float:
+        """What a call takes at least, by the quickest one of that program; 0 before there was one."""
+        return self._quickest.get(recipe, 0.0) * self._counted(jobs, epochs, section)
 
     def _trained(
-        self, recipe: Recipe, jobs: list[Job], state: State, histories: list[list[EpochRow]]
+        self,
+        recipe: Recipe,
+        jobs: list[Job],
+        state: State,
+        histories: list[list[EpochRow]],
+        cut: Outcome,
     ) -> list[Trained]:
-        """What came of the members of a chunk."""
+        """What came of the members of a chunk; `cut`: of those that were still running."""
         supernet = supernet_in(recipe)
         params = jax.tree.map(np.asarray, state.best_params)
         losses, hits = np.asarray(state.best_losses), np.asarray(state.best_hits)
         epochs, outcomes = np.asarray(state.best_epoch), np.asarray(state.outcome)
-        cut = Outcome.OUT_OF_TIME if self._is_late(recipe) else Outcome.INTERRUPTED
         return [
             Trained(
                 job.member,
@@ -496,9 +534,17 @@ class Population:
     def _program(self, recipe: Recipe, device: Any) -> Future[Program | None]:
         """The recipe's program, or the promise of it."""
         with self._lock:
-            if (recipe, device) not in self._programs:
+            known = self._programs.get((recipe, device))
+            if known is None or (self._was_refused(known) and not self._is_too_late_to_compile()):
                 self._promise(recipe, device)
             return self._programs[recipe, device]
+
+    def _was_refused(self, promised: Future[Program | None]) -> bool:
+        """Whether there was no time to compile it; with a later deadline there may be."""
+        return promised.done() and promised.result() is None
+
+    def _is_too_late_to_compile(self) -> bool:
+        return self._is_closed or time.perf_counter() + self._compile_seconds > self.deadline
 
     def _promise(self, recipe: Recipe, device: Any) -> None:
         """Have a program compiled after those promised before, none if closed; the caller holds the lock."""
@@ -510,8 +556,7 @@ class Population:
 
     def _compiled_in_time(self, recipe: Recipe, device: Any) -> Program | None:
         """A program, unless the population was closed or the deadline would come before it is compiled."""
-        likely_end = time.perf_counter() + self._compile_seconds
-        return None if self._is_closed or likely_end > self.deadline else self._compiled(recipe, device)
+        return None if self._is_too_late_to_compile() else self._compiled(recipe, device)
 
     def _compiled(self, recipe: Recipe, device: Any) -> Program:
         """Compile a program, in chunks that fit in memory."""
@@ -529,10 +574,9 @@ class Population:
                 return Program(call, shape, sections)
             n_members //= 2
 
-    def _is_late(self, recipe: Recipe | None = None) -> bool:
-        """Whether the deadline is over, or would be after another call of that program."""
-        ahead = 0.0 if recipe is None else self._quickest.get(recipe, 0.0)
-        return time.perf_counter() + ahead >= self.deadline
+    def _is_late(self, seconds: float = 0.0) -> bool:
+        """Whether the deadline is over, or will be in so many seconds."""
+        return time.perf_counter() + seconds >= self.deadline
 
     def _chunk_size(self, recipe: Recipe) -> tuple[int, int]:
         """Members of a chunk and epochs of a call, so that a call takes about `_CALL_SECONDS`."""

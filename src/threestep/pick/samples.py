@@ -50,6 +50,11 @@ def checked(goodness: Goodness, samples: Samples | tuple, may_be_whole: bool = F
         Shapes or types that no network can learn from.
     """
     samples = samples if isinstance(samples, Samples) else Samples(*samples)
+    if samples.scale is not None and (np.asarray(samples.x).dtype != np.uint8 or not samples.scale > 0):
+        raise DataError(
+            f"samples: got a scale of {samples.scale} and x of type {np.asarray(samples.x).dtype}",
+            "a scale above 0 is for x of type uint8; leave it out for others",
+        )
     scale = samples.scale if may_be_whole else None
     x, y = np.asarray(samples.x, np.float32 if scale is None else np.uint8), np.asarray(samples.y)
     if scale is None and samples.scale is not None:

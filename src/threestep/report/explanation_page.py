@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from threestep.report.charts import bars_chart, scatter_chart
-from threestep.report.html import Markup, table, tag
+from threestep.report.html import Markup, join, table, tag
 from threestep.report.page import page_of
 from threestep.report.pictures import signed_picture
 from threestep.report.words import Text, listed, say, translated
@@ -170,13 +170,24 @@ def _weights(pictures: list[list[list[float]]]) -> Markup | str:
     )
 
 
+def _answer(answer: str, confidence: float | None) -> Markup:
+    said: dict[str, object] = {"answer": tag("strong", answer)}
+    if confidence is None:
+        return say("The answer: {answer}.", **said)
+    return say("The answer: {answer}, confidence {share}.", share=f"{confidence:.3f}", **said)
+
+
+def _answers(sample: dict[str, Any]) -> Markup:
+    """Of all networks, and of the one that is looked into, if there are several."""
+    own = _answer(sample["answer"], sample["confidence"])
+    if sample["n_networks"] == 1:
+        return tag("p", own)
+    together = tag("p", _answer(sample["together"], sample["together_confidence"]))
+    of_first = say("Of the first of {n} networks, which is looked into here:", n=sample["n_networks"])
+    return join([together, tag("p", of_first, " ", own)])
+
+
 def _sample(sample: dict[str, Any]) -> Markup:
-    answer: dict[str, object] = {"answer": tag("strong", sample["answer"])}
-    said = (
-        say("The answer: {answer}.", **answer)
-        if sample["confidence"] is None
-        else say("The answer: {answer}, confidence {share}.", share=f"{sample['confidence']:.3f}", **answer)
-    )
     rows = [
         (
             _layer_name(layer["name"]),
@@ -197,7 +208,7 @@ def _sample(sample: dict[str, Any]) -> Markup:
     return tag(
         "section",
         tag("h2", say("Sample {n} (row {row}) through the network", n=sample["row"] + 1, row=sample["row"])),
-        tag("p", said),
+        _answers(sample),
         tag("h3", say("Which inputs mattered")),
         tag(
             "p",

@@ -309,6 +309,7 @@ PAGE: dict[str, str] = {
     "The weights of its neurons or filters as pictures: blue raises the sum, orange lowers it.": (
         "以圖呈現它的神經元或濾波器的權重：藍色使總和上升，橙色使總和下降。"
     ),
+    "Of the first of {n} networks, which is looked into here:": "這裡所看的是 {n} 個網路中的第一個：",
     "The answer: {answer}.": "答案：{answer}。",
     "The answer: {answer}, confidence {share}.": "答案：{answer}，信心 {share}。",
     "Sample {n} (row {row}) through the network": "第 {n} 筆樣本（列 {row}）通過網路",

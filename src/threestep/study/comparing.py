@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from threestep.data import (
+    Layout,
     Table,
     Target,
     encode,
@@ -157,7 +158,8 @@ def compare_steps(source: object, by: str, study: Study) -> Generator[Event, Non
     if table.n_samples < _FEWEST_SAMPLES:
         raise DataError(f"{table.name}: got {table.n_samples} samples, expected at least {_FEWEST_SAMPLES}")
     target = understand_target(np.asarray(table.y), table.y_name, study.task)
-    divisions = [_divided(table, target, study, seed) for seed in range(study.seeds)]
+    layout = fit_prep(table, target, most_bins=0).layout
+    divisions = [_divided(table, target, study, layout, seed) for seed in range(study.seeds)]
     first = divisions[0]
     ends = first.train.x.shape[1], target.n_outputs
     arms = _arms(by, ends, len(first.train.y), study)
@@ -166,7 +168,7 @@ def compare_steps(source: object, by: str, study: Study) -> Generator[Event, Non
             "one network alone has nothing to be compared with", "give two `depths` or `widths`"
         )
     goodness = Goodness(_LOSSES[target.kind])
-    settings = _descent(table, target, len(first.train.y), study)
+    settings = _descent(table, target, len(first.train.y), study, layout)
     with _Populations(goodness, divisions, settings, study.seed, deadline) as populations:
         rates = yield from _tuned(populations, arms, study)
         members = [Member(arm.network, rate) for arm, rate in zip(arms, rates, strict=True)]
@@ -198,11 +200,12 @@ def compare_steps(source: object, by: str, study: Study) -> Generator[Event, Non
     return Comparison(by, table.name, error, outcomes, _verdict(by, outcomes, error, study.margin), facts)
 
 
-def _divided(table: Table, target: Target, study: Study, number: int) -> Division:
-    """One division of the samples, each with a prep of its own."""
+def _divided(table: Table, target: Target, study: Study, layout: Layout, number: int) -> Division:
+    """One division of the samples, each with a prep of its own, but all with the same inputs: what networks
+    are compared must not depend on which rare words are among the training samples."""
     seed = int(np.random.default_rng([study.seed, number]).integers(2**31))
     parts = split(table, study.valid_fraction, study.test_fraction, seed, target.kind == "classes")
-    prep = fit_prep(parts.train, target, most_bins=0)
+    prep = fit_prep(parts.train, target, most_bins=0, layout=layout)
     train, valid, test = (Samples(encode(prep, part), encode_target(prep, part)) for part in parts)
     scale = prep.target_scale if isinstance(prep.target_scale, float) else float(np.mean(prep.target_scale))
     return Division(train, valid, test, scale)
@@ -224,9 +227,8 @@ def _arms(by: str, ends: tuple[int, int], n_train: int, study: Study) -> list[Ar
     return depth_arms(ends, study.depths or DEPTHS, params, study.activation)
 
 
-def _descent(table: Table, target: Target, n_train: int, study: Study) -> Descent:
+def _descent(table: Table, target: Target, n_train: int, study: Study, layout: Layout) -> Descent:
     """How every network is trained: as by default, but for dropout, which would suit some of them more."""
-    layout = fit_prep(table.take(np.arange(min(table.n_samples, 100))), target, most_bins=0).layout
     usual = choose_settings(Settings(network="1"), n_train, target.kind == "classes", layout, table.y_name)
     epochs = study.epochs or min(usual.epochs or 1, _MOST_EPOCHS)
     return Descent(

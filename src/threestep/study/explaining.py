@@ -72,6 +72,11 @@ class OneSample:
         Columns, and by how much they raised the answer's output; those that mattered most first.
     by_input : ndarray of shape (n_inputs,)
         The same for each input, such as each pixel.
+    n_networks : int
+        That answer together; the answer above, and what mattered, is that of the first.
+    together : str
+        What they answer, all of them.
+    together_confidence : float or None
     """
 
     row: int
@@ -80,6 +85,9 @@ class OneSample:
     layers: tuple[tuple[str, NDArray], ...]
     mattered: tuple[tuple[str, float], ...]
     by_input: NDArray
+    n_networks: int
+    together: str
+    together_confidence: float | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -328,7 +336,8 @@ def explain_row(model: Model, source: object, row: int) -> OneSample:
         From 0.
     """
     table = read(source, model.prep.layout.media)
-    x = encode(model.prep, table.take(np.array([row])))[:, : model.network.n_inputs]
+    one = table.take(np.array([row]))
+    x = encode(model.prep, one)[:, : model.network.n_inputs]
     network, params = model.network, model.params
     layers = _outputs_of_layers(network, params, x)
     outputs = np.asarray(network.apply(params, jnp.asarray(x)))
@@ -339,15 +348,26 @@ def explain_row(model: Model, source: object, row: int) -> OneSample:
     for (column, _), value in zip(names, by_input.tolist(), strict=False):
         sums[column] = sums.get(column, 0.0) + value
     order = sorted(sums.items(), key=lambda each: -abs(each[1]))[:_MOST_COLUMNS]
-    answers = model.answers(model.corrected(outputs))
+    own, together = model.corrected(outputs), model.outputs(one)
+    answer, confidence = _said(model, own, place)
+    place = int(model.class_indices(together)[0]) if model.prep.target.kind == "classes" else place
     return OneSample(
         row,
-        str(model.prep.target.classes[place]) if model.is_classifier else f"{answers[0, 0]:.6g}",
-        float(answers[0, place]) if model.prep.target.kind != "number" else None,
+        answer,
+        confidence,
         tuple((name, array[0]) for name, array in layers),
         tuple(order),
         by_input,
+        1 + len(model.others),
+        *_said(model, together, place),
     )
+
+
+def _said(model: Model, outputs: NDArray, place: int) -> tuple[str, float | None]:
+    """An answer of one sample in words, and its confidence: that of a class or label, or a number."""
+    answers = model.answers(outputs)
+    answer = str(model.prep.target.classes[place]) if model.is_classifier else f"{answers[0, 0]:.6g}"
+    return answer, None if model.prep.target.kind == "number" else float(answers[0, place])
 
 
 def gradient_times_input(network: Network, params: Params, x: NDArray, output: int) -> NDArray:
@@ -390,6 +410,9 @@ def plain_explanation(found: Explanation) -> dict[str, Any]:
             "row": sample.row,
             "answer": sample.answer,
             "confidence": sample.confidence,
+            "n_networks": sample.n_networks,
+            "together": sample.together,
+            "together_confidence": sample.together_confidence,
             "layers": [{"name": name, "outputs": _rounded(outputs)} for name, outputs in sample.layers],
             "mattered": [[name, value] for name, value in sample.mattered],
             "by_input": _rounded(sample.by_input),

@@ -1,9 +1,10 @@
 """The validation score of what a search picked, corrected for being the best of many."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from threestep.goodness import picked_again, worth_looking_at
 from threestep.pick import Tried, rule_of
@@ -12,7 +13,24 @@ from threestep.study.scores import Scores
 Event = dict[str, Any]
 
 
-def luck_of(tried: Sequence[Tried], picked: Tried, seed: int) -> Event | None:
+class Surer(NamedTuple):
+    """By what some of those that were tried were compared, if not by their losses as they are.
+
+    Parameters
+    ----------
+    tried : sequence of Tried
+    losses : ndarray of shape (n_tried, n_few)
+        Of each the losses of some samples, once it is as sure as it should be.
+    step : int
+        These are every how many-th sample.
+    """
+
+    tried: Sequence[Tried]
+    losses: NDArray
+    step: int
+
+
+def luck_of(tried: Sequence[Tried], picked: Tried, seed: int, surer: Surer | None = None) -> Event | None:
     """One line of the journal: the picked network's mean validation loss and score, and what they are once
     some samples pick and others judge; None if there was no choice.
 
@@ -24,21 +42,30 @@ def luck_of(tried: Sequence[Tried], picked: Tried, seed: int) -> Event | None:
         One of them.
     seed : int
         Of the resamplings.
+    surer : Surer or None
+        The picked one and those that it was compared with, then: the least of its losses picks again.
     """
     n_samples = len(picked.trained.losses)
     same = [each for each in tried if len(each.trained.losses) == n_samples and np.isfinite(each.loss)]
-    ranked = sorted(same, key=lambda each: each.loss)[: worth_looking_at(len(same), n_samples)]
-    if len(ranked) < 2 or n_samples < 2:
+    if len(same) < 2 or n_samples < 2:
         return None
-    losses = np.stack([each.trained.losses for each in ranked])
-    hits = np.stack([each.trained.hits for each in ranked])
-    loss, score = picked_again(losses, np.stack([losses, hits]), rule_of(ranked), seed)
+    places = [place for place, each in enumerate(surer.tried) if each is picked] if surer else []
+    if surer is not None and places and len(surer.tried) > 1:
+        losses, rule = surer.losses, None
+        hits = np.stack([each.trained.hits[:: surer.step] for each in surer.tried])
+        own_loss, own_score = losses[places[0]].mean(), hits[places[0]].mean()
+    else:
+        ranked = sorted(same, key=lambda each: each.loss)[: worth_looking_at(len(same), n_samples)]
+        losses, rule = np.stack([each.trained.losses for each in ranked]), rule_of(ranked)
+        hits = np.stack([each.trained.hits for each in ranked])
+        own_loss, own_score = picked.loss, picked.trained.hits.mean()
+    loss, score = picked_again(losses, np.stack([losses, hits]), rule, seed)
     return {
         "event": "luck",
         "n_tried": len(same),
-        "loss": picked.loss,
+        "loss": float(own_loss),
         "corrected_loss": loss,
-        "score": float(picked.trained.hits.mean()),
+        "score": float(own_score),
         "corrected_score": score,
     }
 

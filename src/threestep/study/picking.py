@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
@@ -30,13 +30,13 @@ from threestep.pick import (
 )
 from threestep.settings import Settings
 from threestep.study.choices import most_averaged
-from threestep.study.luck import luck_of
+from threestep.study.luck import Surer, luck_of
 
 _Some = TypeVar("_Some", Tried, Folded)
 _N_LATENCIES = 20
 _MOST_CANDIDATES = 10  # of what may be averaged
-_MOST_TO_COMPARE = 4000  # samples
-_MOST_FINALS = 20  # whose calibrated losses are compared
+MOST_TO_COMPARE = 4000  # samples
+MOST_FINALS = 20  # whose calibrated losses are compared
 _MOST_ROWS = 1000  # of the leaderboard in the journal
 
 
@@ -93,29 +93,30 @@ def pick_some(
     dict
         The leaderboard, and a note if no network keeps the limit.
     """
-    fast = fast_enough(tried, settings)
+    fast, few = fast_enough(tried, settings), _few(valid)
     if not fast:
         yield {"event": "note", "text": _too_slow(settings)}
-        able = chosen = [fastest(tried)]
+        able, losses = [fastest(tried)], None
+        chosen = able
     else:
-        able = _compared(
-            preferred(fast), is_whole, lambda each: _said_by(each, valid), goodness, valid, settings
-        )
+        said_by = lru_cache(maxsize=None)(partial(_said_by, samples=few.samples))
+        able, losses = _compared(preferred(fast), is_whole, said_by, goodness, few, settings)
         if settings.ensemble is not None:
             chosen = distinct_ones(able, settings.ensemble)
         else:
-            said = [_said_by(each, valid) for each in able[:_MOST_CANDIDATES]]
-            chosen = [able[place] for place in _best_together(said, goodness, valid, settings)]
+            said = [said_by(each) for each in able[:_MOST_CANDIDATES]]
+            chosen = [able[place] for place in _best_together(said, goodness, few.samples, settings)]
     everything = _first_those(chosen, _first_those(able, tried))
     yield _leaderboard_event(everything, chosen)
-    yield from _luck_events(everything, chosen[0], settings)
+    surer = None if losses is None else Surer(able[: len(losses)], losses, few.step)
+    yield from _luck_events(everything, chosen[0], surer, settings)
     return chosen, everything
 
 
 def surest(tried: Sequence[Tried], goodness: Goodness, valid: Samples, settings: Settings) -> Tried:
     """The one with the lowest loss, once each is as sure as it should be, if outputs are calibrated."""
-    few, step = _few(valid)
-    return min(tried, key=lambda each: _loss_of(_said_by(each, valid)[::step], goodness, few, settings))
+    few = _few(valid).samples
+    return min(tried, key=lambda each: _loss_of(_said_by(each, few), goodness, few, settings))
 
 
 def _compared(
@@ -123,20 +124,23 @@ def _compared(
     is_final: Callable[[_Some], bool],
     said_by: Callable[[_Some], NDArray],
     goodness: Goodness,
-    samples: Samples,
+    few: "_Few",
     settings: Settings,
-) -> list[_Some]:
+) -> tuple[list[_Some], NDArray | None]:
     """As they come, best first, but finals, if one comes first, by their loss once they are as sure as they
-    should be; or by the metric that is asked for, equal ones as they come."""
-    name = settings.score_metric
+    should be; or by the metric that is asked for, equal ones as they come. And those losses, if they were
+    compared by them, of the first ones: shape (n_first, n_few)."""
+    name, samples = settings.score_metric, few.samples
     if name == "loss" and settings.calibrate and goodness.kind != "number" and is_final(able[0]):
-        finals = list(islice(filter(is_final, able), _MOST_FINALS))
-        few, step = _few(samples)
-        ranked = sorted(finals, key=lambda each: _loss_of(said_by(each)[::step], goodness, few, settings))
-        return [*ranked, *(each for each in able if not any(each is final for final in finals))]
+        finals = list(islice(filter(is_final, able), MOST_FINALS))
+        losses = np.stack([_losses_of(said_by(each), goodness, samples, settings) for each in finals])
+        order = losses.mean(axis=1).argsort(kind="stable")
+        ranked = [finals[place] for place in order]
+        others = [each for each in able if not any(each is final for final in finals)]
+        return [*ranked, *others], losses[order]
     if name == "loss":
-        return list(able)
-    return sorted(able, key=lambda each: -metric_score(goodness.kind, name, said_by(each), samples.y))
+        return list(able), None
+    return sorted(able, key=lambda each: -metric_score(goodness.kind, name, said_by(each), samples.y)), None
 
 
 def _best_together(
@@ -144,29 +148,39 @@ def _best_together(
 ) -> list[int]:
     """Places of those outputs whose average is best, once it is as sure as it should be: an average is less
     sure than each of its networks, which says nothing against it."""
-    few, step = _few(samples)
 
     def badness(places: Sequence[int]) -> float:
-        together = goodness.averaged([outputs[place][::step] for place in places])
+        together = goodness.averaged([outputs[place] for place in places])
         if settings.score_metric not in ("loss", "log_loss"):
-            return -metric_score(goodness.kind, settings.score_metric, together, few.y)
-        return _loss_of(together, goodness, few, settings)
+            return -metric_score(goodness.kind, settings.score_metric, together, samples.y)
+        return _loss_of(together, goodness, samples, settings)
 
     return averaged_ones(len(outputs), badness, most_averaged(settings))
 
 
-def _few(samples: Samples) -> tuple[Samples, int]:
+class _Few(NamedTuple):
     """As many samples as are enough to compare by, and that these are every how many-th."""
-    step = -(-len(samples.y) // _MOST_TO_COMPARE)
-    return rows_of(samples, np.arange(0, len(samples.y), step)), step
+
+    samples: Samples
+    step: int
+
+
+def _few(samples: Samples) -> _Few:
+    step = -(-len(samples.y) // MOST_TO_COMPARE)
+    return _Few(rows_of(samples, np.arange(0, len(samples.y), step)), step)
 
 
 def _loss_of(outputs: NDArray, goodness: Goodness, samples: Samples, settings: Settings) -> float:
     """The mean loss; at the temperature that suits the outputs, if they are to be calibrated."""
+    return float(_losses_of(outputs, goodness, samples, settings).mean())
+
+
+def _losses_of(outputs: NDArray, goodness: Goodness, samples: Samples, settings: Settings) -> NDArray:
+    """The loss of each sample, times its weight, at that temperature."""
     if settings.calibrate and goodness.kind != "number":
         outputs = outputs / np.float32(temperature_of(goodness.kind, outputs, samples.y, samples.weight))
     losses = losses_of(goodness.for_judging, outputs, samples.y)
-    return float(np.average(losses, weights=samples.weight))
+    return losses if samples.weight is None else losses * (samples.weight / samples.weight.mean())
 
 
 def _said_by(tried: Tried, samples: Samples) -> NDArray:
@@ -186,9 +200,11 @@ def _leaderboard_event(everything: Sequence[Tried], chosen: Sequence[Tried]) -> 
     return {"event": "leaderboard", "rows": rows, "picked": picked}
 
 
-def _luck_events(tried: Sequence[Tried], picked: Tried, settings: Settings) -> Iterator[dict[str, Any]]:
+def _luck_events(
+    tried: Sequence[Tried], picked: Tried, surer: Surer | None, settings: Settings
+) -> Iterator[dict[str, Any]]:
     """How lucky the picked one is, if there was a choice."""
-    luck = luck_of(tried, picked, settings.seed)
+    luck = luck_of(tried, picked, settings.seed, surer)
     if luck is not None:
         yield luck
 
@@ -218,16 +234,20 @@ def pick_in_folds(
     dict
         The leaderboard.
     """
-    folded = _compared(folded, lambda _: True, lambda each: each.outputs, goodness, both, settings)
+    few = _few(both)
+    said_by = lambda each: each.outputs[:: few.step]  # noqa: E731 - one line
+    folded, losses = _compared(folded, lambda _: True, said_by, goodness, few, settings)
     if settings.ensemble is None:
-        places = _best_together([each.outputs for each in folded], goodness, both, settings)
+        places = _best_together([*map(said_by, folded)], goodness, few.samples, settings)
         chosen = [folded[place] for place in places]
     else:
         chosen = list(folded[: settings.ensemble])
     picked = [each.tried for each in chosen]
+    compared = [each.tried for each in folded[: 0 if losses is None else len(losses)]]
+    surer = None if losses is None else Surer(compared, losses, few.step)
     everything = _first_those(picked, [*(each.tried for each in folded), *tried])
     yield _leaderboard_event(everything, picked)
-    yield from _luck_events([each.tried for each in folded], picked[0], settings)
+    yield from _luck_events([each.tried for each in folded], picked[0], surer, settings)
     best, (first, *others) = picked[0].trained, [own for each in chosen for own in each.functions]
     outcome = Outcome.INTERRUPTED if is_interrupted else best.outcome
     unseen = Unseen(goodness.averaged([each.outputs for each in chosen]), both)

@@ -67,7 +67,7 @@ from threestep.study.notebook import run_html
 from threestep.study.picking import Found, Unseen
 from threestep.study.preparing import Prepared, arrays_of, pixels_of
 from threestep.study.scores import Scores, rows_in_unit, score_outputs, score_samples
-from threestep.study.searching import Ends, Known, deadline_of, search_steps
+from threestep.study.searching import Ends, Known, deadline_of, interruptible, search_steps
 
 _SECONDS_FOR_REPORT = 0.3
 _MOST_FOR_MEASURING = 0.25  # of a budget, for networks with convolutions
@@ -340,13 +340,15 @@ def _pick(prepared: Prepared, network: Network, say, stop: threading.Event) -> G
     train, valid = _samples(prepared, pixels_of)
     settings = prepared.settings
     blocks = descend(network, prepared.goodness, train, valid, settings, settings.seed, _ends(prepared).any)
-    while True:
-        try:
-            rows = blocks.throw(KeyboardInterrupt) if stop.is_set() else next(blocks)
-        except StopIteration as end:
-            return end.value
-        for row in rows:
-            yield say({"event": "epoch", "n_epochs": settings.epochs, **epoch_facts(row)})
+    next(blocks)  # what has not begun yet cannot end with the best so far
+    with interruptible(stop):
+        while True:
+            try:
+                rows = blocks.throw(KeyboardInterrupt) if stop.is_set() else next(blocks)
+            except StopIteration as end:
+                return end.value
+            for row in rows:
+                yield say({"event": "epoch", "n_epochs": settings.epochs, **epoch_facts(row)})
 
 
 def _model(prepared: Prepared, found: Found) -> Model:

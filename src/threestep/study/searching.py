@@ -156,7 +156,7 @@ def search_steps(
     both = train if valid is train else _joined(train, valid)
     classes = both.y if goodness.is_for_classes else None
     fold_of = dealt(classes, len(both.y), settings.folds or 1, settings.seed)
-    with _interruptible(stop):
+    with interruptible(stop):
         folded = list[Folded]()
         room = room_of(fold_of, len(train.y), len(valid.y))
         with Population(goodness, train, valid, settings, settings.seed, end, room) as population:
@@ -284,7 +284,7 @@ def _not_refitted(n_refitted: int, n: int) -> str:
 
 
 @contextmanager
-def _interruptible(stop: threading.Event) -> Iterator[None]:
+def interruptible(stop: threading.Event) -> Iterator[None]:
     """The first Ctrl-C sets the event; the second one interrupts as ever. Only the main thread hears it."""
     if threading.current_thread() is not threading.main_thread():
         yield
