@@ -209,6 +209,14 @@ def test_too_few_samples_are_a_data_error(n_samples):
         ts.fit(arrays(n_samples))
 
 
+def test_a_file_is_no_folder_to_write_to(tmp_path):
+    file = tmp_path / "table.csv"
+    file.write_text("a,b\n", encoding="utf-8")
+    with pytest.raises(ts.DataError, match="is a file, expected a folder"):
+        ts.fit(arrays(), out=file, network="8", epochs=1)
+    assert file.read_text(encoding="utf-8") == "a,b\n"
+
+
 def test_a_folder_that_holds_a_run_is_left_alone(tmp_path):
     ts.fit(arrays(), out=tmp_path, **QUICK)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}

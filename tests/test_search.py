@@ -449,6 +449,14 @@ def test_an_ensemble_that_lost_members_is_told_as_it_is(monkeypatch):
     assert len([each for each in run.events if each["event"] == "function_set"][-1]["others"]) == 1
 
 
+def test_where_nothing_could_be_trained_python_says_so(monkeypatch):
+    monkeypatch.setattr(Population, "_is_late", lambda *_: True)
+    assert "nothing learned; test accuracy" in repr(ts.fit("iris", **SMALL))
+    x = np.random.default_rng(0).normal(size=(60, 3))
+    with pytest.warns(UserWarning, match="nothing could be trained"):
+        ts.Classifier(effort="quick").fit(x, (x[:, 0] > 0).astype(int))
+
+
 def test_a_limit_below_the_usual_widths_leaves_hidden_layers_to_try():
     run = ts.fit("iris", max_params=100, epochs=2, effort="quick")
     assert any(network.hidden for network in structures(run))

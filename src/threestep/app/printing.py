@@ -109,6 +109,7 @@ def _tell_leaderboard(event: Event) -> None:
     rows = event["rows"]
     if not rows:
         print(f"{_INDENT}nothing could be trained; this network only knows which answer is most common")
+        print(f"{_INDENT}(where it was for want of time, give a longer --budget)")
         return
     width = max(34, *(2 + len(row["network"]) for row in rows[:5]))
     head = f"the best of {event['n_tried']}"

@@ -53,7 +53,10 @@ def read_folder(path: Path, media: Media | None = None, how: Files = Files()) ->
     kind = _kind_of(files, path)
     media = media or _media_of(kind, files, how)
     if media.kind != kind:
-        raise DataError(f"{path}: holds {kind}s, expected {media.kind}s as in training")
+        raise DataError(
+            f"{path}: holds {kind}s, expected {media.kind}s as in training",
+            f"give files of {media.kind}s, or a folder of them",
+        )
     arrays, broken = _decoded(files, media)
     if broken and how.strict:
         named = _named(files, broken, path, _MOST_NAMED_STRICT)

@@ -139,8 +139,8 @@ def numbers_of(column: NDArray, name: str) -> NDArray:
         row = int(is_text[codes].argmax())
         raise DataError(
             f"column {name!r}, sample {row + 1}: got text such as {shown(column[row])}, "
-            "expected numbers as in training",
-            "check the column's values",
+            "expected numbers only",
+            "mend or empty the cell; an empty cell counts as missing",
         )
     return np.array([number_of(cell) if cell != "" else np.nan for cell in different], np.float64)[codes]
 

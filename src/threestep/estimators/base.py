@@ -25,6 +25,8 @@ _SEEDS = 2**31
 _HINT_PARTIAL = "give up to 8 hidden layers of one activation, the first of them plain"
 _MOST_PRECISE = 1000  # samples: in single precision a sample's last digits depend on its company
 
+_NOTHING = "nothing could be trained: all predictions are what is most common; give more `budget`"
+
 
 class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
     """A run as an estimator; see `Classifier` and `Regressor`."""
@@ -87,7 +89,9 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         return tell
 
     def _keep_found(self, prepared: Prepared, model: Model, found: Found) -> None:
-        """What a run leaves."""
+        """What a run leaves; with a warning, if it is a function that learned nothing."""
+        if found.picked.best_epoch == 0:
+            warn_of_notes((_NOTHING,))
         self.settings_, self.leaderboard_ = prepared.settings, leaderboard(found.tried)
         self._keep(model, found.picked.history)
 

@@ -145,7 +145,7 @@ def explain_model(model: Model, source: object, row: int | None = None, seed: in
     table = read(source, model.prep.layout.media)
     table = table if table.y is not None else label(table, model.prep.target.name)
     if row is not None and not 0 <= row < table.n_samples:
-        raise DataError(f"row {row}: {table.name} has rows 0 to {table.n_samples - 1}")
+        raise DataError(f"row {row}: {table.name} has rows 0 to {table.n_samples - 1}", "rows count from 0")
     chosen = _some(table, seed)
     some = table.take(chosen)
     x = encode(model.prep, some)[:, : model.network.n_inputs]

@@ -93,6 +93,8 @@ def page_folder(wanted: str | Path | None, name: str) -> Path:
 def _claimed(path: Path) -> RunFolder:
     """The folder with an empty journal in it, made by us and nobody else."""
     folder = RunFolder(path)
+    if path.is_file():
+        raise DataError(f"{path}: is a file, expected a folder", "choose another folder with --out")
     try:
         path.mkdir(parents=True, exist_ok=True)
         taken = [file.name for file in folder.files if file.exists()]

@@ -116,7 +116,8 @@ class Run:
         part = "test" if "test" in self.scores else "valid"
         name = "r2" if self.model.prep.target.kind == "number" else "accuracy"
         score = f"{part} {name} {self.scores[part][name]:.4f}"
-        return f"<Run: {self.model.network}; epoch {self.picked.best_epoch} picked; {score}>"
+        picked = f"epoch {self.picked.best_epoch} picked" if self.picked.best_epoch else "nothing learned"
+        return f"<Run: {self.model.network}; {picked}; {score}>"
 
     def _repr_html_(self) -> str:
         """The short form that a notebook shows."""
