@@ -13,6 +13,7 @@ from threestep.errors import DataError
 
 _LARGE, _START = 4 << 20, 1 << 18  # bytes
 _MOST_NAMED = 5
+_ROWS_SEEN = 100  # of a large file, before it is read
 _DELIMITERS = ",;\t|"
 _FIRST_LINE = re.compile(r"[^\r\n]*\S[^\r\n]*")
 _QUOTED = re.compile(r'"[^"]*"')
@@ -65,11 +66,11 @@ def _read_large(path: Path) -> Table | None:
         return None
     delimiter = _delimiter(start)
     reader = csv.reader(io.StringIO(start, newline=""), delimiter=delimiter, skipinitialspace=True)
-    rows = [row for row, _ in zip(_numbered_rows(reader), range(2))]
-    if delimiter == ";" and any(map(has_decimal_commas, zip(*(row for _, row in rows), strict=False))):
-        return None
+    rows = [row for row, _ in zip(_numbered_rows(reader), range(_ROWS_SEEN))]
     try:
         names, below = _header(rows, path)
+        if delimiter == ";" and any(map(has_decimal_commas, zip(*(row for _, row in below), strict=False))):
+            return None
         return read_large_csv(path, delimiter, names, has_header=len(below) < len(rows))
     except DataError:
         return None

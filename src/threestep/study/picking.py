@@ -35,8 +35,8 @@ from threestep.study.luck import Surer, luck_of
 _Some = TypeVar("_Some", Tried, Folded)
 _N_LATENCIES = 20
 _MOST_CANDIDATES = 10  # of what may be averaged
-MOST_TO_COMPARE = 4000  # samples
-MOST_FINALS = 20  # whose calibrated losses are compared
+_MOST_TO_COMPARE = 4000  # samples
+_MOST_FINALS = 20  # whose calibrated losses are compared
 _MOST_ROWS = 1000  # of the leaderboard in the journal
 
 
@@ -132,7 +132,7 @@ def _compared(
     compared by them, of the first ones: shape (n_first, n_few)."""
     name, samples = settings.score_metric, few.samples
     if name == "loss" and settings.calibrate and goodness.kind != "number" and is_final(able[0]):
-        finals = list(islice(filter(is_final, able), MOST_FINALS))
+        finals = list(islice(filter(is_final, able), _MOST_FINALS))
         losses = np.stack([_losses_of(said_by(each), goodness, samples, settings) for each in finals])
         order = losses.mean(axis=1).argsort(kind="stable")
         ranked = [finals[place] for place in order]
@@ -166,7 +166,7 @@ class _Few(NamedTuple):
 
 
 def _few(samples: Samples) -> _Few:
-    step = -(-len(samples.y) // MOST_TO_COMPARE)
+    step = -(-len(samples.y) // _MOST_TO_COMPARE)
     return _Few(rows_of(samples, np.arange(0, len(samples.y), step)), step)
 
 
