@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from threestep.version import __version__
 
 if TYPE_CHECKING:
-    from threestep import data, estimators, goodness, network, pick, report, study
+    from threestep import data, estimators, export, goodness, network, pick, report, study
     from threestep.errors import DataError, ModelFileError, ReportError, SettingsError, SpecError, UserError
     from threestep.estimators import Classifier, Regressor
+    from threestep.export import to_onnx
     from threestep.job import compare, explain, fit, health
     from threestep.model import Model, load
     from threestep.settings import Descent, Settings
@@ -32,6 +33,7 @@ _HOMES = {
     "Classifier": "threestep.estimators",
     "Regressor": "threestep.estimators",
     "load": "threestep.model",
+    "to_onnx": "threestep.export",
     "Model": "threestep.model",
     "Run": "threestep.study",
     "Descent": "threestep.settings",
@@ -43,7 +45,7 @@ _HOMES = {
     "ModelFileError": "threestep.errors",
     "ReportError": "threestep.errors",
 }
-_ROOMS = ("data", "estimators", "goodness", "network", "pick", "report", "study")
+_ROOMS = ("data", "estimators", "export", "goodness", "network", "pick", "report", "study")
 
 __all__ = [
     "Classifier",
@@ -66,6 +68,7 @@ __all__ = [
     "data",
     "estimators",
     "explain",
+    "export",
     "fit",
     "goodness",
     "health",
@@ -74,6 +77,7 @@ __all__ = [
     "pick",
     "report",
     "study",
+    "to_onnx",
 ]
 
 

@@ -90,6 +90,16 @@ class Explain:
 
 
 @dataclass(frozen=True)
+class Export:
+    """The model as one ONNX file, for other programs: columns in, answers out."""
+
+    model: ModelPath
+    """A model file or a run folder."""
+    out: str | None = None
+    """The file, ending with .onnx; by default model.onnx beside the model."""
+
+
+@dataclass(frozen=True)
 class Example:
     """The worked example: every neuron's z and output, the loss, every gradient, one step."""
 
@@ -102,5 +112,5 @@ class Doctor:
     """Print one JSON object instead of text."""
 
 
-Command = Fit | Study | Predict | Evaluate | Explain | Example | Doctor
+Command = Fit | Study | Predict | Evaluate | Explain | Export | Example | Doctor
 """What `threestep` can be asked to do."""

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import tyro
 
-from threestep.app.commands import Command, Doctor, Evaluate, Example, Explain, Fit, Predict, Study
+from threestep.app.commands import Command, Doctor, Evaluate, Example, Explain, Export, Fit, Predict, Study
 from threestep.errors import ReportError, UserError
 from threestep.settings import Settings
 from threestep.settings import Study as StudySettings
@@ -144,6 +144,7 @@ def _work_of(command: Command, began: float | None) -> Callable[[Any], None]:
         Predict: work.predict,
         Evaluate: work.evaluate,
         Explain: work.explain,
+        Export: work.export,
         Example: work.example,
         Doctor: work.doctor,
     }

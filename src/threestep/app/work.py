@@ -11,10 +11,11 @@ import msgspec
 
 from threestep.app import printing
 from threestep.app.checkup import check_up
-from threestep.app.commands import Doctor, Evaluate, Example, Explain, Fit, Predict, Study
+from threestep.app.commands import Doctor, Evaluate, Example, Explain, Export, Fit, Predict, Study
 from threestep.app.progress import Progress
 from threestep.data import Table, labelled, read
 from threestep.errors import DataError
+from threestep.export import to_onnx
 from threestep.job import compare_steps_of, explained, fit_steps, health_of
 from threestep.model import Model, load
 from threestep.settings import Files, Settings
@@ -148,6 +149,13 @@ def explain(command: Explain) -> None:
         _print_json(plain_explanation(found) | {"folder": str(found.folder)})
     else:
         printing.tell_explanation(found)
+
+
+def export(command: Export) -> None:
+    """Write the model for other programs."""
+    path = Path(command.model)
+    beside = path if path.is_dir() else path.parent
+    print(to_onnx(load(path), beside / "model.onnx" if command.out is None else command.out))
 
 
 def example(command: Example) -> None:

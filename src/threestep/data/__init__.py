@@ -6,11 +6,11 @@ same columns into arrays. Nothing here knows a network.
 """
 
 from threestep.data.builtin import BUILTIN_NAMES
-from threestep.data.dates import DATE_ORDERS
-from threestep.data.encoding import encode, encode_target, encoded
+from threestep.data.dates import DATE_ORDERS, DATE_PARTS
+from threestep.data.encoding import FARTHEST, encode, encode_target, encoded
 from threestep.data.kept import kept_facts
 from threestep.data.kinds import COLUMN_KINDS, kinds_of, leaks_of, overrides_of
-from threestep.data.layout import Layout, input_names
+from threestep.data.layout import Layout, input_names, part_name
 from threestep.data.media import Media
 from threestep.data.prep import NO_BINS, Prep, fit_prep, without_bins
 from threestep.data.reading import label, labelled, read
@@ -24,6 +24,8 @@ __all__ = [
     "BUILTIN_NAMES",
     "COLUMN_KINDS",
     "DATE_ORDERS",
+    "DATE_PARTS",
+    "FARTHEST",
     "NO_BINS",
     "Layout",
     "Media",
@@ -49,6 +51,7 @@ __all__ = [
     "labelled",
     "leaks_of",
     "overrides_of",
+    "part_name",
     "ranks_in",
     "read",
     "split",

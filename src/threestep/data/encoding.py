@@ -14,7 +14,7 @@ from threestep.data.target import Target, known_values, label_texts
 from threestep.devices import side_by_side
 from threestep.errors import DataError, did_you_mean
 
-_FARTHEST = 1e6  # scales from the mean; a stranger's absurd value must not overflow float32
+FARTHEST = 1e6  # scales from the mean; a stranger's absurd value must not overflow float32
 _BLOCK = 1 << 20  # values at once: they stay in the cache of a core
 _FEWEST_ROWS = 64
 _HINT_SCALE = "scale the column down"
@@ -89,7 +89,7 @@ def _scale(prep: Prep, block: NDArray) -> None:
     with np.errstate(over="ignore"):  # an absurd value becomes infinite here, and is clipped next
         block -= prep.center[:n_numbers].astype(block.dtype)
         block /= prep.scale[:n_numbers].astype(block.dtype)
-    np.clip(block, -_FARTHEST, _FARTHEST, out=block)
+    np.clip(block, -FARTHEST, FARTHEST, out=block)
     np.copyto(block, 0.0, where=np.isnan(block))
 
 

@@ -10,7 +10,7 @@ from threestep.network.inherit import deepen, narrow, remove, widen
 from threestep.network.kinds import Layer
 from threestep.network.layers import Dense, LayerOutput, Training
 from threestep.network.network import Network, Params
-from threestep.network.normalization import NORMS, RUNNING
+from threestep.network.normalization import NORM_EPSILON, NORMS, RUNNING, groups_of
 from threestep.network.picture_variation import random_pictures_network
 from threestep.network.pictures import Blocks, Conv, Pool
 from threestep.network.spec import parse, resnet_meant_by, spec_of
@@ -32,6 +32,7 @@ __all__ = [
     "ACTIVATIONS",
     "ACTIVATION_NAMES",
     "NORMS",
+    "NORM_EPSILON",
     "RUNNING",
     "Blocks",
     "Conv",
@@ -48,6 +49,7 @@ __all__ = [
     "deepen",
     "form_of",
     "from_torch_state",
+    "groups_of",
     "narrow",
     "no_form",
     "pad",

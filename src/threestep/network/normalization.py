@@ -16,7 +16,9 @@ NORMS = ("batch", "group", "layer", "none")
 RUNNING = ("mean", "variance")
 """Params that no gradient teaches: they follow the batches. See `remember`."""
 
-_TINY = 1e-5
+NORM_EPSILON = 1e-5
+"""What is added to a variance."""
+
 _MOST_GROUPS = 32
 
 
@@ -53,12 +55,12 @@ def normalize(norm: str, params: dict, x: Array, present: Array | None) -> Array
 def _normalized(norm: str, params: dict, x: Array, present: Array | None) -> Array:
     if norm == "batch":
         if present is None:
-            factor = params["scale"] * lax.rsqrt(params["variance"] + _TINY)
+            factor = params["scale"] * lax.rsqrt(params["variance"] + NORM_EPSILON)
             return x * factor + (params["shift"] - params["mean"] * factor)
         share = (present / jnp.maximum(present.sum(), 1.0)).astype(x.dtype)
         mean = jnp.einsum("n,nc->c", share, x.mean(axis=(1, 2)))
         variance = jnp.einsum("n,nc->c", share, jnp.square(x - mean).mean(axis=(1, 2)))
-        factor = params["scale"] * lax.rsqrt(variance + _TINY)
+        factor = params["scale"] * lax.rsqrt(variance + NORM_EPSILON)
         y = x * factor + (params["shift"] - mean * factor)
         return remember(remember(y, params["mean"], mean), params["variance"], variance)
     channels = x.shape[-1]
@@ -66,7 +68,7 @@ def _normalized(norm: str, params: dict, x: Array, present: Array | None) -> Arr
     parts = x.reshape(*x.shape[:3], n_groups, channels // n_groups)
     mean = parts.mean(axis=(1, 2, 4), keepdims=True)
     variance = jnp.square(parts - mean).mean(axis=(1, 2, 4), keepdims=True)
-    same = ((parts - mean) * lax.rsqrt(variance + _TINY)).reshape(x.shape)
+    same = ((parts - mean) * lax.rsqrt(variance + NORM_EPSILON)).reshape(x.shape)
     return same * params["scale"] + params["shift"]
 
 

@@ -353,6 +353,8 @@ def _use(start: Event, check: Event | None) -> Markup:
         tag("h2", say("Use it")),
         tag("pre", code),
         tag("pre", command),
+        tag("p", say("For other programs, as one ONNX file: columns in, answers out."), class_="small"),
+        tag("pre", "threestep export FOLDER"),
         tag(
             "p",
             say(

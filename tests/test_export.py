@@ -1,0 +1,253 @@
+"""Models as ONNX files: onnxruntime answers as the model does, whatever there is in it."""
+
+import sys
+from dataclasses import replace
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import threestep as ts
+from threestep.app import main
+from threestep.data import Layout, Prep, Table, Target, fit_prep
+from threestep.data.dates import DATE_PARTS, date_parts_of
+from threestep.errors import DataError
+from threestep.export import graph as graph_module
+from threestep.export import layers as layers_module
+from threestep.export.columns import _date_parts
+from threestep.export.graph import Graph
+from threestep.goodness import Goodness
+from threestep.model import Model
+from threestep.network import ACTIVATION_NAMES, NORMS, Blocks, Conv, Dense, Network, Pool
+
+N = 40
+CLASSES = Target("kind", "classes", ("cat", "dog", "owl"))
+
+
+def session_of(model: Model, folder) -> onnxruntime.InferenceSession:
+    return onnxruntime.InferenceSession(ts.to_onnx(model, folder / "model.onnx"))
+
+
+def started(network: Network, seed: int = 3):
+    """Params none of which is where it starts: running statistics and scales, too."""
+    rng = np.random.default_rng(seed)
+    return tuple(
+        {
+            name: np.abs(rng.normal(size=shape)).astype(np.float32) + 0.5
+            if name.endswith(("variance", "scale"))
+            else (rng.normal(size=shape) / np.sqrt(max(1, np.prod(shape[:-1])))).astype(np.float32)
+            for name, shape in own.items()
+        }
+        for own in network.param_shapes
+    )
+
+
+def array_model(network: Network, target: Target = CLASSES, loss: str = "cross_entropy", **more) -> Model:
+    n = network.n_inputs
+    prep = Prep(Layout(network.input_shape), target, np.zeros(n), np.full(n, 3.0))
+    return Model(prep, network, started(network), Goodness(loss), **more)
+
+
+@pytest.mark.parametrize("activation", ACTIVATION_NAMES)
+def test_every_activation(activation, tmp_path):
+    layers = (Dense(6, activation), Dense(6, activation, residual=True), Dense(3, "linear"))
+    model = array_model(Network((4,), layers))
+    x = np.random.default_rng(0).normal(size=(N, 4)) * 20
+    classes, confidences = session_of(model, tmp_path).run(None, {"samples": x})
+    np.testing.assert_allclose(confidences, model.predict_proba(x), atol=1e-5)
+    assert classes.tolist() == model.predict(x).tolist()
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize(
+    "layers",
+    [
+        (Conv(6, 3, 1), Pool("max", 2, 2), Conv(4, 5, 2, "gelu")),
+        (Conv(5, 1, 2, "silu"), Pool("mean", 3, 2), Pool("max", 0, 1)),
+        (Pool("max", 3, 1), Conv(4), Blocks(8, "basic", 1, 2), Blocks(8, "basic", 3), Pool("mean", 0, 1)),
+        (Conv(4), Blocks(16, "bottleneck", 1, 2), Blocks(16, "bottleneck", 2, residual=False)),
+    ],
+    ids=["convolutions", "pools", "basic", "bottleneck"],
+)
+@pytest.mark.parametrize("shape", [(9, 8), (8, 7, 3)], ids=["grey", "colour"])
+def test_every_layer_of_pictures(layers, norm, shape, tmp_path):
+    layers = tuple(layer if isinstance(layer, Pool) else replace(layer, norm=norm) for layer in layers)
+    model = array_model(Network(shape, (*layers, Dense(3, "linear"))))
+    x = np.random.default_rng(0).uniform(0, 3, size=(5, *shape)).astype(np.float32)
+    _, confidences = session_of(model, tmp_path).run(None, {"samples": x})
+    np.testing.assert_allclose(confidences, model.predict_proba(x), atol=2e-5)
+
+
+def table(n: int = 400) -> Table:
+    """All kinds of columns, each with gaps, and names that are trouble."""
+    rng = np.random.default_rng(5)
+    days = np.datetime64("1999-12-30") + rng.integers(0, 9000, n)
+
+    def written(order: str) -> np.ndarray:
+        found = []
+        for day in days:
+            parts = dict(zip("ymd", str(day).split("-")))
+            found.append("" if rng.random() < 0.1 else "-".join(parts[each] for each in order) + " 17:30:10")
+        return np.array(found, object)
+
+    def gaps(column) -> np.ndarray:
+        return np.where(rng.random(n) < 0.1, np.nan, column)
+
+    columns = {
+        "size": gaps(rng.normal(1e6, 3.0, n)),
+        "class": rng.normal(size=n),
+        "constant": np.full(n, 7.0),
+        "yes": rng.integers(0, 2, n).astype(float),
+        "": gaps(rng.exponential(size=n)),
+        "色": np.array([["", "red", "green blue", "<b>"][i] for i in rng.integers(0, 4, n)], object),
+        "born": written("ymd"),
+        "seen": written("dmy"),
+        "left": written("mdy"),
+    }
+    y = np.array(["cat", "dog", "owl"], object)[rng.integers(0, 3, n)]
+    return Table("all kinds", columns, y, "kind")
+
+
+def feeds_of(session, columns: dict) -> dict[str, np.ndarray]:
+    """The columns as the file wants them."""
+    feeds = {}
+    for each in session.get_inputs():
+        column = columns[{"class_": "class", "column": ""}.get(each.name, each.name)]
+        if each.name in ("born", "seen", "left"):
+            order = {"born": "ymd", "seen": "dmy", "left": "mdy"}[each.name]
+            days = date_parts_of(column, order)["days"]
+            column = np.round(days * 86400)
+        feeds[each.name] = np.asarray(column).reshape(-1, 1)
+    return feeds
+
+
+@pytest.mark.parametrize("most_bins", [0, 4, 16])
+def test_every_kind_of_column_with_gaps_and_strangers(most_bins, tmp_path):
+    samples = table()
+    prep = fit_prep(samples, CLASSES, {"yes": "number"}, most_bins)
+    network = ts.network.parse("8 gelu", (prep.layout.n_inputs,), 3)
+    plain = ts.network.parse("5 tanh", (prep.layout.n_plain_inputs,), 3)
+    model = Model(
+        prep,
+        network,
+        started(network),
+        Goodness(),
+        others=((plain, started(plain, 9)), (network, started(network, 1))),
+        temperature=1.7,
+    )
+    session = session_of(model, tmp_path)
+    assert {each.name for each in session.get_inputs()} == {
+        "size", "class_", "constant", "yes", "column", "色", "born", "seen", "left"
+    }  # fmt: skip
+    strangers = dict(samples.x) | {"色": np.array(["violet", *samples.x["色"][1:]], object)}
+    strangers["class"] = np.array([1e30, np.nan, *samples.x["class"][2:]])  # no gap in training
+    for columns in (samples.x, strangers):
+        classes, confidences = session.run(None, feeds_of(session, columns))
+        np.testing.assert_allclose(confidences, model.predict_proba(columns), atol=1e-5)
+        assert classes.tolist() == model.predict(columns).tolist()
+
+
+@given(st.lists(st.integers(-62_135_596_800, 253_402_300_799), min_size=1, max_size=50))
+def test_dates_have_the_parts_that_they_have_in_training(seconds):
+    graph = Graph(["seconds"])
+    for part, value in _date_parts(graph, "seconds").items():
+        graph.named(value, part)
+    values = [
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.DOUBLE, ["n"])
+        for name in ("seconds", *DATE_PARTS)
+    ]
+    whole = onnx.helper.make_graph(graph.nodes, "dates", values[:1], values[1:], graph.constants)
+    proto = onnx.helper.make_model(whole, ir_version=9, opset_imports=[onnx.helper.make_opsetid("", 20)])
+    found = onnxruntime.InferenceSession(proto.SerializeToString()).run(
+        [*DATE_PARTS], {"seconds": np.array(seconds, float)}
+    )
+    texts = [str(np.datetime64(second, "s")).replace("T", " ") for second in seconds]
+    expected = date_parts_of(np.array(texts, object), "ymd")
+    for part, values in zip(DATE_PARTS, found, strict=True):
+        np.testing.assert_allclose(values, expected[part], rtol=1e-12, err_msg=part)
+
+
+@pytest.mark.parametrize("classes", [(3, 5), (False, True), (0.5, 1.5), ("no", "yes"), ("1", "2")])
+@pytest.mark.parametrize("threshold", [0.5, 0.2])
+def test_classes_come_as_they_are_and_by_the_threshold(classes, threshold, tmp_path):
+    network = Network((4,), (Dense(2, "linear"),))
+    model = array_model(network, Target("t", "classes", classes), threshold=threshold)
+    x = np.random.default_rng(2).normal(size=(N, 4)) * 3
+    found, _ = session_of(model, tmp_path).run(None, {"samples": x})
+    assert found.tolist() == model.predict(x).tolist()
+    assert len(set(found.tolist())) == 2
+
+
+def test_labels(tmp_path):
+    network = ts.network.parse("8", (4,), 3)
+    others = tuple((network, started(network, seed)) for seed in (5, 6))
+    target = Target("t", "labels", (), "", 3)
+    model = array_model(network, target, "sigmoid_cross_entropy", others=others, temperature=0.6)
+    x = np.random.default_rng(2).normal(size=(N, 4)) * 3
+    labels, confidences = session_of(model, tmp_path).run(["labels", "confidences"], {"samples": x})
+    np.testing.assert_array_equal(labels, model.predict(x))
+    np.testing.assert_allclose(confidences, model.predict_proba(x), atol=1e-5)
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_numbers_in_their_own_unit(n, tmp_path):
+    network = ts.network.parse("8", (4,), n)
+    others = tuple((network, started(network, seed)) for seed in (5, 6))
+    model = array_model(network, Target("t", "number", (), "", n), "squared_error", others=others)
+    center, scale = (1e6, 50.0) if n == 1 else ((1e6, -3.0), (50.0, 0.25))
+    model = Model(**{**vars(model), "prep": model.prep._replace(target_center=center, target_scale=scale)})
+    x = np.random.default_rng(2).normal(size=(N, 4)) * 3
+    (found,) = session_of(model, tmp_path).run(None, {"samples": x})
+    np.testing.assert_allclose(found, model.predict(x).reshape(N, n), rtol=0, atol=1e-4)
+
+
+def test_quantiles_are_shifted(tmp_path):
+    run = ts.fit("diabetes", quantiles=(0.1, 0.9), network="8", epochs=5)
+    x = ts.data.read("diabetes").x
+    session = session_of(run.model, tmp_path)
+    (found,) = session.run(None, feeds_of(session, x))
+    np.testing.assert_allclose(found, run.model.predict(x), rtol=0, atol=1e-3)
+
+
+def test_from_a_run_folder_to_an_answer(tmp_path, capsys):
+    ts.fit("wine", network="8", epochs=5, out=tmp_path / "run")
+    assert main(["export", str(tmp_path / "run")]) == 0
+    assert capsys.readouterr().out.strip() == str(tmp_path / "run" / "model.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "run" / "model.onnx")
+    model, samples = ts.load(tmp_path / "run"), ts.data.read("wine").x
+    classes, _ = session.run(None, feeds_of(session, samples))
+    assert classes.tolist() == model.predict(samples).tolist()
+    assert (
+        main(["export", str(tmp_path / "run" / "model.safetensors"), "--out", str(tmp_path / "a.onnx")]) == 0
+    )
+    assert (tmp_path / "a.onnx").read_bytes() == (tmp_path / "run" / "model.onnx").read_bytes()
+
+
+def test_what_each_column_wants_is_in_the_file(tmp_path):
+    samples = table()
+    prep = fit_prep(samples, CLASSES)
+    network = ts.network.parse("8", (prep.layout.n_inputs,), 3)
+    proto = onnx.load(ts.to_onnx(Model(prep, network, started(network), Goodness()), tmp_path / "m.onnx"))
+    said = {each.key: each.value for each in proto.metadata_props}
+    assert said["size"].startswith("float64")
+    assert "seconds since 1970" in said["born"]
+    assert said["色"].startswith("text")
+
+
+def test_mistakes_have_a_hint_and_nothing_is_written(tmp_path, monkeypatch):
+    model = array_model(ts.network.parse("8", (4,), 3))
+    with pytest.raises(DataError, match=r"only ONNX.*\nhint: name it model\.onnx"):
+        ts.to_onnx(model, tmp_path / "model.pt")
+    with pytest.raises(DataError, match="cannot be written"):
+        ts.to_onnx(model, tmp_path / "no folder" / "model.onnx")
+    with monkeypatch.context() as patch:
+        patch.setitem(layers_module._ACTIVATIONS, "relu", ("Tanh", {}))
+        with pytest.raises(DataError, match="from the model's"):
+            ts.to_onnx(model, tmp_path / "model.onnx")
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(DataError, match=r"threestep\[onnx\]"):
+        graph_module.onnx_library()
+    assert [*tmp_path.iterdir()] == []
