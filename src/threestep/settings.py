@@ -124,9 +124,6 @@ class Question:
     `squared_error` for a number."""
     quantiles: tuple[float, ...] = ()
     """Of a number: predict these quantiles, such as 0.05 0.5 0.95, instead of the mean."""
-    column: tuple[str, ...] = ()
-    """What columns are, where they are not what they seem: `NAME=number`, `NAME=category`, `NAME=date` or
-    `NAME=ignore`."""
     weight: str | None = None
     """Column that says how much each sample counts."""
     class_weight: ClassWeight = "even"
@@ -158,8 +155,11 @@ class Question:
 
 @dataclass(frozen=True)
 class Files:
-    """How files of pictures and sounds are read; the model keeps it, so that new files are read alike."""
+    """How data are read; the model keeps it, so that new data are read alike."""
 
+    column: tuple[str, ...] = ()
+    """What columns are, where they are not what they seem: `NAME=number` (words in it count as missing),
+    `NAME=category`, `NAME=date` or `NAME=ignore`."""
     strict: bool = False
     """Stop where files of a folder are damaged, naming them; else they are named, counted and left out."""
     picture_size: int | tuple[int, int] | None = None

@@ -1,5 +1,6 @@
 """The entry point: words to a command, a command to its work, a mistake to a message."""
 
+import atexit
 import os
 import sys
 import threading
@@ -64,8 +65,9 @@ def run() -> NoReturn:
     """Be the process: run one command and end at once.
 
     A compile that nobody needs any more may still go on in another thread. It cannot be broken off, and
-    the interpreter's usual end would wait for it, beyond the budget. And an interrupt may come while a
-    device computes: that end would take from it what it writes to. Only then is it left out.
+    the interpreter's usual end would wait for it, beyond the budget; and where nothing goes on, that end
+    takes half a second to undo what the system undoes at once. So it is left out, but for what waits to be
+    called at an exit. An interrupt may come while a device computes: then not even that.
     """
     try:
         # until now the process has done little but compute, so that its time is that since its start
@@ -79,9 +81,10 @@ def run() -> NoReturn:
         sys.stdout.flush()
     with suppress(OSError, ValueError):
         sys.stderr.flush()
-    if code == _INTERRUPTED or any(thread.name.startswith("compile") for thread in threading.enumerate()):
-        os._exit(code)
-    sys.exit(code)
+    is_at_work = any(thread.name.startswith("compile") for thread in threading.enumerate())
+    if code != _INTERRUPTED and not is_at_work:
+        atexit._run_exitfuncs()
+    os._exit(code)
 
 
 def _check_once(words: list[str]) -> None:

@@ -3,7 +3,7 @@
 import csv
 import sys
 from collections.abc import Generator
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
@@ -13,12 +13,12 @@ from threestep.app import printing
 from threestep.app.checkup import check_up
 from threestep.app.commands import Doctor, Evaluate, Example, Explain, Export, Fit, Predict, Study
 from threestep.app.progress import Progress
-from threestep.data import Table, labelled, read
+from threestep.data import Table, labelled, notes_on_strangers, read
 from threestep.errors import DataError
 from threestep.export import to_onnx
 from threestep.job import compare_steps_of, explained, fit_steps, health_of
 from threestep.model import Model, load
-from threestep.settings import Files, Settings
+from threestep.settings import Settings
 from threestep.settings import Study as StudySettings
 from threestep.study import (
     Run,
@@ -94,8 +94,10 @@ def _watched(steps: Generator[dict[str, Any], None, _Found]) -> _Found:
 
 def _read_anew(data: str, model: Model, strict: bool) -> Table:
     """Samples for a model; where they are files, what was read and what was left out goes to stderr."""
-    table = read(data, model.prep.layout.media, Files(strict=strict))
-    for note in table.notes if table.names else ():
+    layout = model.prep.layout
+    table = read(data, layout.media, replace(layout.files, strict=strict))
+    told = table.notes if table.names else ()
+    for note in (*told, *notes_on_strangers(layout, table)):
         print(f"note: {note}", file=sys.stderr)
     return table
 
@@ -104,17 +106,7 @@ def predict(command: Predict) -> None:
     """Write a CSV line per sample."""
     model = load(command.model)
     table = _read_anew(command.data, model, command.strict)
-    if model.is_classifier:
-        classes = model.prep.target.classes
-        names = [f"confidence_{name}" for name in classes]
-        confidences = model.predict_proba(table)
-        rows = [
-            [classes[best], *(f"{value:.6f}" for value in row)]
-            for best, row in zip(confidences.argmax(axis=1), confidences.tolist(), strict=True)
-        ]
-    else:
-        names, rows = [], [[f"{value:.9g}"] for value in model.predict(table).tolist()]
-    header = [model.prep.target.name, *names]
+    header, rows = _answers(model, table)
     if table.names:  # files
         header, rows = ["file", *header], [[name, *row] for name, row in zip(table.names, rows, strict=True)]
     if command.out is None:
@@ -126,6 +118,24 @@ def predict(command: Predict) -> None:
     except OSError as error:
         problem = f"{command.out}: cannot be written ({error.strerror})"
         raise DataError(problem, "choose another --out") from error
+
+
+def _answers(model: Model, table: Table) -> tuple[list[str], list[list[Any]]]:
+    """What the columns are called, and of each sample the answer and how sure the model is of each class or
+    label; or the numbers."""
+    target, outputs = model.prep.target, model.outputs(table)
+    answers = model.answers(outputs)
+    if target.kind == "number":
+        quantiles = [f"{target.name}_{quantile:g}" for quantile in model.goodness.quantiles]
+        return quantiles or target.names, [[f"{value:.9g}" for value in row] for row in answers.tolist()]
+    if target.kind == "classes":
+        best = [[target.classes[index]] for index in model.class_indices(outputs).tolist()]
+        header = [target.name, *(f"confidence_{name}" for name in target.classes)]
+    else:
+        best = (outputs > 0).astype(int).tolist()
+        header = [*target.names, *(f"confidence_{name}" for name in target.names)]
+    shares = ([f"{value:.6f}" for value in row] for row in answers.tolist())
+    return header, [[*own, *row] for own, row in zip(best, shares, strict=True)]
 
 
 def evaluate(command: Evaluate) -> None:

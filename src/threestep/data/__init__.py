@@ -9,7 +9,7 @@ from threestep.data.builtin import BUILTIN_NAMES
 from threestep.data.dates import DATE_ORDERS, DATE_PARTS
 from threestep.data.encoding import FARTHEST, encode, encode_target, encoded
 from threestep.data.kept import kept_facts
-from threestep.data.kinds import COLUMN_KINDS, kinds_of, leaks_of, overrides_of
+from threestep.data.kinds import COLUMN_KINDS, kinds_of, leaks_of, overrides_of, words_among
 from threestep.data.layout import Layout, input_names, part_name
 from threestep.data.media import Media
 from threestep.data.prep import NO_BINS, Prep, fit_prep, without_bins
@@ -17,6 +17,7 @@ from threestep.data.reading import label, labelled, read
 from threestep.data.roles import balanced_weights, column_of, ranks_in, weights_in, without
 from threestep.data.sameness import fingerprint, keys_of_samples, keys_of_values
 from threestep.data.splitting import Split, dealt, split
+from threestep.data.strangers import notes_on_strangers
 from threestep.data.table import Table
 from threestep.data.target import Target, is_unknown, understand_target
 
@@ -50,6 +51,7 @@ __all__ = [
     "label",
     "labelled",
     "leaks_of",
+    "notes_on_strangers",
     "overrides_of",
     "part_name",
     "ranks_in",
@@ -59,4 +61,5 @@ __all__ = [
     "weights_in",
     "without",
     "without_bins",
+    "words_among",
 ]

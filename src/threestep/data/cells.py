@@ -71,13 +71,14 @@ def with_points(cells: Iterable[str]) -> list[str]:
     return [cell.replace(".", "").replace(",", ".") for cell in cells]
 
 
-def column_of_cells(cells: Sequence[str] | NDArray, name: str) -> NDArray:
+def column_of_cells(cells: Sequence[str] | NDArray, name: str, is_known: bool = False) -> NDArray:
     """One column of text cells as numbers (float64, NaN = missing) or words (object).
 
     Raises
     ------
     DataError
-        Text stands where a number belongs: nearly all cells are numbers, a few are not.
+        Text stands where a number belongs: nearly all cells are numbers, a few are not, and it is not known
+        what the column is.
     """
     different, codes = coded(cells)
     words = [cell if cell not in MISSING else "" for cell in different]
@@ -88,12 +89,12 @@ def column_of_cells(cells: Sequence[str] | NDArray, name: str) -> NDArray:
     is_numeric = np.array([word != "" for word in words], bool) & ~is_stray
     counts = np.bincount(codes, minlength=len(words))
     n_strays, n_numeric = int(counts[is_stray].sum()), int(counts[is_numeric].sum())
-    if n_numeric > n_strays <= max(1, int(_STRAY_FRACTION * len(cells))):
+    if not is_known and n_numeric > n_strays <= max(1, int(_STRAY_FRACTION * len(cells))):
         row = int(is_stray[codes].argmax())
         raise DataError(
             f"column {name!r}, sample {row + 1}: got {shown(cells[row])}, expected a number "
             f"({n_numeric} other cells of the column are numbers)",
-            _HINT_STRAY,
+            f"{_HINT_STRAY}; --column {name}=number takes all such cells for missing",
         )
     return np.array(words, dtype=object)[codes]
 

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from threestep.data.cells import MISSING, column_of_cells, has_decimal_commas, is_number, with_points
@@ -19,7 +19,7 @@ _FIRST_LINE = re.compile(r"[^\r\n]*\S[^\r\n]*")
 _QUOTED = re.compile(r'"[^"]*"')
 
 
-def read_csv(path: Path) -> Table:
+def read_csv(path: Path, known: Collection[str] = ()) -> Table:
     """A CSV file, with or without a header line.
 
     The delimiter is the one of `, ; tab |` most frequent in the first line. Empty lines are left
@@ -28,12 +28,18 @@ def read_csv(path: Path) -> Table:
     Between semicolons numbers may have decimal commas ("1.234,5"), as spreadsheets write them where that is
     the custom; a note says in which columns.
 
+    Parameters
+    ----------
+    path : Path
+    known : collection of str
+        Columns of which the user, or a model, says what they are: words among their numbers are no mistake.
+
     Raises
     ------
     DataError
         The file is empty, not text, ragged, or names a column twice.
     """
-    if (large := _read_large(path)) is not None:
+    if (large := _read_large(path, known)) is not None:
         return large
     rows, delimiter = _rows(path)
     if not rows:
@@ -49,12 +55,12 @@ def read_csv(path: Path) -> Table:
         if delimiter == ";" and has_decimal_commas(cells):
             cells = with_points(cells)
             with_commas.append(name)
-        columns[name] = column_of_cells(cells, name)
+        columns[name] = column_of_cells(cells, name, name in known)
     notes = () if not with_commas else (_decimal_commas(with_commas),)
     return Table(path.stem, columns, notes=notes)
 
 
-def _read_large(path: Path) -> Table | None:
+def _read_large(path: Path, known: Collection[str]) -> Table | None:
     """A large file by DuckDB; None if that is not installed or cannot make sense of the file: the slower way
     then finds the line that is wrong."""
     try:
@@ -71,7 +77,7 @@ def _read_large(path: Path) -> Table | None:
         names, below = _header(rows, path)
         if delimiter == ";" and any(map(has_decimal_commas, zip(*(row for _, row in below), strict=False))):
             return None
-        return read_large_csv(path, delimiter, names, has_header=len(below) < len(rows))
+        return read_large_csv(path, delimiter, names, len(below) < len(rows), known)
     except DataError:
         return None
 

@@ -1,5 +1,6 @@
 """Parquet, JSON lines and large CSV files to named columns, by DuckDB (the extra `tables`)."""
 
+from collections.abc import Collection
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -33,8 +34,8 @@ def has_duckdb() -> bool:
     return find_spec("duckdb") is not None
 
 
-def read_duck_file(path: Path) -> Table:
-    """A file of columns, by its ending.
+def read_duck_file(path: Path, known: Collection[str] = ()) -> Table:
+    """A file of columns, by its ending; `known` as for `read_csv`.
 
     Raises
     ------
@@ -46,10 +47,12 @@ def read_duck_file(path: Path) -> Table:
         raise DataError(f"{path}: needs DuckDB to be read", "pip install 'threestep[tables]'")
     no_folders = "hive_partitioning = false"  # a folder's name is no column
     options = {"read_csv": f", sample_size = -1, {no_folders}", "read_parquet": f", {no_folders}"}
-    return _table(f"SELECT * FROM {reader}(?{options.get(reader, '')})", path)
+    return _table(f"SELECT * FROM {reader}(?{options.get(reader, '')})", path, known)
 
 
-def read_large_csv(path: Path, delimiter: str, names: list[str], has_header: bool) -> Table:
+def read_large_csv(
+    path: Path, delimiter: str, names: list[str], has_header: bool, known: Collection[str] = ()
+) -> Table:
     """A CSV file whose first line was looked at already.
 
     Raises
@@ -64,12 +67,12 @@ def read_large_csv(path: Path, delimiter: str, names: list[str], has_header: boo
         f"nullstr = [{missing}], quote = '\"'"
     )
     try:
-        return _table(f"{query})", path, names)
+        return _table(f"{query})", path, known, names)
     except DataError:  # what looked like numbers at first are words further down: look at all of it first
-        return _table(f"{query}, sample_size = -1)", path, names)
+        return _table(f"{query}, sample_size = -1)", path, known, names)
 
 
-def _table(query: str, path: Path, *more: Any) -> Table:
+def _table(query: str, path: Path, known: Collection[str], *more: Any) -> Table:
     """What a query gives, as columns."""
     import duckdb
 
@@ -81,7 +84,7 @@ def _table(query: str, path: Path, *more: Any) -> Table:
         raise DataError(f"{path}: cannot be read ({first})", "check the file's format") from error
     columns, notes = dict[str, NDArray](), list[str]()
     for name, values in found.items():
-        column = _column(values, name)
+        column = _column(values, name, name in known)
         if column is None:
             notes.append(f"column {name!r} is left out: its cells are neither numbers nor text")
         else:
@@ -92,7 +95,7 @@ def _table(query: str, path: Path, *more: Any) -> Table:
     return Table(path.name.split(".")[0], columns, notes=tuple(notes))
 
 
-def _column(values: Any, name: str) -> NDArray | None:
+def _column(values: Any, name: str, is_known: bool) -> NDArray | None:
     """One column as numbers (NaN = missing) or words ("" = missing); None if it is neither."""
     mask = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else None
     data = np.asarray(np.ma.getdata(values))
@@ -117,5 +120,5 @@ def _column(values: Any, name: str) -> NDArray | None:
     if not all(isinstance(cell, str) for cell in known):
         return words_of_objects(cells)
     return column_of_cells(
-        mapped(lambda cell: "" if cell is None else str(cell).strip(), cells, object), name
+        mapped(lambda cell: "" if cell is None else str(cell).strip(), cells, object), name, is_known
     )

@@ -1,5 +1,6 @@
 """What kind of column each is: a number, a category, a date, or nothing to learn from."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -20,6 +21,9 @@ _FEWEST_FOR_ID = 50
 _WIDEST_ID = 2.0  # how many whole numbers an id may skip, times the samples
 _MOST_DISTINCT = 0.5  # of the samples: more different words say nothing that could be seen again
 _FEW_WORDS = 100
+_MOSTLY = 0.8  # of the known cells: then the rest are gaps with a word in them, such as "unknown"
+_FEWEST_NUMBERS = 20  # different ones: fewer may be codes
+_CODE = re.compile(r"[+-]?0\d.*")
 _MOST_ROWS = 2000
 _ROUNDING = 1e-6
 
@@ -96,9 +100,36 @@ def _kind_of_words(column: NDArray) -> ColumnKind:
         return ColumnKind("ignore", "every value is missing")
     if date_order_of(known) is not None:
         return ColumnKind("date", "dates")
+    if _are_mostly_numbers(column):
+        return ColumnKind("number", "nearly all of it are numbers")
     if n_distinct > _FEW_WORDS and n_distinct > _MOST_DISTINCT * int((column != "").sum()):
         return ColumnKind("ignore", f"looks like an id or free text: {n_distinct} different words")
     return ColumnKind("category", f"{n_distinct} different words")
+
+
+def _are_mostly_numbers(column: NDArray) -> bool:
+    """Whether words among numbers are only what stands where a number is not known."""
+    different, codes = coded(column)
+    is_numeric = np.array([cell != "" and is_number(cell) for cell in different], bool)
+    numbers = [cell for cell, is_one in zip(different, is_numeric, strict=True) if is_one]
+    if len(numbers) < _FEWEST_NUMBERS or any(map(_CODE.fullmatch, numbers)):
+        return False
+    n_numbers, n_words = int(is_numeric[codes].sum()), words_among(column)[0]
+    return n_words > 0 and n_numbers >= _MOSTLY * (n_words + n_numbers)
+
+
+def words_among(column: NDArray) -> tuple[int, str]:
+    """How many cells of a column of text are words, not numbers, and the first of them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> words_among(np.array(["1", "", "unknown", "2.5"], object))
+    (1, 'unknown')
+    """
+    different, codes = coded(column)
+    is_word = np.array([cell != "" and not is_number(cell) for cell in different], bool)
+    return int(is_word[codes].sum()), str(different[int(is_word.argmax())]) if is_word.any() else ""
 
 
 def _is_id(known: NDArray, n_samples: int) -> bool:
@@ -125,8 +156,8 @@ def words_of(column: NDArray) -> NDArray:
     return mapped(lambda cell: "" if cell != cell else f"{cell:.15g}", column.astype(np.float64), object)
 
 
-def numbers_of(column: NDArray, name: str) -> NDArray:
-    """A column of words as the numbers they are.
+def numbers_of(column: NDArray, name: str, with_strays: bool = False) -> NDArray:
+    """A column of words as the numbers they are; those that are none count as missing, where that is so.
 
     Raises
     ------
@@ -135,14 +166,16 @@ def numbers_of(column: NDArray, name: str) -> NDArray:
     """
     different, codes = coded(column)
     is_text = np.array([cell != "" and not is_number(cell) for cell in different], bool)
-    if is_text.any():
+    if is_text.any() and not with_strays:
         row = int(is_text[codes].argmax())
         raise DataError(
             f"column {name!r}, sample {row + 1}: got text such as {shown(column[row])}, "
             "expected numbers only",
             "mend or empty the cell; an empty cell counts as missing",
         )
-    return np.array([number_of(cell) if cell != "" else np.nan for cell in different], np.float64)[codes]
+    is_gap = is_text | np.array([cell == "" for cell in different], bool)
+    numbers = [np.nan if gap else number_of(cell) for cell, gap in zip(different, is_gap, strict=True)]
+    return np.array(numbers, np.float64)[codes]
 
 
 def leaks_of(columns: Mapping[str, NDArray], y: NDArray) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from threestep.data.kinds import numbers_of, words_of
 from threestep.data.media import Media
 from threestep.data.table import Table
 from threestep.errors import DataError, did_you_mean
+from threestep.settings import Files
 
 _NARROW = tuple(
     map(np.dtype, ("f4", "f2", "u1", "i1", "?", "i2", "u2"))
@@ -41,6 +42,8 @@ class Layout:
         Columns of dates, whose parts are among the numbers: name, order of day, month and year.
     media : Media or None
         How files become arrays, if the samples are pictures or sounds.
+    with_strays : tuple of str
+        Names of the numbers whose column was text in training: words in it count as missing.
     """
 
     shape: tuple[int, ...] = ()
@@ -51,6 +54,12 @@ class Layout:
     bins: tuple[int, ...] = ()
     dates: tuple[tuple[str, str], ...] = ()
     media: Media | None = None
+    with_strays: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> Files:
+        """How new samples are to be read, so that columns are what they were."""
+        return Files(column=tuple(f"{name}=number" for name in self.with_strays))
 
     @property
     def is_picture(self) -> bool:
@@ -137,11 +146,13 @@ def numbers_in(layout: Layout, table: Table) -> Numbers:
         matrix = _matrix_of_array(layout, table)
         return Numbers(matrix, (), len(matrix))
     columns = table.columns()
-    return Numbers(None, tuple(_numeric(columns[name], name) for name in layout.numbers), table.n_samples)
+    strays = set(layout.with_strays)
+    numbers = (_numeric(columns[name], name, name in strays) for name in layout.numbers)
+    return Numbers(None, tuple(numbers), table.n_samples)
 
 
-def _numeric(column: NDArray, name: str) -> NDArray:
-    return numbers_of(column, name) if column.dtype.kind == "O" else column
+def _numeric(column: NDArray, name: str, with_strays: bool = False) -> NDArray:
+    return numbers_of(column, name, with_strays) if column.dtype.kind == "O" else column
 
 
 def _matrix_of_array(layout: Layout, table: Table) -> NDArray:

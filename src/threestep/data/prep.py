@@ -154,7 +154,10 @@ def _layout(train: Table, kinds: Mapping[str, str]) -> Layout:
     dates = [(name, _date_order(columns[name], name)) for name, kind in found.items() if kind == "date"]
     numbers += [part_name(name, part) for name, _ in dates for part in DATE_PARTS]
     left_out = tuple(name for name, kind in found.items() if kind == "ignore")
-    return Layout((), tuple(numbers), (), tuple(words), left_out, (), tuple(dates))
+    strays = tuple(name for name in numbers if name in columns and columns[name].dtype.kind == "O")
+    return Layout(
+        numbers=tuple(numbers), words=tuple(words), left_out=left_out, dates=tuple(dates), with_strays=strays
+    )
 
 
 def _levels(column: NDArray) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ def read(source: object, media: Media | None = None, how: Files = Files()) -> Ta
     media : Media or None
         How a folder's files become arrays, if that was learned before.
     how : Files
-        How they are to, if not.
+        How they are to, if not; and what columns are known to be.
 
     Returns
     -------
@@ -203,7 +203,9 @@ def _read_named(name: str, media: Media | None, how: Files) -> Table:
     if _is_there(name, Path.is_file):
         path = Path(name)
         return (
-            read_folder(path, media, how) if media is not None and is_media_file(path) else _read_file(path)
+            read_folder(path, media, how)
+            if media is not None and is_media_file(path)
+            else _read_file(path, how)
         )
     images, comma, labels = name.partition(",")
     if comma:
@@ -244,15 +246,16 @@ def _is_there(name: str, kind: Callable[[Path], bool]) -> bool:
         return False
 
 
-def _read_file(path: Path) -> Table:
+def _read_file(path: Path, how: Files) -> Table:
     """A file, by its ending."""
+    known = {word.rpartition("=")[0] for word in how.column}
     endings = path.name.lower()
     if endings.endswith(".npz"):
         return read_npz(path)
     if endings.endswith(_TEXT_ENDINGS):
-        return read_csv(path)
+        return read_csv(path, known)
     if endings.endswith(DUCK_ENDINGS):
-        return read_duck_file(path)
+        return read_duck_file(path, known)
     if endings.endswith(("ubyte.gz", "ubyte", ".idx", ".idx.gz", ".gz")):
         return read_idx_pair(path, None)
     raise DataError(f"{path}: a kind of file that is not known", _HINT_SOURCES)

@@ -42,6 +42,14 @@ class Target:
     n_columns: int = 1
 
     @property
+    def names(self) -> list[str]:
+        """What each of its columns is called."""
+        parts = [part.strip() for part in self.name.split(",")]
+        if self.n_columns == 1 or len(parts) == self.n_columns:
+            return [self.name] if self.n_columns == 1 else parts
+        return [f"{self.name}_{place + 1}" for place in range(self.n_columns)]
+
+    @property
     def n_outputs(self) -> int:
         """How many outputs a network needs for it."""
         return len(self.classes) or self.n_columns

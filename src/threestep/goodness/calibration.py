@@ -1,8 +1,13 @@
 """Confidences that are what they say: one number by which the outputs are divided."""
 
+import sys
+import threading
+from importlib import import_module
+
 import numpy as np
 from numpy.typing import NDArray
 
+_SEARCHES = "scipy.optimize"
 _MOST_SAMPLES = 20_000
 _WIDEST = 3.0  # of the logarithm of a temperature
 _STIFFNESS = 2.0  # nats that a temperature of e or 1/e must gain over all samples together
@@ -41,10 +46,17 @@ def temperature_of(kind: str, outputs: NDArray, targets: NDArray, weight: NDArra
         total = float((weight * losses(outputs / np.exp(log_temperature), targets)).sum()) / weight.mean()
         return total + _STIFFNESS * log_temperature**2
 
-    from scipy.optimize import minimize_scalar  # imported here: it takes 0.3 s
+    from scipy.optimize import minimize_scalar  # imported here: see `import_beside`
 
     best = minimize_scalar(badness, bounds=(-_WIDEST, _WIDEST), method="bounded").x
     return float(np.exp(best)) if badness(best) < badness(0.0) else 1.0
+
+
+def import_beside() -> None:
+    """Begin to import what a temperature is found with, in a thread: that takes half a second, which is not
+    missed while a device computes."""
+    if _SEARCHES not in sys.modules:
+        threading.Thread(target=import_module, args=(_SEARCHES,), name="import", daemon=True).start()
 
 
 def _class_losses(outputs: NDArray, classes: NDArray) -> NDArray:

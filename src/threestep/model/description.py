@@ -146,10 +146,11 @@ def _entries(description: Description) -> dict[str, Any]:
 
 _SINCE: dict[str, dict[str, Any]] = {
     "goodness": {"gamma": 2.0, "delta": 1.0, "quantiles": ()},
-    "layout": {"bins": (), "dates": (), "media": None},
+    "layout": {"bins": (), "dates": (), "media": None, "with_strays": ()},
     "target": {"n_columns": 1},
 }
-"""What the records of formats 1 and 2 do not have, and what it is there; 3 has no media either."""
+"""What the records of formats 1 and 2 do not have, and what it is there; 3 has no media either,
+4 no words among numbers."""
 
 
 def _inner_entries(key: str, record: Any) -> dict[str, Any]:
@@ -228,7 +229,7 @@ def _layer_of(entries: dict[str, Any]) -> Layer:
 def _format_of(description: Description) -> int:
     """The oldest format that can hold a model: 1 knows neither ensembles nor residual layers, 2 neither bins,
     nor several numbers or labels, nor other losses, nor a temperature, 3 only dense layers and no files of
-    pictures or sounds."""
+    pictures or sounds, 4 no words among numbers."""
     records = {key: asdict(getattr(description, key)) for key in _SINCE}
     is_new = any(
         records[key][name] != value for key, since in _SINCE.items() for name, value in since.items()
@@ -236,6 +237,8 @@ def _format_of(description: Description) -> int:
     is_usual = description.goodness.loss in ("cross_entropy", "squared_error")
     is_corrected = description.temperature != 1.0 or description.threshold != 0.5 or description.shifts
     networks = description.network, *description.others
+    if description.layout.with_strays:
+        return 5
     if description.layout.media is not None or not all(network.is_dense for network in networks):
         return 4
     if is_new or not is_usual or is_corrected:
@@ -297,18 +300,24 @@ def _layout_problems(layout: Layout, *networks: Network) -> Iterator[str]:
     media = layout.media
     if media is not None and (media.shape != layout.shape or not _is_media(media)):
         yield "its files do not become samples of its shape"
-    n_numbers = math.prod(layout.shape) if layout.shape else len(layout.numbers)
-    if any(not 0 <= gap < n_numbers for gap in layout.gaps) or list(layout.gaps) != sorted(set(layout.gaps)):
-        yield "a column with gaps is not there, or not in order"
+    yield from _number_problems(layout)
     if any(order not in DATE_ORDERS for _, order in layout.dates):
         yield "its dates have an order that is not known"
-    if layout.bins and (len(layout.bins) != n_numbers or not all(0 <= n <= _MOST_BINS for n in layout.bins)):
-        yield "its bins are not one small number for each number"
     possible = {layout.n_inputs, layout.n_plain_inputs}
     if any(network.n_inputs not in possible for network in networks):
         yield f"the columns make {layout.n_inputs} inputs, the network takes {networks[0].n_inputs}"
     elif all(network.n_inputs < layout.n_inputs for network in networks):
         yield "it has bins that no network looks at"
+
+
+def _number_problems(layout: Layout) -> Iterator[str]:
+    n_numbers = math.prod(layout.shape) if layout.shape else len(layout.numbers)
+    if any(not 0 <= gap < n_numbers for gap in layout.gaps) or list(layout.gaps) != sorted(set(layout.gaps)):
+        yield "a column with gaps is not there, or not in order"
+    if not set(layout.with_strays) <= set(layout.numbers):
+        yield "a column with words among its numbers is not there"
+    if layout.bins and (len(layout.bins) != n_numbers or not all(0 <= n <= _MOST_BINS for n in layout.bins)):
+        yield "its bins are not one small number for each number"
 
 
 def _is_media(media: Media) -> bool:

@@ -76,7 +76,9 @@ class Model:
         """
         n = max(_FEWEST_AT_ONCE, min(_MOST_AT_ONCE, _NUMBERS_AT_ONCE // self.prep.layout.n_inputs))
         parts = encoded(
-            self.prep, read(samples, self.prep.layout.media), n // _FEWEST_AT_ONCE * _FEWEST_AT_ONCE
+            self.prep,
+            read(samples, self.prep.layout.media, self.prep.layout.files),
+            n // _FEWEST_AT_ONCE * _FEWEST_AT_ONCE,
         )
         return np.concatenate([self.outputs_for(inputs, precise) for inputs in parts])
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from threestep.data import Target, encode_target, kinds_of, leaks_of, overrides_of
+from threestep.data import Target, encode_target, kinds_of, leaks_of, overrides_of, words_among
 from threestep.network import Network, resnet_meant_by
 from threestep.pick import EpochRow, Picked, losses_of
 from threestep.study.choices import space_of
@@ -50,7 +50,13 @@ def _notes_on_columns(prepared: Prepared) -> list[str]:
         f"column {name!r} may give the target away: {how}; --column {name}=ignore leaves it out"
         for name, how in leaks_of(used, np.asarray(table.y))
     ]
-    return [*left_out, *leaks]
+    strays = [
+        f"column {name!r} is numbers; {n:,} of {table.n_samples:,} cells are words such as {word!r} and "
+        f"count as missing; --column {name}=category takes all of it as words"
+        for name in layout.with_strays
+        for n, word in [words_among(np.asarray(table.x[name]))]
+    ]
+    return [*left_out, *strays, *leaks]
 
 
 def _notes_on_network(spec: str) -> list[str]:

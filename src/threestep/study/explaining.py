@@ -142,7 +142,7 @@ def explain_model(model: Model, source: object, row: int | None = None, seed: in
     DataError
         The samples do not fit the model, or there is no such row.
     """
-    table = read(source, model.prep.layout.media)
+    table = read(source, model.prep.layout.media, model.prep.layout.files)
     table = table if table.y is not None else label(table, model.prep.target.name)
     if row is not None and not 0 <= row < table.n_samples:
         raise DataError(f"row {row}: {table.name} has rows 0 to {table.n_samples - 1}", "rows count from 0")
@@ -335,7 +335,7 @@ def explain_row(model: Model, source: object, row: int) -> OneSample:
     row : int
         From 0.
     """
-    table = read(source, model.prep.layout.media)
+    table = read(source, model.prep.layout.media, model.prep.layout.files)
     one = table.take(np.array([row]))
     x = encode(model.prep, one)[:, : model.network.n_inputs]
     network, params = model.network, model.params

@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 
 from threestep.data import Prep, Table, encode_target
 from threestep.errors import ReportError
+from threestep.goodness import import_beside
 from threestep.model import Model, model_of
 from threestep.network import Network, parse
 from threestep.pick import Field, Outcome, Picked, Samples, Tried, descend, leaderboard
@@ -254,6 +255,8 @@ def _find(prepared: Prepared, say, stop: threading.Event | None = None) -> Gener
         There is nothing to keep.
     """
     settings = prepared.settings
+    if settings.calibrate and prepared.goodness.kind != "number":
+        import_beside()
     if prepared.network is None or n_averaged(settings) > 1 or settings.refit or prepared.shares_programs:
         found = yield from _search(prepared, say, stop or threading.Event())
     else:
