@@ -8,11 +8,13 @@ import subprocess
 import sys
 import time
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import threestep as ts
 from threestep.app import main
 
 
@@ -88,6 +90,78 @@ def test_predict_writes_class_and_confidences_per_sample(run_folder, here, capsy
     np.testing.assert_allclose(np.sum(confidences, axis=1), 1, atol=2e-6)
     names = np.array(["setosa", "versicolor", "virginica"])
     assert [row["class"] for row in rows] == names[np.argmax(confidences, axis=1)].tolist()
+
+
+def predicted(folder, data) -> list[list[str]]:
+    """What `predict` writes."""
+    assert main(["predict", str(folder), str(data), "--out", "out.csv"]) == 0
+    with open("out.csv", newline="") as file:
+        return list(csv.reader(file))
+
+
+@pytest.fixture(scope="module")
+def several(tmp_path_factory):
+    """Samples with two numbers and two labels."""
+    folder = tmp_path_factory.mktemp("several")
+    a, b = np.random.default_rng(0).normal(size=(2, 200)).round(3)
+    columns = {
+        "a": a,
+        "b": b,
+        "p": a + b,
+        "q": a - b,
+        "yes": (a > 0).astype(int),
+        "no": (b > 0.5).astype(int),
+    }
+    rows = zip(*(column.tolist() for column in columns.values()))
+    lines = [",".join(columns), *(",".join(map(str, row)) for row in rows)]
+    (folder / "all.csv").write_text("\n".join(lines))
+    return folder / "all.csv"
+
+
+def test_predict_writes_several_numbers(several, here, capsys):
+    run = ts.fit(several, target="p, q", column=("yes=ignore", "no=ignore"), network="4", epochs=3, out="run")
+    header, *rows = predicted("run", several)
+    assert header == ["p", "q"]
+    np.testing.assert_allclose(np.array(rows, float), run.model.predict(several), rtol=1e-6)
+
+
+def test_predict_writes_labels_and_how_sure_it_is(several, here, capsys):
+    run = ts.fit(several, target="yes,no", column=("p=ignore", "q=ignore"), network="4", epochs=3, out="run")
+    header, *rows = predicted("run", several)
+    assert header == ["yes", "no", "confidence_yes", "confidence_no"]
+    found = np.array(rows, float)
+    np.testing.assert_array_equal(found[:, :2], run.model.predict(several))
+    np.testing.assert_allclose(found[:, 2:], run.model.predict_proba(several), atol=1e-6)
+
+
+def test_predict_writes_quantiles(several, here, capsys):
+    run = ts.fit(several, target="p", quantiles=(0.1, 0.9), network="4", epochs=3, out="run")
+    header, *rows = predicted("run", several)
+    assert header == ["p_0.1", "p_0.9"]
+    np.testing.assert_allclose(np.array(rows, float), run.model.predict(several), rtol=1e-6)
+
+
+def test_predict_answers_by_the_threshold(several, here, capsys):
+    run = ts.fit(several, target="no", network="4", epochs=3)
+    replace(run.model, threshold=0.1).save("m.safetensors")
+    _, *rows = predicted("m.safetensors", several)
+    assert [row[0] for row in rows] == [str(int(float(row[2]) >= 0.1)) for row in rows]
+
+
+def test_predict_says_what_the_model_does_not_know(here, capsys):
+    Path("t.csv").write_text(
+        "a,c,y\n" + "".join(f"{i},{'red' if i % 3 else 'blue'},{i % 2}\n" for i in range(60))
+    )
+    assert main(["fit", "t.csv", "--network", "4", "--epochs", "1", "--out", "run"]) == 0
+    Path("new.csv").write_text("a,c\n1,red\n2,violet\n")
+    capsys.readouterr()
+    assert main(["predict", "run", "new.csv"]) == 0
+    said = capsys.readouterr()
+    assert (
+        said.err
+        == "note: column 'c': 1 of 2 cells are words that the model does not know, such as 'violet'\n"
+    )
+    assert len(said.out.splitlines()) == 3
 
 
 def test_predict_prints_to_the_terminal(run_folder, here, capsys):

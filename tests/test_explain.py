@@ -212,6 +212,25 @@ def test_every_kind_of_target_is_explained(kind):
     assert "Sample 1 (row 0) through the network" in page
 
 
+@pytest.mark.parametrize("n", [1, 30])
+@pytest.mark.parametrize("data", ["iris", "diabetes"])
+def test_samples_without_a_target_are_explained_by_what_the_model_answers(n, data, tmp_path):
+    run = ts.fit(data, network="8", epochs=20)
+    columns = {name: column[:n] for name, column in ts.data.read(data).columns().items()}
+    found = ts.explain(run.model, columns, row=0, out=tmp_path / "layers")
+    answers = run.model.predict(columns)
+    assert not found.facts["is_labelled"]
+    if data == "iris":
+        assert sorted(found.labels) == sorted(answers.tolist())
+        assert found.sample.together == answers[0]
+    page = (tmp_path / "layers" / "report.html").read_text("utf-8")
+    assert "stands in its place" in page
+    assert "nan" not in page.lower().replace("nano", "")
+    assert ("linear probe" in page) == (n > 1)
+    with pytest.raises(ts.DataError, match=r"missing|column"):
+        ts.explain(run.model, {"unknown": [1.0]})
+
+
 def test_the_command_line_explains(tmp_path, capsys):
     from threestep.app import main
 

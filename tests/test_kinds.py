@@ -16,6 +16,7 @@ from threestep.data import (
     kinds_of,
     label,
     leaks_of,
+    notes_on_strangers,
     overrides_of,
     read,
     understand_target,
@@ -84,6 +85,77 @@ def test_kinds_of_the_user_are_checked():
         overrides_of(["c=colour"], ["c"])
     with pytest.raises(ts.DataError, match="no column 'd'"):
         overrides_of(["d=number"], ["c"])
+
+
+def with_words(numbers, share, word="unknown"):
+    """Numbers as text, of which every so many-th is a word."""
+    every = round(1 / share)
+    return words(*(word if place % every == 0 else f"{each:.3f}" for place, each in enumerate(numbers)))
+
+
+def test_words_among_numbers_are_gaps_where_nearly_all_are_numbers():
+    numbers = RNG.normal(size=N)
+    columns = {
+        "some": with_words(numbers, 0.1),
+        "many": with_words(numbers, 0.25),
+        "codes": words(*("none" if place % 10 == 0 else str(place % 12) for place in range(N))),
+        "zip": words(*("none" if place % 10 == 0 else f"{place:05}" for place in range(N))),
+        "text": words(*(f"{place % 30}" for place in range(N))),  # a frame says that it is text
+    }
+    kinds = {name: each.kind for name, each in kinds_of(columns, {}).items()}
+    assert kinds == {
+        "some": "number",
+        "many": "ignore",  # too many different words to be a category
+        "codes": "category",
+        "zip": "ignore",
+        "text": "category",
+    }
+    prep = fit_prep(table_of(columns), understand_target(np.arange(N) % 2, "y"))
+    assert prep.layout.with_strays == ("some",)
+    inputs = encode(prep, table_of(columns))
+    numeric = np.array([np.nan if cell == "unknown" else float(cell) for cell in columns["some"]])
+    np.testing.assert_array_equal(inputs[:, 0] == 0, np.isnan(numeric))
+    np.testing.assert_array_equal(inputs[:, 1], np.isnan(numeric))  # the flag of a gap
+    asked = fit_prep(table_of(columns), prep.target, {"many": "number", "some": "category", "zip": "number"})
+    assert asked.layout.with_strays == ("many", "zip")
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_a_few_words_among_numbers_are_a_mistake_until_it_is_said_what_they_are(large, tmp_path, monkeypatch):
+    if large:
+        pytest.importorskip("duckdb")
+        monkeypatch.setattr("threestep.data.csv_file._LARGE", 1)
+    path = tmp_path / "t.csv"
+    a = with_words(RNG.normal(size=N), 0.01)
+    path.write_text("a,b,y\n" + "".join(f"{cell},{place % 7},{place % 2}\n" for place, cell in enumerate(a)))
+    with pytest.raises(ts.DataError, match=r"sample 1: got 'unknown'.*\n.*--column a=number"):
+        ts.fit(path, network="4", epochs=1)
+    run = ts.fit(path, network="4", epochs=1, column=("a=number",))
+    said = [note for note in run.events[0]["notes"] if "'a'" in note]
+    assert said == [
+        "column 'a' is numbers; 2 of 200 cells are words such as 'unknown' and count as missing; "
+        "--column a=category takes all of it as words"
+    ]
+    assert "視為缺失" in str(translated(said[0]))
+    answers = run.model.predict(path)
+    one = tmp_path / "one.csv"
+    one.write_text("a,b\nunknown,0\n")  # no number that would show what the column is
+    assert run.model.predict(one).tolist() == answers[:1].tolist()
+    assert run.model.predict({"a": ["never seen"], "b": [0]}).tolist() == answers[:1].tolist()
+    with pytest.raises(ts.DataError, match="column 'b', sample 1: got text such as 'x'"):
+        run.model.predict({"a": [1.0], "b": ["x"]})
+
+
+def test_what_a_model_does_not_know_is_noted():
+    columns = {"a": with_words(RNG.normal(size=N), 0.1), "color": COLUMNS["color"], "same": COLUMNS["same"]}
+    layout = fit_prep(table_of(columns), understand_target(np.arange(N) % 2, "y")).layout
+    few = {"a": words("1", "broken", ""), "color": words("red", "violet", "violet"), "same": np.ones(3)}
+    assert notes_on_strangers(layout, Table("t", few)) == [
+        "column 'color': 2 of 3 cells are words that the model does not know, such as 'violet'",
+        "column 'a': 1 of 3 cells are words that count as missing, such as 'broken'",
+    ]
+    known = {"a": np.array([1.0, np.nan]), "color": words("", "green"), "same": np.ones(2)}
+    assert notes_on_strangers(layout, Table("t", known)) == []
 
 
 def table_of(columns, y=None):

@@ -124,6 +124,14 @@ def picture_model() -> Model:
     return Model(prep, network, params, Goodness("cross_entropy"))
 
 
+def strays_model() -> Model:
+    """Format 5: a column of numbers with words among them."""
+    layout = Layout(numbers=("a", "b"), gaps=(1,), with_strays=("b",))
+    prep = Prep(layout, Target("t", "classes", ("no", "yes")), np.zeros(3), np.ones(3))
+    network = ts.network.parse("3 tanh", (3,), 2)
+    return Model(prep, network, params_of(network), Goodness())
+
+
 PICTURES = (np.arange(2 * 72) * 37 % 256).reshape(2, 6, 4, 3).astype(np.uint8)
 PICTURE_OUTPUTS = [
     [-1.158998, -0.127421, 1.124880],
@@ -140,6 +148,7 @@ def make_golden_files(folder: Path) -> None:
     label_model().save(folder / "label_model_v3.safetensors")
     half_blind_model().save(folder / "half_blind_model_v3.safetensors")
     picture_model().save(folder / "picture_model_v4.safetensors")
+    strays_model().save(folder / "strays_model_v5.safetensors")
 
 
 def same(a: Model, b: Model) -> bool:
@@ -1025,6 +1034,23 @@ def test_new_entries_that_no_model_has_are_refused(key, value):
 )
 def test_the_golden_models_of_format_3_are_those_they_always_were(name, make):
     assert same(load(GOLDEN / f"{name}_v3.safetensors"), make())
+
+
+def test_the_golden_model_with_words_among_numbers_takes_them_as_it_always_did():
+    golden = load(GOLDEN / "strays_model_v5.safetensors")
+    assert same(golden, strays_model())
+    columns = {"a": [1.0, -2.0], "b": ["unknown", "0.5"]}
+    numbers = {"a": [1.0, -2.0], "b": [np.nan, 0.5]}
+    assert golden.outputs(columns).tobytes() == golden.outputs(numbers).tobytes()
+
+
+def test_words_among_numbers_that_are_not_there_are_refused():
+    from threestep.model.description import description_of
+
+    text = parts_of(model_bytes(strays_model()))[0]
+    description_of(text)
+    with pytest.raises(ValueError, match="words among its numbers"):
+        description_of({**text, "layout": {**text["layout"], "with_strays": ["c"]}})
 
 
 def test_every_format_is_written_as_it_always_was(tmp_path, monkeypatch):

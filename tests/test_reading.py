@@ -272,6 +272,16 @@ def test_between_semicolons_numbers_may_have_decimal_commas(tmp_path, n_rows):
     )
 
 
+def test_a_first_line_of_numbers_with_decimal_commas_is_no_header(tmp_path):
+    file = tmp_path / "europe.csv"
+    file.write_text("0,5;Rome;a\n1,25;Bonn;b\n", encoding="utf-8")
+    table = ts.data.read(file)
+    assert list(table.x) == ["column_1", "column_2", "column_3"]
+    assert table.x["column_1"].tolist() == [0.5, 1.25]
+    file.write_text("0,5b;a.b\n1,25;3\n", encoding="utf-8")
+    assert list(ts.data.read(file).x) == ["0,5b", "a.b"]
+
+
 def test_csv_numbers_may_have_commas_between_thousands(tmp_path):
     table = read_text(tmp_path, 'price,b\n"1,002.5",1\n12,2\n"-1,234,567",3\n,4\n')
     np.testing.assert_array_equal(table.columns()["price"], [1002.5, 12.0, -1234567.0, np.nan])

@@ -78,7 +78,7 @@ class Explain:
     model: ModelPath
     """A model file or a run folder."""
     data: DataName
-    """Labelled samples, as for `fit`."""
+    """Samples, as for `fit`; without a target the model's own answers stand in its place."""
     row: int | None = None
     """A sample to follow through the network, from 0."""
     out: str | None = None

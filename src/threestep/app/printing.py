@@ -290,6 +290,8 @@ def tell_explanation(found: Explanation) -> None:
     """The probe of each layer, and the sample that was followed."""
     score = found.facts["probe"]
     print(f"{found.data}: {found.network}\n")
+    if not found.facts["is_labelled"]:
+        print("the samples have no target: what the model answers stands in its place\n")
     width = max(20, *(2 + len(view.name) for view in found.views))
     print(f"{'':<{width}}{'outputs':>9}   {score} of a linear probe on {found.facts['n_samples']:,} samples")
     for view in found.views:

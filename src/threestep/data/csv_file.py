@@ -44,7 +44,7 @@ def read_csv(path: Path, known: Collection[str] = ()) -> Table:
     rows, delimiter = _rows(path)
     if not rows:
         raise DataError(f"{path}: the file is empty", "expected a header line and one line per sample")
-    header, rows = _header(rows, path)
+    header, rows = _header(rows, path, delimiter)
     if not rows:
         raise DataError(
             f"{path}: got a header and no samples", "expected one line per sample below the header"
@@ -74,7 +74,7 @@ def _read_large(path: Path, known: Collection[str]) -> Table | None:
     reader = csv.reader(io.StringIO(start, newline=""), delimiter=delimiter, skipinitialspace=True)
     rows = [row for row, _ in zip(_numbered_rows(reader), range(_ROWS_SEEN))]
     try:
-        names, below = _header(rows, path)
+        names, below = _header(rows, path, delimiter)
         if delimiter == ";" and any(map(has_decimal_commas, zip(*(row for _, row in below), strict=False))):
             return None
         return read_large_csv(path, delimiter, names, len(below) < len(rows), known)
@@ -134,10 +134,17 @@ def _numbered_rows(reader) -> Iterator[tuple[int, list[str]]]:
         line = reader.line_num + 1
 
 
-def _header(rows: list[tuple[int, list[str]]], path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+def _header(
+    rows: list[tuple[int, list[str]]], path: Path, delimiter: str
+) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Column names and the lines below them."""
     first = rows[0][1]
-    numeric = [cell for cell in first if is_number(cell) and cell not in MISSING]
+    with_commas = delimiter == ";"
+    numeric = [
+        cell
+        for cell in first
+        if cell not in MISSING and (is_number(cell) or (with_commas and has_decimal_commas([cell])))
+    ]
     counted = numeric == [str(index) for index in range(len(numeric))] and len(numeric) > 2
     if numeric and not counted:
         return [f"column_{index + 1}" for index in range(len(first))], rows

@@ -13,6 +13,7 @@ from threestep.report.words import Text, listed, say, translated
 
 _MOST_GROUPS = 10
 _MOST_OUTPUTS_SHOWN = 64
+_UNLABELLED = "The samples have no target: what the model answers stands in its place."
 
 
 def write_explanation(found: dict[str, Any], path: str | Path, lang: str = "en") -> None:
@@ -47,13 +48,16 @@ def explanation_html(found: dict[str, Any], lang: str = "en") -> str:
                 if others
                 else found["network"],
             ),
-            tag("p", tag("strong", _verdict(first, last, score))),
+            tag("p", tag("strong", _verdict(first, last, score))) if first["probe"] is not None else "",
+            "" if facts["is_labelled"] else tag("p", say(_UNLABELLED)),
         ),
         tag(
             "section",
             tag("h2", say("How well each layer tells the answers apart")),
             *_probes(views, score),
-        ),
+        )
+        if first["probe"] is not None
+        else "",
         tag("section", tag("h2", say("The samples as each layer sees them")), *_views(found)),
         _weights(found["pictures"]),
         _sample(found["sample"]) if found["sample"] else "",

@@ -280,6 +280,7 @@ PAGE: dict[str, str] = {
     # what the layers learned
     "what the layers learned": "各層學到了什麼",
     "{network}; the first of {n} networks that answer together": "{network}；共同作答的 {n} 個網路中的第一個",
+    "The samples have no target: what the model answers stands in its place.": "樣本沒有目標欄位，因此以模型自己的答案代替。",
     "There is no hidden layer; a linear function of the inputs has {score} {first}.": (
         "沒有隱藏層；輸入的線性函數的{score}為 {first}。"
     ),

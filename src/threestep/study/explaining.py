@@ -6,7 +6,8 @@ told by gradient times input (Shrikumar et al. 2016, arXiv:1605.01713): to first
 would change if that input were what it is on the average.
 """
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,8 @@ class LayerView:
     name : str
     n_outputs : int
     probe : float
-        Accuracy (or R²) of a linear function of its outputs on samples it was not fitted to.
+        Accuracy (or R²) of a linear function of its outputs on samples it was not fitted to; NaN of one
+        sample.
     plane : ndarray of shape (n_shown, 2)
         The samples in the plane in which they differ most (PCA).
     neighbours : ndarray of shape (n_shown, 2) or None
@@ -132,7 +134,8 @@ def explain_model(model: Model, source: object, row: int | None = None, seed: in
     ----------
     model : Model
     source : anything `threestep.data.read` takes
-        With the target.
+        Without a target the model's own answers stand in its place: what is said of the samples is then how
+        the layers come to these.
     row : int or None
         A sample that is followed through the network, from 0.
     seed : int
@@ -143,11 +146,13 @@ def explain_model(model: Model, source: object, row: int | None = None, seed: in
         The samples do not fit the model, or there is no such row.
     """
     table = read(source, model.prep.layout.media, model.prep.layout.files)
-    table = table if table.y is not None else label(table, model.prep.target.name)
+    if table.y is None and not _is_unlabelled(model, table):
+        table = label(table, model.prep.target.name)
     if row is not None and not 0 <= row < table.n_samples:
         raise DataError(f"row {row}: {table.name} has rows 0 to {table.n_samples - 1}", "rows count from 0")
     chosen = _some(table, seed)
     some = table.take(chosen)
+    some = some if some.y is not None else replace(some, y=_own_answers(model, some))
     x = encode(model.prep, some)[:, : model.network.n_inputs]
     y = encode_target(model.prep, some)
     outputs = _outputs_of_layers(model.network, model.params, x)
@@ -168,14 +173,29 @@ def explain_model(model: Model, source: object, row: int | None = None, seed: in
             "n_samples": len(x),
             "probe": "R²" if model.prep.target.kind == "number" else "accuracy",
             "n_networks": 1 + len(model.others),
+            "is_labelled": table.y is not None,
             "shape": list(model.prep.layout.shape) if model.prep.layout.is_picture else [],
         },
     )
 
 
+def _is_unlabelled(model: Model, table: Table) -> bool:
+    """Whether samples without a target have no column of that name either."""
+    return isinstance(table.x, np.ndarray) or not {model.prep.target.name, *model.prep.target.names} & {
+        *table.x
+    }
+
+
+def _own_answers(model: Model, table: Table) -> NDArray:
+    """What the model answers, in place of a target; of quantiles the middle one."""
+    answers = model.predict(table)
+    return answers[:, answers.shape[1] // 2] if model.goodness.quantiles else answers
+
+
 def _some(table: Table, seed: int) -> NDArray:
-    """Rows that are looked at, in random order; not those without a target."""
-    known = np.flatnonzero(~is_unknown(np.asarray(table.y)))
+    """Rows that are looked at, in random order; not those whose target is missing."""
+    is_missing = np.zeros(table.n_samples, bool) if table.y is None else is_unknown(np.asarray(table.y))
+    known = np.flatnonzero(~is_missing)
     return np.random.default_rng(seed).permutation(known)[:_MOST_SAMPLES]
 
 
@@ -394,7 +414,7 @@ def plain_explanation(found: Explanation) -> dict[str, Any]:
             {
                 "name": view.name,
                 "n_outputs": view.n_outputs,
-                "probe": view.probe,
+                "probe": None if math.isnan(view.probe) else view.probe,
                 "plane": _rounded(view.plane),
                 "neighbours": None if view.neighbours is None else _rounded(view.neighbours),
                 "units": [

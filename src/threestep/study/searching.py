@@ -48,7 +48,7 @@ from threestep.settings import Descent, Settings, seconds_of
 from threestep.study.choices import SEARCH_FRACTION, choose_plan, n_averaged
 from threestep.study.picking import Found, fast_enough, fastest, pick_in_folds, pick_some, surest
 
-_SECONDS_AFTER = 0.5  # for measuring the winner and writing the run down
+_SECONDS_AFTER = 0.3  # for measuring the winner and writing the run down
 _SECONDS_PER_SAMPLE = 2e-6  # beside the network's products
 _SECONDS_PER_PRODUCT = 1e-10
 _REFIT_FRACTION = 0.2  # of a budget
