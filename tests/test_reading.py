@@ -278,8 +278,8 @@ def test_a_first_line_of_numbers_with_decimal_commas_is_no_header(tmp_path):
     table = ts.data.read(file)
     assert list(table.x) == ["column_1", "column_2", "column_3"]
     assert table.x["column_1"].tolist() == [0.5, 1.25]
-    file.write_text("0,5b;a.b\n1,25;3\n", encoding="utf-8")
-    assert list(ts.data.read(file).x) == ["0,5b", "a.b"]
+    file.write_text("0,5b;a.b;c\n1,25;3;4\n", encoding="utf-8")
+    assert list(ts.data.read(file).x) == ["0,5b", "a.b", "c"]
 
 
 def test_csv_numbers_may_have_commas_between_thousands(tmp_path):
