@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import threestep as ts
-from threestep.data import Layout, input_names
+from threestep.data import Layout, Media, input_names
 from threestep.report import explanation_html
 from threestep.study import explaining, plain_explanation
 from threestep.study.explaining import gradient_times_input, probe_score
@@ -175,6 +175,10 @@ def test_inputs_are_named():
         "age", "size", "size is missing", "color = blue", "color = red", "age, bin 1", "age, bin 2",
     ]  # fmt: skip
     assert input_names(Layout(shape=(2, 2)))[3] == ("input 2, 2", "input 2, 2")
+    sound = Media("sound", 3, 2, rate=8000, window=256, hop=80)
+    assert [name for name, _ in input_names(Layout(shape=(3, 2), media=sound))] == [
+        f"{moment} ms, {band} Hz" for moment in (0, 10, 20) for band in (621, 1791)
+    ]
     assert [name for name, _ in input_names(Layout(shape=(3,)))] == ["input 1", "input 2", "input 3"]
 
 

@@ -84,8 +84,11 @@ class Layout:
 
 def input_names(layout: Layout) -> list[tuple[str, str]]:
     """Of each input the column it is made of, and what it says of it: ("age", "age"), ("age", "age is
-    missing"), ("color", "color = red"), ("age", "age, bin 3"). Pixels are named by their place."""
-    if layout.shape:
+    missing"), ("color", "color = red"), ("age", "age, bin 3"). Pixels are named by their place, numbers of a
+    sound by time and frequency."""
+    if layout.media is not None and layout.media.kind == "sound":
+        names = layout.media.place_names()
+    elif layout.shape:
         places = (
             np.ndindex(*layout.shape)
             if layout.is_picture

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
 SOUND_ENDINGS = (".wav", ".flac", ".ogg")
 FILE_SETTINGS = {
@@ -20,6 +23,13 @@ def sides_of(size: int | Sequence[int]) -> tuple[int, int]:
     """Height and width in pixels; one number says both."""
     height, width = (size, size) if isinstance(size, int) else size
     return height, width
+
+
+def band_corners(rate: int, n_bands: int) -> NDArray:
+    """Where bands begin, peak and end, in Hz, at even distances on the mel scale,
+    mel = 2595 log10(1 + Hz / 700): (n_bands + 2,); a band peaks where the next one begins."""
+    highest = 2595 * np.log10(1 + rate / 2 / 700)
+    return 700 * (10 ** (np.linspace(0, highest, n_bands + 2) / 2595) - 1)
 
 
 @dataclass(frozen=True)
@@ -60,6 +70,12 @@ class Media:
     def shape(self) -> tuple[int, ...]:
         """Of one array."""
         return (self.height, self.width) if self.channels == 1 else (self.height, self.width, self.channels)
+
+    def place_names(self) -> list[str]:
+        """What each number of a sound is called: the middle of its moment, and the frequency of its band."""
+        moments = np.arange(self.height) * 1000 * self.hop / self.rate
+        bands = band_corners(self.rate, self.width)[1:-1]
+        return [f"{moment:.0f} ms, {band:.0f} Hz" for moment in moments for band in bands]
 
     def __str__(self) -> str:
         if self.kind == "sound":

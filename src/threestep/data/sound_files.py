@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data.media import Media
+from threestep.data.media import Media, band_corners
 from threestep.devices import side_by_side
 from threestep.errors import DataError
 from threestep.settings import Files
@@ -110,10 +110,9 @@ def spectrogram(samples: NDArray, media: Media) -> NDArray:
 
 @lru_cache(maxsize=8)
 def mel_filters(rate: int, window: int, n_bands: int) -> NDArray:
-    """How much each band takes of each frequency: triangles at even distances on the mel scale,
-    mel = 2595 log10(1 + Hz / 700); (window // 2 + 1, n_bands)."""
-    highest = 2595 * np.log10(1 + rate / 2 / 700)
-    corners = 700 * (10 ** (np.linspace(0, highest, n_bands + 2) / 2595) - 1)
+    """How much each band takes of each frequency: triangles between the corners of each;
+    (window // 2 + 1, n_bands)."""
+    corners = band_corners(rate, n_bands)
     frequencies = np.fft.rfftfreq(window, 1 / rate)[:, None]
     rising = (frequencies - corners[:-2]) / (corners[1:-1] - corners[:-2])
     falling = (corners[2:] - frequencies) / (corners[2:] - corners[1:-1])
