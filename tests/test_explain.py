@@ -216,6 +216,33 @@ def test_every_kind_of_target_is_explained(kind):
     assert "Sample 1 (row 0) through the network" in page
 
 
+@pytest.mark.parametrize("quantiles", [(0.5,), (0.9, 0.1, 0.5)])
+def test_quantiles_are_explained_by_the_middle_one(quantiles):
+    run = ts.fit("diabetes", network="8", epochs=5, quantiles=quantiles)
+    columns = ts.data.read("diabetes").columns()
+    found = ts.explain(run.model, columns, row=2)
+    assert found.sample.explained == "progression, quantile 0.5"
+    expected = np.asarray(run.model.predict(columns)).reshape(-1, len(quantiles))[2]
+    for number in expected:
+        assert f"{number:.6g}" in found.sample.together
+
+
+def test_labels_and_several_numbers_are_told_by_name():
+    rng = np.random.default_rng(0)
+    columns = {"a": rng.normal(size=60), "b": rng.normal(size=60)}
+    yes = {name: (columns["a"] > at).astype(float) for name, at in (("p", 0), ("q", 1))}
+    run = ts.fit(columns | yes, target="p,q", network="4", epochs=5)
+    sample = ts.explain(run.model, columns, row=1).sample
+    assert sample.explained in ("p", "q")
+    assert [part.split()[0] for part in sample.together.split(", ")] == ["p", "q"]
+    numbers = {"p": columns["a"] * 2, "q": columns["b"] - 1}
+    run = ts.fit(columns | numbers, target="p,q", network="4", epochs=5)
+    sample = ts.explain(run.model, columns, row=1).sample
+    first, second = run.model.predict(columns)[1]
+    assert sample.together == f"p: {first:.6g}, q: {second:.6g}"
+    assert sample.explained == "p"
+
+
 @pytest.mark.parametrize("n", [1, 30])
 @pytest.mark.parametrize("data", ["iris", "diabetes"])
 def test_samples_without_a_target_are_explained_by_what_the_model_answers(n, data, tmp_path):
@@ -231,7 +258,7 @@ def test_samples_without_a_target_are_explained_by_what_the_model_answers(n, dat
     assert "stands in its place" in page
     assert "nan" not in page.lower().replace("nano", "")
     assert ("linear probe" in page) == (n > 1)
-    with pytest.raises(ts.DataError, match=r"missing|column"):
+    with pytest.raises(ts.DataError, match=r"column.s. missing: "):
         ts.explain(run.model, {"unknown": [1.0]})
 
 

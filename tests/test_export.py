@@ -170,6 +170,49 @@ def test_dates_have_the_parts_that_they_have_in_training(seconds):
         np.testing.assert_allclose(values, expected[part], rtol=1e-12, err_msg=part)
 
 
+def test_a_column_keeps_its_name_where_another_is_renamed(tmp_path):
+    rng = np.random.default_rng(0)
+    columns = {name: rng.normal(size=100) for name in ("class", "class_", "", "column", "n")}
+    prep = fit_prep(Table("t", columns, rng.integers(0, 3, 100), "kind"), CLASSES, most_bins=0)
+    network = ts.network.parse("8", (prep.layout.n_inputs,), 3)
+    model = Model(prep, network, started(network), Goodness())
+    session = session_of(model, tmp_path)
+    names = {"class": "class__", "class_": "class_", "": "column_", "column": "column", "n": "n"}
+    _, confidences = session.run(None, {names[own]: x.reshape(-1, 1) for own, x in columns.items()})
+    np.testing.assert_allclose(confidences, model.predict_proba(columns), atol=1e-5)
+    assert session.get_modelmeta().custom_metadata_map["class__"].startswith("column 'class': float64")
+
+
+@pytest.mark.parametrize("n_days", [2, 7, 4000])
+def test_a_number_by_a_date_of_few_days(n_days, tmp_path):
+    rng = np.random.default_rng(0)
+    hours = rng.integers(0, 24 * n_days, 300)
+    when = (np.datetime64("2024-02-28T00") + hours).astype("datetime64[s]")
+    texts = np.array([str(each).replace("T", " ") for each in when], object)
+    y = hours / 24 + rng.normal(size=300)
+    run = ts.fit({"when": texts, "b": rng.normal(size=300), "y": y}, target="y", network="64-64", epochs=20)
+    session = session_of(run.model, tmp_path)
+    seconds = when.astype(np.int64).astype(float).reshape(-1, 1)
+    b = np.zeros((300, 1))
+    (found,) = session.run(None, {"when": seconds, "b": b})
+    np.testing.assert_allclose(
+        found[:, 0], run.model.predict({"when": texts, "b": b[:, 0]}), rtol=1e-4, atol=1e-3
+    )
+
+
+def test_codes_that_came_as_numbers_may_be_written_as_such(tmp_path):
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 5, 200).astype(float)
+    prep = fit_prep(Table("t", {"c": codes}, rng.integers(0, 3, 200), "kind"), CLASSES, {"c": "category"})
+    network = ts.network.parse("8", (5,), 3)
+    model = Model(prep, network, started(network), Goodness())
+    session = session_of(model, tmp_path)
+    for kind in (int, float):
+        texts = np.array([[str(kind(code))] for code in codes], object)
+        _, confidences = session.run(None, {"c": texts})
+        np.testing.assert_allclose(confidences, model.predict_proba({"c": codes}), atol=1e-5)
+
+
 @pytest.mark.parametrize("classes", [(3, 5), (False, True), (0.5, 1.5), ("no", "yes"), ("1", "2")])
 @pytest.mark.parametrize("threshold", [0.5, 0.2])
 def test_classes_come_as_they_are_and_by_the_threshold(classes, threshold, tmp_path):
@@ -204,12 +247,16 @@ def test_numbers_in_their_own_unit(n, tmp_path):
     np.testing.assert_allclose(found, model.predict(x).reshape(N, n), rtol=0, atol=1e-4)
 
 
-def test_quantiles_are_shifted(tmp_path):
-    run = ts.fit("diabetes", quantiles=(0.1, 0.9), network="8", epochs=5)
+def test_quantiles_are_shifted_and_in_order(tmp_path):
+    run = ts.fit("diabetes", quantiles=(0.9, 0.1), network="8", epochs=5)
     x = ts.data.read("diabetes").x
     session = session_of(run.model, tmp_path)
     (found,) = session.run(None, feeds_of(session, x))
     np.testing.assert_allclose(found, run.model.predict(x), rtol=0, atol=1e-3)
+    assert (
+        session.get_modelmeta().custom_metadata_map["number"]
+        == "progression, quantile 0.9; progression, quantile 0.1"
+    )
 
 
 def test_from_a_run_folder_to_an_answer(tmp_path, capsys):
@@ -234,14 +281,21 @@ def test_what_each_column_wants_is_in_the_file(tmp_path):
     said = {each.key: each.value for each in proto.metadata_props}
     assert said["size"].startswith("float64")
     assert "seconds since 1970" in said["born"]
-    assert said["色"].startswith("text")
+    assert said["色"].startswith(
+        "text as in training; empty where missing; known are '<b>', 'green blue', 'red'"
+    )
+    assert said["class"] == "kind"
+    assert said["confidences"] == "cat, dog, owl"
 
 
 def test_mistakes_have_a_hint_and_nothing_is_written(tmp_path, monkeypatch):
     model = array_model(ts.network.parse("8", (4,), 3))
     with pytest.raises(DataError, match=r"only ONNX.*\nhint: name it model\.onnx"):
         ts.to_onnx(model, tmp_path / "model.pt")
-    with pytest.raises(DataError, match="cannot be written"):
+    for name in ("", ".", "/"):
+        with pytest.raises(DataError, match=r"hint: name it model\.onnx"):
+            ts.to_onnx(model, name)
+    with pytest.raises(DataError, match=r"cannot be written(.|\n)*make the folder"):
         ts.to_onnx(model, tmp_path / "no folder" / "model.onnx")
     with monkeypatch.context() as patch:
         patch.setitem(layers_module._ACTIVATIONS, "relu", ("Tanh", {}))

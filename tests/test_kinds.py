@@ -98,6 +98,7 @@ def test_words_among_numbers_are_gaps_where_nearly_all_are_numbers():
     columns = {
         "some": with_words(numbers, 0.1),
         "many": with_words(numbers, 0.25),
+        "hardly": words(*(f"{place:.3f}" if place % 3 == 0 else f"word {place}" for place in range(N))),
         "codes": words(*("none" if place % 10 == 0 else str(place % 12) for place in range(N))),
         "zip": words(*("none" if place % 10 == 0 else f"{place:05}" for place in range(N))),
         "text": words(*(f"{place % 30}" for place in range(N))),  # a frame says that it is text
@@ -105,17 +106,18 @@ def test_words_among_numbers_are_gaps_where_nearly_all_are_numbers():
     kinds = {name: each.kind for name, each in kinds_of(columns, {}).items()}
     assert kinds == {
         "some": "number",
-        "many": "ignore",  # too many different words to be a category
+        "many": "number",  # too many different words to be a category
+        "hardly": "ignore",
         "codes": "category",
         "zip": "ignore",
         "text": "category",
     }
     prep = fit_prep(table_of(columns), understand_target(np.arange(N) % 2, "y"))
-    assert prep.layout.with_strays == ("some",)
+    assert prep.layout.with_strays == ("some", "many")
     inputs = encode(prep, table_of(columns))
     numeric = np.array([np.nan if cell == "unknown" else float(cell) for cell in columns["some"]])
     np.testing.assert_array_equal(inputs[:, 0] == 0, np.isnan(numeric))
-    np.testing.assert_array_equal(inputs[:, 1], np.isnan(numeric))  # the flag of a gap
+    np.testing.assert_array_equal(inputs[:, 2], np.isnan(numeric))  # the flag of a gap
     asked = fit_prep(table_of(columns), prep.target, {"many": "number", "some": "category", "zip": "number"})
     assert asked.layout.with_strays == ("many", "zip")
 
@@ -146,16 +148,63 @@ def test_a_few_words_among_numbers_are_a_mistake_until_it_is_said_what_they_are(
         run.model.predict({"a": [1.0], "b": ["x"]})
 
 
+@pytest.mark.parametrize("kind", ["category", "ignore", "number"])
+def test_a_column_is_to_a_model_what_it_was_when_new_samples_are_read(kind, tmp_path):
+    path = tmp_path / "t.csv"
+    a = with_words(RNG.normal(size=N).round(1), 0.01)
+    path.write_text("a,b,y\n" + "".join(f"{cell},{i % 7},{i % 2}\n" for i, cell in enumerate(a)))
+    run = ts.fit(path, network="4", epochs=1, column=(f"a={kind}",))
+    assert len(run.model.predict(path)) == N
+    found = ts.compare("width", path, widths=(8, 16), seeds=2, epochs=1, column=(f"a={kind}",))
+    assert len(found.outcomes) == 2
+
+
+def test_codes_and_ids_with_words_among_them_are_no_numbers():
+    columns = {
+        "stock": words(*(f"{20000 + i}{'A' if i % 9 == 0 else ''}" for i in range(N))),
+        "id": words(*(f"{1000 + i}" if i % 20 else "none" for i in range(N))),
+        "inf": with_words(RNG.normal(size=N), 0.1, "inf"),
+    }
+    kinds = {name: each.kind for name, each in kinds_of(columns, {}).items()}
+    assert kinds == {"stock": "ignore", "id": "ignore", "inf": "number"}
+    with pytest.raises(ts.DataError, match=r"'inf'.*finite"):
+        fit_prep(table_of(columns), understand_target(np.arange(N) % 2, "y"))
+
+
+def test_words_among_numbers_are_missing_in_the_check_and_hide_no_leak(tmp_path):
+    y = RNG.normal(size=N)
+    run = ts.fit(
+        {"a": with_words(y, 0.1), "b": RNG.normal(size=N), "y": y}, target="y", network="4", epochs=1
+    )
+    (check,) = [event for event in run.events if event["event"] == "check"]
+    assert check["missing"] == [{"column": "a", "share": 0.1}]
+    assert any("'a' may give the target away" in note for note in run.events[0]["notes"])
+
+
 def test_what_a_model_does_not_know_is_noted():
-    columns = {"a": with_words(RNG.normal(size=N), 0.1), "color": COLUMNS["color"], "same": COLUMNS["same"]}
-    layout = fit_prep(table_of(columns), understand_target(np.arange(N) % 2, "y")).layout
-    few = {"a": words("1", "broken", ""), "color": words("red", "violet", "violet"), "same": np.ones(3)}
-    assert notes_on_strangers(layout, Table("t", few)) == [
+    names = ("color", "price", "when")
+    columns = {"a": with_words(RNG.normal(size=N), 0.1)} | {name: COLUMNS[name] for name in names}
+    prep = fit_prep(table_of(columns), understand_target(np.arange(N) % 2, "y"))
+    few = {
+        "a": words("1", "broken", ""),
+        "color": words("red", "violet", "violet"),
+        "price": np.array([0.0, -1e9, np.nan]),
+        "when": words("3.4.2020", "2020-04-03", "tomorrow"),
+    }
+    assert notes_on_strangers(prep, Table("t", few)) == [
         "column 'color': 2 of 3 cells are words that the model does not know, such as 'violet'",
         "column 'a': 1 of 3 cells are words that count as missing, such as 'broken'",
+        "column 'when': 2 of 3 cells are no dates as in training (day month year) and count as missing, such as "
+        "'2020-04-03'",
+        "column 'price': 1 of 3 cells are far from all that was learned from, such as -1e+09",
     ]
-    known = {"a": np.array([1.0, np.nan]), "color": words("", "green"), "same": np.ones(2)}
-    assert notes_on_strangers(layout, Table("t", known)) == []
+    known = {
+        "a": np.array([1.0, np.nan]),
+        "color": words("", "green"),
+        "price": np.ones(2),
+        "when": words("", "1.1.2021"),
+    }
+    assert notes_on_strangers(prep, Table("t", known)) == []
 
 
 def table_of(columns, y=None):

@@ -272,6 +272,15 @@ def test_between_semicolons_numbers_may_have_decimal_commas(tmp_path, n_rows):
     )
 
 
+def test_words_with_points_do_not_hide_decimal_commas(tmp_path):
+    file = tmp_path / "europe.csv"
+    body = "".join(f"{'k.A.' if i % 10 == 0 else f'{i},25'};{i}\n" for i in range(100))
+    file.write_text(f"a;y\n{body}", encoding="utf-8")
+    column = ts.data.read(file).x["a"]
+    assert column[0] == "k.A."
+    assert column[1] == "1.25"
+
+
 def test_a_first_line_of_numbers_with_decimal_commas_is_no_header(tmp_path):
     file = tmp_path / "europe.csv"
     file.write_text("0,5;Rome;a\n1,25;Bonn;b\n", encoding="utf-8")

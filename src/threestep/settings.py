@@ -463,6 +463,8 @@ class Study:
     """Column to predict; by default `target`, `label`, `class` or `y`, else the last."""
     task: Task = "auto"
     """What the target is: `classes`, `number`, `labels`, or seen from its values."""
+    column: tuple[str, ...] = ()
+    """What columns are, where they are not what they seem; as for `fit`."""
     depths: tuple[int, ...] = ()
     """Numbers of hidden layers; by default 1 2 3 4 5 7, or 2 4 6 8 with and without residuals."""
     params: tuple[int, ...] = ()

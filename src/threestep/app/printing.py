@@ -38,7 +38,9 @@ def _kind(target: Event) -> str:
     """The target's kind in words."""
     classes = [str(name) for name in target["classes"]]
     if target["kind"] == "number":
-        return "a number"
+        return "a number" if target["n_columns"] == 1 else f"{target['n_columns']} numbers"
+    if target["kind"] == "labels":
+        return f"{target['n_columns']} labels, each yes or no"
     shown = ", ".join(classes[:_MOST_CLASSES_SHOWN]) + (" …" if len(classes) > _MOST_CLASSES_SHOWN else "")
     return f"{len(classes)} classes: {shown}"
 
@@ -92,6 +94,11 @@ def _tell_final(event: Event) -> None:
     """The best, begun anew."""
     if event["n_trained"] == 0:
         print(f"{_INDENT}finals: no time was left to train the best anew")
+        return
+    if event["n_alive"] == 0 and event["epochs"] > 0 and event["best_loss"] is None:
+        print(
+            f"{_INDENT}finals: of the best, trained anew, none came to its end; those of the search are taken"
+        )
         return
     best = "none ended well" if event["best_loss"] is None else f"best loss {event['best_loss']:.4f}"
     facts = f"{event['n_alive']} times {event['epochs']} epochs"
@@ -274,11 +281,11 @@ def tell_comparison(found: Comparison) -> None:
         said = each["shown"]
         interval = f"{said['low']} to {said['high']}"
         line = f"{each['name']:<{width}}{each['n_params']:>10,}{said['mean']:>16}{interval:>22}"
-        rival = plain[each["rival"]]["name"]
+        rival, side = plain[each["rival"]]["name"], "below" if each["gain"] >= 0 else "above"
         beside = (
             ""
             if each["rival"] == place
-            else f"   {said['gain']} below {rival}, p = {each['probability']:.2g}"
+            else f"   {said['gain'].lstrip('-')} {side} {rival}, p = {each['probability']:.2g}"
         )
         print(f"{line}{each['learning_rate']:>9g}{beside}")
     print(f"\n{found.verdict}")
@@ -305,7 +312,9 @@ def tell_explanation(found: Explanation) -> None:
             together = sample.together_confidence
             sure = "" if together is None else f", confidence {together:.3f}"
             print(f"all of them together, as in `predict`: {sample.together}{sure}")
-        print("what mattered (gradient × input):")
+        print(
+            f"what mattered to the first network for {sample.explained} (gradient × input; + speaks for it):"
+        )
         for name, value in sample.mattered:
             print(f"{_INDENT}{value:+.4f}  {name}")
     if found.folder is not None:

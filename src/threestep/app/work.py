@@ -97,7 +97,7 @@ def _read_anew(data: str, model: Model, strict: bool) -> Table:
     layout = model.prep.layout
     table = read(data, layout.media, replace(layout.files, strict=strict))
     told = table.notes if table.names else ()
-    for note in (*told, *notes_on_strangers(layout, table)):
+    for note in (*told, *notes_on_strangers(model.prep, table)):
         print(f"note: {note}", file=sys.stderr)
     return table
 

@@ -19,6 +19,7 @@ _STRAY_FRACTION = 0.02
 _MOST_SHOWN = 60
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
 _WITH_COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+)?(,\d+)?([eE][+-]?\d+)?")
+_LIKE_A_NUMBER = re.compile(r"[+-]?[\d.,]*\d[\d.,]*([eE][+-]?\d+)?")
 _HINT_STRAY = "mend or empty the cell; an empty cell counts as missing"
 
 
@@ -48,27 +49,29 @@ def number_of(cell: str) -> float:
 
 
 def has_decimal_commas(cells: Iterable[str]) -> bool:
-    """Whether a column's numbers have decimal commas, perhaps with points between thousands: all its commas
-    and points are such.
+    """Whether a column's numbers have decimal commas, perhaps with points between thousands: all commas and
+    points of what may be a number are such.
 
     Examples
     --------
-    >>> has_decimal_commas(["1.234,5", "12", "?"]), has_decimal_commas(["1,5", "1.5"])
+    >>> has_decimal_commas(["1.234,5", "12", "k.A."]), has_decimal_commas(["1,5", "1.5"])
     (True, False)
     """
-    marked = {cell for cell in cells if "," in cell or "." in cell}
+    marked = {cell for cell in cells if ("," in cell or "." in cell) and _LIKE_A_NUMBER.fullmatch(cell)}
     return any("," in cell for cell in marked) and all(map(_WITH_COMMA.fullmatch, marked))
 
 
 def with_points(cells: Iterable[str]) -> list[str]:
-    """Such cells as other files have them.
+    """Such cells as other files have them; words stay.
 
     Examples
     --------
-    >>> with_points(["1.234,5", "12", "?"])
-    ['1234.5', '12', '?']
+    >>> with_points(["1.234,5", "12", "k.A."])
+    ['1234.5', '12', 'k.A.']
     """
-    return [cell.replace(".", "").replace(",", ".") for cell in cells]
+    return [
+        cell.replace(".", "").replace(",", ".") if _LIKE_A_NUMBER.fullmatch(cell) else cell for cell in cells
+    ]
 
 
 def column_of_cells(cells: Sequence[str] | NDArray, name: str, is_known: bool = False) -> NDArray:
@@ -94,7 +97,7 @@ def column_of_cells(cells: Sequence[str] | NDArray, name: str, is_known: bool = 
         raise DataError(
             f"column {name!r}, sample {row + 1}: got {shown(cells[row])}, expected a number "
             f"({n_numeric} other cells of the column are numbers)",
-            f"{_HINT_STRAY}; --column {name}=number takes all such cells for missing",
+            f"{_HINT_STRAY}; --column {name}=number takes all such cells of an input for missing",
         )
     return np.array(words, dtype=object)[codes]
 

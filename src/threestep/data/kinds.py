@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data.cells import is_number, number_of, shown
+from threestep.data.cells import finite_or_missing, is_number, number_of, shown
 from threestep.data.coding import coded, different_words, mapped
 from threestep.data.dates import date_order_of
 from threestep.errors import DataError, SettingsError, did_you_mean
@@ -22,6 +22,8 @@ _WIDEST_ID = 2.0  # how many whole numbers an id may skip, times the samples
 _MOST_DISTINCT = 0.5  # of the samples: more different words say nothing that could be seen again
 _FEW_WORDS = 100
 _MOSTLY = 0.8  # of the known cells: then the rest are gaps with a word in them, such as "unknown"
+_MOST_OF_FREE = 0.5  # where it would be left out
+_MOST_WORDS = 10  # different ones: more are no words for "unknown"
 _FEWEST_NUMBERS = 20  # different ones: fewer may be codes
 _CODE = re.compile(r"[+-]?0\d.*")
 _MOST_ROWS = 2000
@@ -100,22 +102,27 @@ def _kind_of_words(column: NDArray) -> ColumnKind:
         return ColumnKind("ignore", "every value is missing")
     if date_order_of(known) is not None:
         return ColumnKind("date", "dates")
-    if _are_mostly_numbers(column):
-        return ColumnKind("number", "nearly all of it are numbers")
-    if n_distinct > _FEW_WORDS and n_distinct > _MOST_DISTINCT * int((column != "").sum()):
+    is_free = n_distinct > _FEW_WORDS and n_distinct > _MOST_DISTINCT * int((column != "").sum())
+    if _are_mostly_numbers(column, _MOST_OF_FREE if is_free else _MOSTLY):
+        return ColumnKind("number", "most of it are numbers")
+    if is_free:
         return ColumnKind("ignore", f"looks like an id or free text: {n_distinct} different words")
     return ColumnKind("category", f"{n_distinct} different words")
 
 
-def _are_mostly_numbers(column: NDArray) -> bool:
+def _are_mostly_numbers(column: NDArray, least: float) -> bool:
     """Whether words among numbers are only what stands where a number is not known."""
     different, codes = coded(column)
-    is_numeric = np.array([cell != "" and is_number(cell) for cell in different], bool)
-    numbers = [cell for cell, is_one in zip(different, is_numeric, strict=True) if is_one]
-    if len(numbers) < _FEWEST_NUMBERS or any(map(_CODE.fullmatch, numbers)):
+    numbers = [number_of(cell) if cell != "" and is_number(cell) else np.nan for cell in different]
+    is_numeric = np.isfinite(numbers)
+    n_words = sum(cell != "" for cell in different) - int(is_numeric.sum())
+    texts = [cell for cell, is_one in zip(different, is_numeric, strict=True) if is_one]
+    if not 0 < n_words <= _MOST_WORDS or len(texts) < _FEWEST_NUMBERS or any(map(_CODE.fullmatch, texts)):
         return False
-    n_numbers, n_words = int(is_numeric[codes].sum()), words_among(column)[0]
-    return n_words > 0 and n_numbers >= _MOSTLY * (n_words + n_numbers)
+    cells = np.array(numbers)[codes]
+    known = cells[np.isfinite(cells)]
+    is_enough = len(known) >= least * int((column != "").sum())
+    return is_enough and not _is_id(known, len(known))
 
 
 def words_among(column: NDArray) -> tuple[int, str]:
@@ -175,7 +182,7 @@ def numbers_of(column: NDArray, name: str, with_strays: bool = False) -> NDArray
         )
     is_gap = is_text | np.array([cell == "" for cell in different], bool)
     numbers = [np.nan if gap else number_of(cell) for cell, gap in zip(different, is_gap, strict=True)]
-    return np.array(numbers, np.float64)[codes]
+    return finite_or_missing(np.array(numbers, np.float64)[codes], name)
 
 
 def leaks_of(columns: Mapping[str, NDArray], y: NDArray) -> list[tuple[str, str]]:
@@ -231,8 +238,10 @@ def _adding_up(columns: Mapping[str, NDArray], y: NDArray) -> list[tuple[str, st
     rows = np.linspace(0, len(y) - 1, min(len(y), _MOST_ROWS)).astype(int)
     matrix = np.column_stack([np.asarray(columns[name], np.float64)[rows] for name in names])
     target = np.asarray(y, np.float64)[rows]
-    if not np.isfinite(matrix).all() or not np.isfinite(target).all():
+    is_known = np.isfinite(matrix).all(axis=1) & np.isfinite(target)
+    if is_known.sum() < 3 * len(names) + 10:
         return []
+    matrix, target = matrix[is_known], target[is_known]
     needed = list(range(len(names)))
     if not _explains(matrix, target):
         return []

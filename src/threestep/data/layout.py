@@ -1,5 +1,6 @@
 """Layout: which columns become which inputs; and the columns of any table, as a layout wants them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -59,7 +60,9 @@ class Layout:
     @property
     def files(self) -> Files:
         """How new samples are to be read, so that columns are what they were."""
-        return Files(column=tuple(f"{name}=number" for name in self.with_strays))
+        kinds = {name: "category" for name, _ in self.words} | {name: "date" for name, _ in self.dates}
+        kinds |= dict.fromkeys(self.numbers, "number") | dict.fromkeys(self.left_out, "ignore")
+        return Files(column=tuple(f"{name}={kind}" for name, kind in kinds.items()))
 
     @property
     def is_picture(self) -> bool:
@@ -152,6 +155,14 @@ def numbers_in(layout: Layout, table: Table) -> Numbers:
     strays = set(layout.with_strays)
     numbers = (_numeric(columns[name], name, name in strays) for name in layout.numbers)
     return Numbers(None, tuple(numbers), table.n_samples)
+
+
+def as_numbers(layout: Layout, columns: Mapping[str, NDArray]) -> dict[str, NDArray]:
+    """The same columns, those of numbers as numbers, even if there are words in them."""
+    strays = set(layout.with_strays)
+    return {
+        name: _numeric(column, name, True) if name in strays else column for name, column in columns.items()
+    }
 
 
 def _numeric(column: NDArray, name: str, with_strays: bool = False) -> NDArray:

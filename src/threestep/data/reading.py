@@ -156,7 +156,18 @@ def label(table: Table, target: str | None = None) -> Table:
         )
     features = {column: values for column, values in columns.items() if column not in names}
     y = columns[names[0]] if len(names) == 1 else np.column_stack([columns[each] for each in names])
-    return replace(table, x=features, y=y, y_name=name)
+    is_usual = target is not None or name.lower() in _USUAL_TARGETS
+    notes = table.notes if is_usual else (*table.notes, _last_one(name))
+    return replace(table, x=features, y=y, y_name=name, notes=notes)
+
+
+def _last_one(name: str) -> str:
+    """A note on a target that nobody named."""
+    usual = f"{', '.join(_USUAL_TARGETS[:-1])} or {_USUAL_TARGETS[-1]}"
+    return (
+        f"no column is called {usual}: the last one, {name!r}, is predicted; "
+        "--target NAME chooses another one"
+    )
 
 
 def labelled(table: Table, target: str | None = None) -> Table:

@@ -1,20 +1,30 @@
 """What is in new samples that a model knows nothing of."""
 
+from collections.abc import Iterator, Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
 from threestep.data.coding import mapped
-from threestep.data.kinds import words_among
-from threestep.data.layout import Layout, with_names
+from threestep.data.dates import DATE_PARTS
+from threestep.data.kinds import words_among, words_of
+from threestep.data.layout import Layout, part_name, with_names
+from threestep.data.prep import Prep
 from threestep.data.table import Table
 
+_MOST_SAMPLES = 20_000  # that are looked at
+_FAR = 20.0  # standard deviations from the mean of training
 
-def notes_on_strangers(layout: Layout, table: Table) -> list[str]:
-    """What the user should know of samples before their answers are believed.
+_Found = tuple[str, int, str]
+"""A column, how many of its cells are strange, and in which way."""
+
+
+def notes_on_strangers(prep: Prep, table: Table) -> list[str]:
+    """What the user should know of new samples before their answers are believed.
 
     Parameters
     ----------
-    layout : Layout
+    prep : Prep
         Of the model.
     table : Table
 
@@ -23,23 +33,61 @@ def notes_on_strangers(layout: Layout, table: Table) -> list[str]:
     DataError
         The samples do not have the columns of training.
     """
+    layout = prep.layout
     if layout.shape:
         return []
-    columns = with_names(layout, table).columns()
-    unseen = [(name, _unknown_to(levels, columns[name])) for name, levels in layout.words]
-    texts = [name for name in layout.with_strays if columns[name].dtype == object]
-    among = [(name, words_among(columns[name])) for name in texts]
-    found = [(name, n, f"the model does not know, such as {word!r}") for name, (n, word) in unseen]
-    found += [(name, n, f"count as missing, such as {word!r}") for name, (n, word) in among]
-    return [
-        f"column {name!r}: {n:,} of {table.n_samples:,} cells are words that {what}"
-        for name, n, what in found
-        if n
+    some = table.take(np.arange(min(table.n_samples, _MOST_SAMPLES)))
+    columns = with_names(layout, some).columns()
+    raw = columns if isinstance(some.x, np.ndarray) else some.x
+    found = [
+        *_unknown_words(layout, columns, raw),
+        *_no_dates(layout, columns, raw),
+        *_far_away(prep, columns),
     ]
+    which = f"the first {some.n_samples:,}" if some.n_samples < table.n_samples else f"{table.n_samples:,}"
+    return [f"column {name!r}: {n:,} of {which} cells {what}" for name, n, what in found if n]
 
 
-def _unknown_to(levels: tuple[str, ...], column: NDArray) -> tuple[int, str]:
-    """How many cells are none of the levels, and the first of them; a gap is none that is unknown."""
-    known = {*levels, ""}
-    is_unknown = mapped(lambda cell: str(cell) not in known, column, bool)
-    return int(is_unknown.sum()), str(column[int(np.argmax(is_unknown))]) if is_unknown.any() else ""
+def _unknown_words(
+    layout: Layout, columns: Mapping[str, NDArray], raw: Mapping[str, NDArray]
+) -> Iterator[_Found]:
+    """Words in a category that are none of its levels, and words among numbers."""
+    for name, levels in layout.words:
+        texts = words_of(raw[name])
+        is_level = mapped(
+            set(levels).__contains__, columns[name], bool
+        )  # of a code that came as a number, too
+        is_unknown = (texts != "") & ~is_level
+        word = str(texts[int(np.argmax(is_unknown))])
+        yield name, int(is_unknown.sum()), f"are words that the model does not know, such as {word!r}"
+    for name in layout.with_strays:
+        if columns[name].dtype.kind == "O":
+            n, word = words_among(columns[name])
+            yield name, n, f"are words that count as missing, such as {word!r}"
+
+
+def _no_dates(layout: Layout, columns: Mapping[str, NDArray], raw: Mapping[str, NDArray]) -> Iterator[_Found]:
+    """Cells in which there is no date in the order of training."""
+    for name, order in layout.dates:
+        cells = words_of(raw[name])
+        is_none = (cells != "") & np.isnan(columns[part_name(name, DATE_PARTS[0])])
+        shown = " ".join({"y": "year", "m": "month", "d": "day"}[part] for part in order)
+        word = str(cells[int(is_none.argmax())])
+        yield (
+            name,
+            int(is_none.sum()),
+            f"are no dates as in training ({shown}) and count as missing, such as {word!r}",
+        )
+
+
+def _far_away(prep: Prep, columns: Mapping[str, NDArray]) -> Iterator[_Found]:
+    """Numbers where nothing was learned."""
+    dates = {part_name(name, part) for name, _ in prep.layout.dates for part in DATE_PARTS}
+    for place, name in enumerate(prep.layout.numbers):
+        column = columns[name]
+        if name in dates or column.dtype.kind == "O":
+            continue
+        with np.errstate(over="ignore", invalid="ignore"):
+            is_far = np.abs(column.astype(np.float64) - prep.center[place]) > _FAR * prep.scale[place]
+        number = column[int(is_far.argmax())]
+        yield name, int(is_far.sum()), f"are far from all that was learned from, such as {number:g}"

@@ -32,7 +32,8 @@ def table_of(estimator: Any, X: Any, *, is_new: bool) -> Table:
     ValueError, TypeError
         As scikit-learn's own.
     """
-    if is_mixed_frame(X):
+    was_mixed = not is_new and _knows_columns(estimator) and hasattr(X, "columns")
+    if is_mixed_frame(X) or was_mixed:
         validate_data(estimator, X, reset=is_new, skip_check_array=True)
         try:
             return read(X)
@@ -41,6 +42,12 @@ def table_of(estimator: Any, X: Any, *, is_new: bool) -> Table:
     kinds = [np.float64, np.float32]
     x: Any = validate_data(estimator, X, reset=is_new, dtype=kinds, ensure_all_finite="allow-nan")
     return Table("array", x)
+
+
+def _knows_columns(estimator: Any) -> bool:
+    """Whether it learned from a frame whose columns were not all numbers."""
+    model = getattr(estimator, "model_", None)
+    return model is not None and not model.prep.layout.shape
 
 
 def is_mixed_frame(X: Any) -> bool:

@@ -95,10 +95,16 @@ def _scaled(graph: Graph, prep: Prep, raw: str, missing: str) -> str:
 
 def _words(graph: Graph, layout: Layout, names: dict[str, str]) -> list[str]:
     """Of each category a 1 for the level that it has."""
-    return [
-        graph.cast(graph.add("Equal", names[name], graph.constant(as_strings(levels), object)), np.float32)
-        for name, levels in layout.words
-    ]
+    return [graph.cast(_is_level(graph, levels, names[name]), np.float32) for name, levels in layout.words]
+
+
+def _is_level(graph: Graph, levels: tuple[str, ...], column: str) -> str:
+    """Whether each cell is each of the levels; one that is a whole number may be written as 1 or 1.0."""
+    is_level = graph.add("Equal", column, graph.constant(as_strings(levels), object))
+    others = [f"{level}.0" if level.isdecimal() else level for level in levels]
+    if others == [*levels]:
+        return is_level
+    return graph.add("Or", is_level, graph.add("Equal", column, graph.constant(as_strings(others), object)))
 
 
 def _binned(graph: Graph, prep: Prep, raw: str) -> str:

@@ -47,6 +47,13 @@ class Graph:
         """Several arrays one after the other."""
         return values[0] if len(values) == 1 else self.add("Concat", *values, axis=axis)
 
+    def sorted(self, value: str, n: str) -> str:
+        """The n numbers of each row, the lowest first."""
+        names = [self._free_name("sorted"), self._free_name("order")]
+        settings = {"axis": 1, "largest": 0, "sorted": 1}
+        self.nodes.append(self._onnx.helper.make_node("TopK", [value, n], names, **settings))
+        return names[0]
+
     def named(self, value: str, name: str) -> None:
         """The same value under a name that others know."""
         self.nodes.append(self._onnx.helper.make_node("Identity", [value], [name]))

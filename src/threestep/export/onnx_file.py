@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from threestep.data import Target
 from threestep.errors import DataError
+from threestep.export.answers import OUTPUT_NAMES, add_answers
 from threestep.export.columns import Column, add_inputs, columns_of
-from threestep.export.graph import Graph, as_strings, onnx_library
+from threestep.export.graph import Graph, onnx_library
 from threestep.export.layers import add_network
 from threestep.export.trial import differences
 from threestep.model import Model
@@ -21,6 +20,7 @@ _OPSET = 20  # the first with all the operators that are used: of 2023
 _IR_VERSION = 9  # of the same year: readers refuse a file that is newer than they are
 _MOST_BYTES = 2**31 - 1  # of one protobuf
 _FARTHEST_APART = 1e-4  # confidences, or shares of a target's standard deviation
+_MOST_LEVELS_SAID = 20
 _HELP = {
     "number": "float64, NaN where missing",
     "date": "float64: seconds since 1970-01-01, NaN where missing",
@@ -41,12 +41,14 @@ def to_onnx(model: Model, path: str | Path) -> Path:
     Returns
     -------
     Path
-        The file. It has an input of shape (n_samples, 1) per column, by the column's name: float64 (numbers;
-        dates as seconds since 1970) or text (categories). Samples without column names are one input
+        The file. It has an input of shape (n_samples, 1) per column, by the column's name (with a `_` behind
+        it where an output has that name): float64 (numbers, which are scaled in double precision; dates as
+        seconds since 1970) or text (categories). Samples without column names are one input
         `samples` of shape (n_samples, ...): float64, or float32 of pictures and sounds. It has the outputs
         `class` of shape (n_samples,) and `confidences` of shape (n_samples, n_classes); of several labels
         `labels` and `confidences`, each (n_samples, n_labels); of numbers `number`, (n_samples, n_numbers)
-        float64.
+        float64. Its `metadata_props` say of each what it wants or says: the classes in their order, the words
+        that are known.
 
     Raises
     ------
@@ -68,7 +70,7 @@ def to_onnx(model: Model, path: str | Path) -> Path:
     """
     path = Path(path)
     if path.suffix != ".onnx":
-        raise DataError(f"{path}: only ONNX can be written", f"name it {path.with_suffix('.onnx').name}")
+        raise DataError(f"{path}: only ONNX can be written", f"name it {path.stem or 'model'}.onnx")
     written = _as_bytes(model)
     _check(model, written)
     part = path.with_name(f".{path.name}.part")
@@ -77,7 +79,8 @@ def to_onnx(model: Model, path: str | Path) -> Path:
         os.replace(part, path)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise DataError(f"{path}: cannot be written ({error.strerror})", "choose another name") from error
+        hint = "choose another name" if path.parent.is_dir() else f"make the folder {path.parent} first"
+        raise DataError(f"{path}: cannot be written ({error.strerror})", hint) from error
     return path
 
 
@@ -86,10 +89,10 @@ def _as_bytes(model: Model) -> bytes:
     onnx = onnx_library()
     columns = columns_of(model.prep.layout)
     names = _names_of(columns)
-    graph = Graph([*names.values(), *_OUTPUTS])
+    graph = Graph([*names.values(), *OUTPUT_NAMES])
     inputs = add_inputs(graph, model.prep, names)
     outputs = _together(graph, model, [_outputs_of(graph, model, each, inputs) for each in _functions(model)])
-    found = _ANSWERS[model.prep.target.kind](graph, model, outputs)
+    found = add_answers(graph, model, outputs)
     whole = onnx.helper.make_graph(
         graph.nodes,
         "threestep",
@@ -105,21 +108,43 @@ def _as_bytes(model: Model) -> bytes:
         ir_version=_IR_VERSION,
         opset_imports=[onnx.helper.make_opsetid("", _OPSET)],
     )
-    onnx.helper.set_model_props(proto, {names[each.name]: _HELP[each.kind] for each in columns})
+    onnx.helper.set_model_props(proto, _help_on(model, columns, names))
     if proto.ByteSize() > _MOST_BYTES:
         raise DataError("the network is larger than one ONNX file can be (2 GiB)", "export a smaller one")
     onnx.checker.check_model(proto, full_check=True)
     return proto.SerializeToString()
 
 
+def _help_on(model: Model, columns: list[Column], names: dict[str, str]) -> dict[str, str]:
+    """What each input wants and each output says, for people."""
+    target, levels = model.prep.target, dict(model.prep.layout.words)
+    said = {names[each.name]: _HELP[each.kind] for each in columns}
+    said |= {name: f"column {own!r}: {said[name]}" for own, name in names.items() if own != name}
+    for name, known in levels.items():
+        more = ", …" if len(known) > _MOST_LEVELS_SAID else ""
+        said[names[name]] += f"; known are {', '.join(map(repr, known[:_MOST_LEVELS_SAID]))}{more}"
+    if target.kind == "classes":
+        said |= {"class": target.name, "confidences": ", ".join(map(str, target.classes))}
+    elif target.kind == "labels":
+        said |= {"labels": ", ".join(target.names), "confidences": ", ".join(target.names)}
+    else:
+        quantiles = [f"{target.name}, quantile {each:g}" for each in model.goodness.quantiles]
+        said["number"] = "; ".join(quantiles or target.names)
+    return said
+
+
 def _names_of(columns: list[Column]) -> dict[str, str]:
     """What the file calls each column: its own name, but that ONNX takes no empty one, and that an output's
     name is taken."""
+    taken = {*OUTPUT_NAMES, *(column.name for column in columns)}
     names: dict[str, str] = {}
     for column in columns:
-        name = column.name or "column"
-        while name in _OUTPUTS or name in names.values():
-            name += "_"
+        name = column.name
+        if not name or name in OUTPUT_NAMES:
+            name = name or "column"
+            while name in taken:
+                name += "_"
+            taken.add(name)
         names[column.name] = name
     return names
 
@@ -154,9 +179,18 @@ def _together(graph: Graph, model: Model, outputs: list[str]) -> str:
     value = outputs[0] if len(outputs) == 1 else _TOGETHER[model.prep.target.kind](graph, outputs)
     if model.shifts:
         value = graph.add("Add", value, graph.constant(model.shifts))
+    if model.goodness.quantiles:
+        value = _in_order(graph, value, model.goodness.quantiles)
     if model.temperature == 1.0:
         return value
     return graph.add("Div", value, graph.constant(model.temperature))
+
+
+def _in_order(graph: Graph, value: str, quantiles: tuple[float, ...]) -> str:
+    """As `threestep.model.model.in_order`."""
+    n = graph.constant([len(quantiles)], np.int64)
+    places = graph.constant(np.argsort(np.argsort(quantiles)), np.int64)
+    return graph.add("Gather", graph.sorted(value, n), places, axis=1)
 
 
 def _mean_of_numbers(graph: Graph, outputs: list[str]) -> str:
@@ -186,57 +220,6 @@ _TOGETHER: dict[str, Callable[[Graph, list[str]], str]] = {
     "classes": _mean_of_classes,
     "labels": _mean_of_labels,
 }
-
-_Outputs = list[tuple[str, Any, list[int | str]]]
-"""Name, type and shape of each."""
-
-
-def _class_answers(graph: Graph, model: Model, outputs: str) -> _Outputs:
-    n_classes = len(model.prep.target.classes)
-    confidences = graph.add("Softmax", outputs, axis=1)
-    if model.threshold == 0.5:
-        index = graph.add("ArgMax", outputs, axis=1, keepdims=0)
-    else:
-        second = graph.add("Gather", confidences, graph.constant(1, np.int64), axis=1)
-        is_second = graph.add("GreaterOrEqual", second, graph.constant(model.threshold))
-        index = graph.cast(is_second, np.int64)
-    labels, dtype = _labels_of(model.prep.target)
-    graph.named(graph.add("Gather", graph.constant(labels, dtype), index), "class")
-    graph.named(confidences, "confidences")
-    return [("class", dtype, ["n"]), ("confidences", np.float32, ["n", n_classes])]
-
-
-def _labels_of(target: Target) -> tuple[NDArray, Any]:
-    """The classes as an array that ONNX knows, and its type."""
-    labels = np.array(target.classes)
-    if labels.dtype.kind in "biuf" and not any(isinstance(each, str) for each in target.classes):
-        dtype = {"b": np.bool_, "f": np.float64}.get(labels.dtype.kind, np.int64)
-        return labels.astype(dtype), dtype
-    return as_strings(target.classes), object
-
-
-def _label_answers(graph: Graph, model: Model, outputs: str) -> _Outputs:
-    shape: list[int | str] = ["n", model.network.n_outputs]
-    graph.named(graph.cast(graph.add("Greater", outputs, graph.constant(0.0)), np.int64), "labels")
-    graph.named(graph.add("Sigmoid", outputs), "confidences")
-    return [("labels", np.int64, shape), ("confidences", np.float32, shape)]
-
-
-def _number_answers(graph: Graph, model: Model, outputs: str) -> _Outputs:
-    scale, center = (
-        graph.constant(each, np.float64) for each in (model.prep.target_scale, model.prep.target_center)
-    )
-    value = graph.add("Add", graph.add("Mul", graph.cast(outputs, np.float64), scale), center)
-    graph.named(value, "number")
-    return [("number", np.float64, ["n", model.network.n_outputs])]
-
-
-_ANSWERS: dict[str, Callable[[Graph, Model, str], _Outputs]] = {
-    "number": _number_answers,
-    "classes": _class_answers,
-    "labels": _label_answers,
-}
-_OUTPUTS = ("class", "confidences", "labels", "number")
 
 
 def _check(model: Model, written: bytes) -> None:

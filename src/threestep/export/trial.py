@@ -3,13 +3,15 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data import Table
+from threestep.data import DATE_PARTS, Table, part_name
 from threestep.export.columns import Column
 from threestep.model import Model
 
 _N_SAMPLES = 16
 _SHARE_MISSING = 0.1
-_SECONDS = (0, 2_000_000_000)  # of dates: 1970 to 2033
+_FIRST_AND_LAST = (-25_000, 2_900_000)  # days since 1970 that can be written with four digits of a year
+_SECONDS_OF_A_DAY = 86400
+_SURE = 1e-3  # in confidence: nearer to each other two answers may change places
 _WIDEST = 1e9  # where a column had one value only, its scale says that others are not to be heard
 
 
@@ -33,12 +35,31 @@ def differences(model: Model, written: bytes, names: dict[str, str], columns: li
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(written, options, providers=["CPUExecutionProvider"])
-    asked = "number" if model.prep.target.kind == "number" else "confidences"
+    kind = model.prep.target.kind
+    asked = ["number"] if kind == "number" else ["confidences", "class" if kind == "classes" else "labels"]
     feeds = {names[column.name]: values[column.name].reshape(_N_SAMPLES, *column.shape) for column in columns}
-    (found,) = session.run([asked], feeds)
-    expected = model.answers(model.outputs(_table(model, columns, values)))
-    scale = np.asarray(model.prep.target_scale) if asked == "number" else 1.0
-    return float(np.abs((np.asarray(found, np.float64) - expected) / scale).max())
+    found, *said = (np.asarray(answer) for answer in session.run(asked, feeds))
+    table = _table(model, columns, values)
+    expected = model.answers(model.outputs(table))
+    if kind == "number":
+        center, scale = np.asarray(model.prep.target_center), np.asarray(model.prep.target_scale)
+        size = np.maximum(1.0, np.abs((expected - center) / scale))
+        return float(np.abs((found - expected) / scale / size).max())
+    if (said[0] != model.predict(table))[_is_sure(expected, model)].any():
+        return float("inf")
+    return float(np.abs(found.astype(np.float64) - expected).max())
+
+
+def _is_sure(confidences: NDArray, model: Model) -> NDArray:
+    """Of which samples, or labels, the answer does not hang on the last digits."""
+    if model.prep.target.kind == "labels":
+        return np.abs(confidences - 0.5) > _SURE
+    if model.threshold != 0.5:
+        return np.abs(confidences[:, 1] - model.threshold) > _SURE
+    if confidences.shape[1] == 1:
+        return np.ones(len(confidences), bool)
+    second, first = np.sort(confidences, axis=1)[:, -2:].T
+    return first - second > _SURE
 
 
 def _values(generator: np.random.Generator, model: Model, column: Column) -> NDArray:
@@ -49,9 +70,10 @@ def _values(generator: np.random.Generator, model: Model, column: Column) -> NDA
     if column.kind == "number":
         place = layout.numbers.index(column.name)
         return _numbers(generator, model, slice(place, place + 1))[:, 0]
-    is_missing = generator.random(_N_SAMPLES) < _SHARE_MISSING
     if column.kind == "date":
-        return np.where(is_missing, np.nan, generator.integers(*_SECONDS, _N_SAMPLES).astype(np.float64))
+        place = layout.numbers.index(part_name(column.name, DATE_PARTS[0]))
+        days = _numbers(generator, model, slice(place, place + 1))[:, 0]
+        return np.round(np.clip(days, *_FIRST_AND_LAST) * _SECONDS_OF_A_DAY)
     levels = ["", "never seen", *dict(layout.words)[column.name]]
     return np.array([str(generator.choice(levels)) for _ in range(_N_SAMPLES)], object)
 

@@ -87,6 +87,10 @@ def load(path: str | Path) -> Model:
     """
     path = Path(path)
     try:
+        if path.is_dir() and (path / "journal.jsonl").exists() and not (path / "model.safetensors").exists():
+            raise ModelFileError(
+                f"{path}: the run in it did not come to its end", "fit again, to another folder"
+            )
         path = path / "model.safetensors" if path.is_dir() else path
         if path.exists() and not path.is_file():  # a device or a pipe may have no end
             raise ModelFileError(f"{path}: is not a file", _HINT_SAVED)

@@ -13,7 +13,6 @@ from threestep.report.words import Text, listed, say, translated
 
 _MOST_GROUPS = 10
 _MOST_OUTPUTS_SHOWN = 64
-_UNLABELLED = "The samples have no target: what the model answers stands in its place."
 
 
 def write_explanation(found: dict[str, Any], path: str | Path, lang: str = "en") -> None:
@@ -49,7 +48,9 @@ def explanation_html(found: dict[str, Any], lang: str = "en") -> str:
                 else found["network"],
             ),
             tag("p", tag("strong", _verdict(first, last, score))) if first["probe"] is not None else "",
-            "" if facts["is_labelled"] else tag("p", say(_UNLABELLED)),
+            ""
+            if facts["is_labelled"]
+            else tag("p", say("The samples have no target: what the model answers stands in its place.")),
         ),
         tag(
             "section",
@@ -217,8 +218,9 @@ def _sample(sample: dict[str, Any]) -> Markup:
         tag(
             "p",
             say(
-                "Gradient times input: how much each raised (blue) or lowered (orange) the answer's output, "
-                "compared with what it is on the average."
+                "Gradient times input, for {what}: how much each raised (blue) or lowered (orange) its "
+                "output, compared with what it is on the average.",
+                what=sample["explained"],
             ),
         ),
         drawn,

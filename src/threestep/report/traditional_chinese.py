@@ -316,8 +316,8 @@ PAGE: dict[str, str] = {
     "The answer: {answer}, confidence {share}.": "答案：{answer}，信心 {share}。",
     "Sample {n} (row {row}) through the network": "第 {n} 筆樣本（列 {row}）通過網路",
     "Which inputs mattered": "哪些輸入重要",
-    "Gradient times input: how much each raised (blue) or lowered (orange) the answer's output, compared with what "
-    "it is on the average.": "梯度乘以輸入：與平均值相比，每個輸入使這個答案的輸出上升（藍色）或下降（橙色）多少。",
+    "Gradient times input, for {what}: how much each raised (blue) or lowered (orange) its output, compared with "
+    "what it is on the average.": "梯度乘以輸入（{what}）：與平均值相比，每個輸入使它的輸出上升（藍色）或下降（橙色）多少。",
     "gradient × input": "梯度 × 輸入",
     "Layer by layer": "逐層來看",
     "their values": "它們的值",
@@ -346,6 +346,8 @@ JOURNAL: dict[str, str] = {
         "欄位 {name} 是數值；{all} 格中有 {n} 格是 {word} 之類的文字，視為缺失；加上 --column {column}=category "
         "則整欄都當成文字。"
     ),
+    "no column is called target, label, class or y: the last one, {name}, is predicted; --target NAME chooses "
+    "another one": "沒有名為 target、label、class 或 y 的欄位，因此預測最後一欄 {name}；用 --target NAME 可另選。",
     "column {name} is left out: {why}": "不使用欄位 {name}：{why}",
     "target {name} is missing in {n} of {all} samples; they are left out": (
         "{all} 筆樣本中有 {n} 筆沒有目標 {name}，未使用這些樣本"
@@ -438,11 +440,11 @@ JOURNAL: dict[str, str] = {
     "Mixed, residuals help at some depths and do harm at others: {first}; {second}.": (
         "不一定，殘差在某些深度有幫助，在另一些深度有害：{first}；{second}。"
     ),
-    "{arm} has fewer wrong answers than {rival}, by {n} ({own} against {other}, p = {p})": (
-        "{arm} 的錯誤答案比 {rival} 少 {n}（{own} 對 {other}，p = {p}）"
+    "{arm} has fewer wrong answers than {rival}, by {n} points ({own} against {other}, p = {p})": (
+        "{arm} 的錯誤答案比 {rival} 少 {n} 個百分點（{own} 對 {other}，p = {p}）"
     ),
-    "{arm} has more wrong answers than {rival}, by {n} ({own} against {other}, p = {p})": (
-        "{arm} 的錯誤答案比 {rival} 多 {n}（{own} 對 {other}，p = {p}）"
+    "{arm} has more wrong answers than {rival}, by {n} points ({own} against {other}, p = {p})": (
+        "{arm} 的錯誤答案比 {rival} 多 {n} 個百分點（{own} 對 {other}，p = {p}）"
     ),
     "{arm} has a lower RMSE than {rival}, by {n} ({own} against {other}, p = {p})": (
         "{arm} 的 RMSE 比 {rival} 低 {n}（{own} 對 {other}，p = {p}）"
@@ -450,8 +452,10 @@ JOURNAL: dict[str, str] = {
     "{arm} has a higher RMSE than {rival}, by {n} ({own} against {other}, p = {p})": (
         "{arm} 的 RMSE 比 {rival} 高 {n}（{own} 對 {other}，p = {p}）"
     ),
-    "{n} fewer": "少 {n}",
-    "{n} more": "多 {n}",
+    "{n} points fewer": "少 {n} 個百分點",
+    "{n} points more": "多 {n} 個百分點",
+    "{n} divisions do not rule out that {arm} differs by {gain}, which would matter; more of them (--seeds) say "
+    "more": "{n} 次切分無法排除 {arm} 相差 {gain}（這樣的差距值得在意）；增加切分次數（--seeds）會更清楚。",
     "{n} lower": "低 {n}",
     "{n} higher": "高 {n}",
     "{n} plain": "{n} 一般",

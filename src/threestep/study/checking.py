@@ -6,7 +6,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data import Table, Target, encode_target, fingerprint, keys_of_samples, keys_of_values
+from threestep.data import (
+    Layout,
+    Table,
+    Target,
+    as_numbers,
+    encode_target,
+    fingerprint,
+    keys_of_samples,
+    keys_of_values,
+)
 from threestep.study.details import known_target
 from threestep.study.preparing import Prepared
 
@@ -28,7 +37,7 @@ def check_event(prepared: Prepared) -> Event:
         target; `n_seen`: test samples whose features were learned from, too.
     """
     table = prepared.table
-    gaps = _gaps(table)
+    gaps = _gaps(table, prepared.prep.layout)
     keys, targets = keys_of_samples(_used(prepared, table)), keys_of_values(known_target(table))
     return {
         "event": "check",
@@ -42,13 +51,13 @@ def check_event(prepared: Prepared) -> Event:
     }
 
 
-def _gaps(table: Table) -> list[tuple[str, float]]:
+def _gaps(table: Table, layout: Layout) -> list[tuple[str, float]]:
     """Columns with missing values, and the share of these."""
     if isinstance(table.x, np.ndarray):
         flat = table.x.reshape(len(table.x), -1)
         n_missing = int(np.isnan(flat).any(axis=1).sum()) if flat.dtype.kind == "f" else 0
         return [("samples", n_missing / len(flat))] if n_missing else []
-    shares = {name: _share_missing(column) for name, column in table.x.items()}
+    shares = {name: _share_missing(column) for name, column in as_numbers(layout, table.x).items()}
     return sorted(((name, share) for name, share in shares.items() if share), key=lambda each: -each[1])
 
 

@@ -23,6 +23,7 @@ from threestep.data import (
     encode_target,
     fit_prep,
     labelled,
+    overrides_of,
     read,
     split,
     understand_target,
@@ -31,7 +32,7 @@ from threestep.errors import DataError, SettingsError, did_you_mean
 from threestep.goodness import Goodness, holm, resampled_interval, resampled_probability
 from threestep.network import ACTIVATION_NAMES
 from threestep.pick import Job, Member, Outcome, Population, Samples, outputs_of
-from threestep.settings import Descent, Settings, Study, check_study, seconds_of
+from threestep.settings import Descent, Files, Settings, Study, check_study, seconds_of
 from threestep.study.arms import (
     DEPTHS,
     RESIDUAL_DEPTHS,
@@ -154,11 +155,12 @@ def compare_steps(source: object, by: str, study: Study) -> Generator[Event, Non
         )
     began = time.perf_counter()
     deadline = began + (seconds_of(study.budget) or inf)
-    table = labelled(read(source), study.target)
+    table = labelled(read(source, how=Files(column=study.column)), study.target)
     if table.n_samples < _FEWEST_SAMPLES:
         raise DataError(f"{table.name}: got {table.n_samples} samples, expected at least {_FEWEST_SAMPLES}")
     target = understand_target(np.asarray(table.y), table.y_name, study.task)
-    layout = fit_prep(table, target, most_bins=0).layout
+    names = [] if isinstance(table.x, np.ndarray) else list(table.x)
+    layout = fit_prep(table, target, overrides_of(study.column, names), most_bins=0).layout
     divisions = [_divided(table, target, study, layout, seed) for seed in range(study.seeds)]
     first = divisions[0]
     ends = first.train.x.shape[1], target.n_outputs
@@ -182,9 +184,10 @@ def compare_steps(source: object, by: str, study: Study) -> Generator[Event, Non
     share = len(first.test.y) / len(first.train.y)
     n_answers = 0 if target.kind == "number" else first.test.y.size
     outcomes = _outcomes(arms, rates, errors, (share, n_answers), study.margin)
+    error = "RMSE" if target.kind == "number" else "wrong answers"
     facts = {
         "n_samples": table.n_samples,
-        "notes": list(table.notes),
+        "notes": [*table.notes, *_not_ruled_out(outcomes, error, study.margin, n_done)],
         "n_train": len(first.train.y),
         "n_valid": len(first.valid.y),
         "n_test": len(first.test.y),
@@ -196,7 +199,6 @@ def compare_steps(source: object, by: str, study: Study) -> Generator[Event, Non
         "seed": study.seed,
         "seconds": round(time.perf_counter() - began, 3),
     }
-    error = "RMSE" if target.kind == "number" else "wrong answers"
     return Comparison(by, table.name, error, outcomes, _verdict(by, outcomes, error, study.margin), facts)
 
 
@@ -372,7 +374,7 @@ def _verdict(by: str, outcomes: Sequence[ArmOutcome], error: str, margin: float)
             best = max(found, key=lambda each: abs(each.gain))
             rival = outcomes[best.rival]
             parts.append(
-                f"{best.name} has {word} {error} than {rival.name}, by {shown(abs(best.gain), error)} "
+                f"{best.name} has {word} {error} than {rival.name}, by {_difference(best.gain, error)} "
                 f"({shown(best.mean, error)} against {shown(rival.mean, error)}, p = {best.probability:.2g})"
             )
     head = {(True, False): "Yes", (False, True): "No", (True, True): "Mixed"}[bool(better), bool(worse)]
@@ -382,7 +384,27 @@ def _verdict(by: str, outcomes: Sequence[ArmOutcome], error: str, margin: float)
 def _signed(gain: float, error: str) -> str:
     """A gain for people: 1.2 % fewer, 0.3 % more."""
     fewer, more = ("fewer", "more") if error == "wrong answers" else ("lower", "higher")
-    return f"{shown(abs(gain), error)} {fewer if gain >= 0 else more}"
+    return f"{_difference(gain, error)} {fewer if gain >= 0 else more}"
+
+
+def _difference(gain: float, error: str) -> str:
+    """How large a gain is: of shares in points of per cent, for they have per cents of their own."""
+    return f"{100 * abs(gain):.2f} points" if error == "wrong answers" else shown(abs(gain), error)
+
+
+def _not_ruled_out(outcomes: Sequence[ArmOutcome], error: str, margin: float, n_divisions: int) -> list[str]:
+    """A note where nothing was found, and so few divisions could not have found what matters either."""
+    compared = [each for place, each in enumerate(outcomes) if each.rival != place]
+    if not compared or any(each.probability < _SURE for each in compared):
+        return []
+    widest = max(compared, key=lambda each: max(abs(each.gain_low), abs(each.gain_high)))
+    reach = max(abs(widest.gain_low), abs(widest.gain_high))
+    if margin == 0 or reach <= margin * outcomes[widest.rival].mean:
+        return []
+    return [
+        f"{n_divisions} divisions do not rule out that {widest.name} differs by "
+        f"{_difference(reach, error)}, which would matter; more of them (--seeds) say more"
+    ]
 
 
 _WORDS = {

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from threestep.data import Target, encode_target, kinds_of, leaks_of, overrides_of, words_among
+from threestep.data import Target, as_numbers, encode_target, kinds_of, leaks_of, overrides_of, words_among
 from threestep.network import Network, resnet_meant_by
 from threestep.pick import EpochRow, Picked, losses_of
 from threestep.study.choices import space_of
@@ -48,7 +48,7 @@ def _notes_on_columns(prepared: Prepared) -> list[str]:
     used = {name: column for name, column in table.x.items() if name not in layout.left_out}
     leaks = [
         f"column {name!r} may give the target away: {how}; --column {name}=ignore leaves it out"
-        for name, how in leaks_of(used, np.asarray(table.y))
+        for name, how in leaks_of(as_numbers(layout, used), np.asarray(table.y))
     ]
     strays = [
         f"column {name!r} is numbers; {n:,} of {table.n_samples:,} cells are words such as {word!r} and "
@@ -93,7 +93,13 @@ def network_event(networks: Sequence[Network]) -> Event:
 
 def _target_facts(target: Target) -> dict[str, Any]:
     """The target, for people."""
-    return {"name": target.name, "kind": target.kind, "classes": target.classes, "reason": target.reason}
+    return {
+        "name": target.name,
+        "kind": target.kind,
+        "classes": target.classes,
+        "reason": target.reason,
+        "n_columns": target.n_columns,
+    }
 
 
 def guess_loss(prepared: Prepared) -> float:

@@ -66,7 +66,10 @@ class OneSample:
     ----------
     row : int
         From 0.
+    explained : str
+        Which answer what mattered is about: the class that all networks together answer, a label, a number.
     answer : str
+        Of the first network.
     confidence : float or None
     layers : tuple of (str, ndarray)
         Each layer's outputs.
@@ -82,6 +85,7 @@ class OneSample:
     """
 
     row: int
+    explained: str
     answer: str
     confidence: float | None
     layers: tuple[tuple[str, NDArray], ...]
@@ -188,8 +192,10 @@ def _is_unlabelled(model: Model, table: Table) -> bool:
 
 def _own_answers(model: Model, table: Table) -> NDArray:
     """What the model answers, in place of a target; of quantiles the middle one."""
-    answers = model.predict(table)
-    return answers[:, answers.shape[1] // 2] if model.goodness.quantiles else answers
+    quantiles = model.goodness.quantiles
+    if not quantiles:
+        return model.predict(table)
+    return model.answers(model.outputs(table))[:, np.argsort(quantiles)[len(quantiles) // 2]]
 
 
 def _some(table: Table, seed: int) -> NDArray:
@@ -361,33 +367,55 @@ def explain_row(model: Model, source: object, row: int) -> OneSample:
     network, params = model.network, model.params
     layers = _outputs_of_layers(network, params, x)
     outputs = np.asarray(network.apply(params, jnp.asarray(x)))
-    place = int(outputs[0].argmax()) if model.is_classifier else 0
+    together = model.outputs(one)
+    place, explained = _explained(model, together)
     by_input = gradient_times_input(network, params, x, place)[0]
     sums: dict[str, float] = {}
     names = input_names(model.prep.layout)
     for (column, _), value in zip(names, by_input.tolist(), strict=False):
         sums[column] = sums.get(column, 0.0) + value
     order = sorted(sums.items(), key=lambda each: -abs(each[1]))[:_MOST_COLUMNS]
-    own, together = model.corrected(outputs), model.outputs(one)
-    answer, confidence = _said(model, own, place)
-    place = int(model.class_indices(together)[0]) if model.prep.target.kind == "classes" else place
     return OneSample(
         row,
-        answer,
-        confidence,
+        explained,
+        *_said(model, model.corrected(outputs)),
         tuple((name, array[0]) for name, array in layers),
         tuple(order),
         by_input,
         1 + len(model.others),
-        *_said(model, together, place),
+        *_said(model, together),
     )
 
 
-def _said(model: Model, outputs: NDArray, place: int) -> tuple[str, float | None]:
-    """An answer of one sample in words, and its confidence: that of a class or label, or a number."""
-    answers = model.answers(outputs)
-    answer = str(model.prep.target.classes[place]) if model.is_classifier else f"{answers[0, 0]:.6g}"
-    return answer, None if model.prep.target.kind == "number" else float(answers[0, place])
+def _explained(model: Model, outputs: NDArray) -> tuple[int, str]:
+    """Which of the outputs is explained, and what that is: the class that is answered, the label that is most
+    likely, the middle quantile, the first number."""
+    target, quantiles = model.prep.target, model.goodness.quantiles
+    if target.kind == "classes":
+        place = int(model.class_indices(outputs)[0])
+        return place, str(target.classes[place])
+    if quantiles:
+        place = int(np.argsort(quantiles)[len(quantiles) // 2])
+        return place, f"{target.name}, quantile {quantiles[place]:g}"
+    place = int(outputs[0].argmax()) if target.kind == "labels" else 0
+    return place, target.names[place]
+
+
+def _said(model: Model, outputs: NDArray) -> tuple[str, float | None]:
+    """The answer of one sample in words; of a class, its confidence."""
+    target, answers = model.prep.target, model.answers(outputs)[0].tolist()
+    if target.kind == "classes":
+        place = int(model.class_indices(outputs)[0])
+        return str(target.classes[place]), answers[place]
+    if target.kind == "labels":
+        each = zip(target.names, answers, strict=True)
+        return ", ".join(
+            f"{name} {'yes' if share > 0.5 else 'no'} ({share:.3f})" for name, share in each
+        ), None
+    names = [f"{quantile:g}" for quantile in model.goodness.quantiles] or target.names
+    if len(answers) == 1:
+        return f"{answers[0]:.6g}", None
+    return ", ".join(f"{name}: {number:.6g}" for name, number in zip(names, answers, strict=True)), None
 
 
 def gradient_times_input(network: Network, params: Params, x: NDArray, output: int) -> NDArray:
@@ -428,6 +456,7 @@ def plain_explanation(found: Explanation) -> dict[str, Any]:
         if sample is None
         else {
             "row": sample.row,
+            "explained": sample.explained,
             "answer": sample.answer,
             "confidence": sample.confidence,
             "n_networks": sample.n_networks,
