@@ -4,15 +4,17 @@ What a program is compiled for is its `Shape`, all of whose sizes are padded one
 a few more or fewer of them, find it again, in this process or in the compile cache of an earlier one.
 """
 
-from functools import lru_cache, partial
+from functools import lru_cache
 from threading import Lock
 from typing import Any, NamedTuple
 
 import jax
+import jax.export
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
+from threestep.devices import kept
 from threestep.network import Network, Params, Supernet, form_of, no_form, pad, zero_params
 from threestep.pick.outcome import Outcome
 from threestep.pick.program import EpochRow, Section, State, run_block, start
@@ -75,12 +77,22 @@ class Shape(NamedTuple):
     one_by_one: bool
 
 
+class Call(NamedTuple):
+    """A compiled program that takes and gives trees of arrays."""
+
+    compiled: Any
+    returned: Any
+
+    def __call__(self, *arguments: Any) -> Any:
+        return jax.tree.unflatten(self.returned, self.compiled(*jax.tree.leaves(arguments)))
+
+
 class Program(NamedTuple):
     """A compiled program for the members of one supernet, on one device.
 
     Parameters
     ----------
-    call : Compiled
+    call : Call
         ((x, y, weight, valid), orders, section, varied, states) to (states, rows).
     shape : Shape
     sections : list of Section or None
@@ -125,39 +137,54 @@ def compiled(recipe: Recipe, shape: Shape, device: Any) -> Any:
 def _compiled(recipe: Recipe, shape: Shape, device: Any) -> Any:
     """As `compiled`, kept."""
     place = jax.sharding.SingleDeviceSharding(device)
+    arguments = _arguments(recipe, shape)
+    leaves, tree = jax.tree.flatten(arguments)
+    returned = jax.tree.structure((arguments[-1], EpochRow(*EpochRow._fields)))
+    placed = [jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=place) for leaf in leaves]
+    call = jax.jit(_traced(recipe, shape, leaves, tree).call).lower(*placed)
+    return Call(call.compile(_OPTIONS[shape.one_by_one]), returned)
+
+
+def _arguments(recipe: Recipe, shape: Shape) -> tuple[Any, ...]:
+    """Shapes and kinds of what a program is called with."""
 
     def array(kind: Any, *sizes: int) -> jax.ShapeDtypeStruct:
-        return jax.ShapeDtypeStruct(sizes, kind, sharding=place)
+        return jax.ShapeDtypeStruct(sizes, kind)
 
-    n_inputs, y_kind = (
-        supernet_in(recipe).n_inputs,
-        np.int32 if recipe.goodness.is_for_classes else np.float32,
-    )
+    n_inputs = supernet_in(recipe).n_inputs
+    y_kind = np.int32 if recipe.goodness.is_for_classes else np.float32
     judged = Judged(
         array(np.float32, *shape.n_judged, n_inputs),
         array(y_kind, *shape.n_judged, *shape.y_shape),
         array(np.float32, *shape.n_judged),
     )
+    samples = (
+        array(np.float32, shape.n_samples, n_inputs),
+        array(y_kind, shape.n_samples, *shape.y_shape),
+        array(np.float32, shape.n_samples),
+        judged,
+    )
     own = jax.tree.map(
         lambda leaf: array(leaf.dtype, shape.n_members, *leaf.shape),
         jax.tree.map(np.asarray, nobody(recipe, Rates(*_RATE_KINDS), shape)),
     )
+    orders = array(np.int32, shape.n_epochs, shape.n_steps, shape.batch_size)
     section = Section(array(np.int32), array(np.int32)) if shape.in_sections else None
-    return (
-        jax.jit(partial(_train_chunk, recipe, shape.one_by_one))
-        .lower(
-            (
-                array(np.float32, shape.n_samples, n_inputs),
-                array(y_kind, shape.n_samples, *shape.y_shape),
-                array(np.float32, shape.n_samples),
-                judged,
-            ),
-            array(np.int32, shape.n_epochs, shape.n_steps, shape.batch_size),
-            section,
-            *own,
-        )
-        .compile(_OPTIONS[shape.one_by_one])
+    return samples, orders, section, *own
+
+
+def _traced(recipe: Recipe, shape: Shape, leaves: list[Any], tree: Any) -> jax.export.Exported:
+    """The program as StableHLO, from an earlier process if there was one: JAX takes longer to write it down
+    than to find it compiled."""
+
+    def train(*leaves: Array) -> list[Array]:
+        return jax.tree.leaves(_train_chunk(recipe, shape.one_by_one, *jax.tree.unflatten(tree, leaves)))
+
+    written = kept(
+        repr((recipe, shape, jax.default_backend())),
+        lambda: bytes(jax.export.export(jax.jit(train))(*leaves).serialize()),
     )
+    return jax.export.deserialize(bytearray(written))
 
 
 _RATE_KINDS = (*(np.float32(0),) * 6, *(np.int32(1),) * 4)
@@ -193,7 +220,7 @@ def supernet_in(recipe: Recipe) -> Supernet:
 
 def bytes_needed(call: Any) -> int:
     """Memory of one call, as the compiler knows it; 0 where it does not say."""
-    facts = call.memory_analysis()
+    facts = call.compiled.memory_analysis()
     if facts is None:
         return 0
     parts = ("argument_size_in_bytes", "output_size_in_bytes", "temp_size_in_bytes")
