@@ -194,4 +194,6 @@ def _cache_in_use() -> str | None:
     """The folder JAX keeps compiled programs in, if any."""
     import jax
 
+    if not jax.config.jax_enable_compilation_cache:  # pyright: ignore[reportAttributeAccessIssue]
+        return None
     return jax.config.jax_compilation_cache_dir  # pyright: ignore[reportAttributeAccessIssue]

@@ -108,6 +108,17 @@ def input_names(layout: Layout) -> list[tuple[str, str]]:
     return found
 
 
+def columns_wanted(layout: Layout) -> list[tuple[str, str]]:
+    """Of each column that new samples must have its name and what it is: number, date or category. None where
+    samples have no named columns."""
+    parts = {part_name(name, part) for name, _ in layout.dates for part in DATE_PARTS}
+    return [
+        *((name, "number") for name in layout.numbers if name not in parts),
+        *((name, "date") for name, _ in layout.dates),
+        *((name, "category") for name, _ in layout.words),
+    ]
+
+
 class Numbers(NamedTuple):
     """All numbers of a table, wherever they lie: nothing is copied before a part is asked for.
 
@@ -201,9 +212,7 @@ def with_names(layout: Layout, table: Table) -> Table:
     ------
     DataError
     """
-    parts = {part_name(name, part) for name, _ in layout.dates for part in DATE_PARTS}
-    numbers = [name for name in layout.numbers if name not in parts]
-    wanted = [*numbers, *(name for name, _ in (*layout.words, *layout.dates))]
+    wanted = [name for name, _ in columns_wanted(layout)]
     if isinstance(table.x, np.ndarray):
         if layout.words or layout.dates or table.x.ndim != 2 or table.x.shape[1] != len(wanted):
             raise DataError(

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from threestep.data import DATE_PARTS, FARTHEST, Layout, Prep, part_name
+from threestep.data import DATE_PARTS, FARTHEST, Layout, Prep, columns_wanted, part_name
 from threestep.export.graph import Graph, as_strings
 
 _SECONDS_OF_A_DAY = 86400.0
@@ -33,13 +33,7 @@ def columns_of(layout: Layout) -> list[Column]:
     """What a file with this layout is given, in the order of the network's inputs."""
     if layout.shape:
         return [Column("samples", "array", layout.shape)]
-    dates = [name for name, _ in layout.dates]
-    parts = {part_name(name, part) for name in dates for part in DATE_PARTS}
-    return [
-        *(Column(name, "number") for name in layout.numbers if name not in parts),
-        *(Column(name, "date") for name in dates),
-        *(Column(name, "category") for name, _ in layout.words),
-    ]
+    return [Column(name, kind) for name, kind in columns_wanted(layout)]
 
 
 def add_inputs(graph: Graph, prep: Prep, names: dict[str, str]) -> str:

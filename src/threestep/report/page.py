@@ -16,6 +16,7 @@ from threestep.report.html import Markup, join, table, tag
 from threestep.report.tried import leaderboard_table, lineage_table, search_charts, space_in_words
 from threestep.report.words import LANGUAGES, listed, say, translated
 
+_MOST_COLUMNS_SHOWN = 40
 _DESIGNED = "as people design them"
 
 Event = dict[str, Any]
@@ -343,6 +344,17 @@ def _search(by_name: dict[str, Event], searched: Sequence[Event], notes: Sequenc
     )
 
 
+def _wanted(columns: Sequence[tuple[str, str]]) -> Markup:
+    """What new samples must have."""
+    if not columns:
+        return Markup("")
+    shown = [f"{name} ({kind})" for name, kind in columns[:_MOST_COLUMNS_SHOWN]]
+    more = [f"… ({len(columns)})"] if len(columns) > len(shown) else []
+    return tag(
+        "p", say("New samples need the columns {columns}.", columns=listed([*shown, *more])), class_="small"
+    )
+
+
 def _use(start: Event, check: Event | None) -> Markup:
     """How to use the model and how to repeat the run."""
     command = "threestep predict FOLDER DATA"
@@ -352,6 +364,7 @@ def _use(start: Event, check: Event | None) -> Markup:
         "footer",
         tag("h2", say("Use it")),
         tag("pre", code),
+        _wanted(start["columns"]),
         tag("pre", command),
         tag("p", say("For other programs, as one ONNX file: columns in, answers out."), class_="small"),
         tag("pre", "threestep export FOLDER"),

@@ -228,6 +228,7 @@ PAGE: dict[str, str] = {
     "in {share} of the samples": "{share} 的樣本有缺值",
     # using it
     "Use it": "使用",
+    "New samples need the columns {columns}.": "新的樣本要有這些欄位：{columns}。",
     "For other programs, as one ONNX file: columns in, answers out.": "供其他程式使用的單一 ONNX 檔：輸入欄位，輸出答案。",
     "To repeat the run: config.toml has every setting (seed {seed}); made with {versions}.": (
         "重做一次：config.toml 有每一項設定（種子 {seed}）；使用 {versions}。"

@@ -7,7 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from threestep.data import Target, as_numbers, encode_target, kinds_of, leaks_of, overrides_of, words_among
+from threestep.data import (
+    Target,
+    as_numbers,
+    columns_wanted,
+    encode_target,
+    kinds_of,
+    leaks_of,
+    overrides_of,
+    words_among,
+)
 from threestep.network import Network, resnet_meant_by
 from threestep.pick import EpochRow, Picked, losses_of
 from threestep.study.choices import space_of
@@ -27,6 +36,7 @@ def start_event(prepared: Prepared) -> Event:
         "n_samples": {name: part.n_samples for name, part in parts._asdict().items()},
         "n_inputs": prep.layout.n_inputs,
         "input_shape": prep.layout.shape,
+        "columns": columns_wanted(prep.layout),
         "target": _target_facts(prep.target),
         "notes": [
             *prepared.table.notes,
