@@ -72,6 +72,12 @@ def test_quantiles_without_a_counterpart_and_too_few_samples_are_left_alone():
 def test_a_model_of_quantiles_is_shifted_and_comes_back_from_its_file(tmp_path):
     run = ts.fit("diabetes", quantiles=(0.1, 0.9), network="8", epochs=20, out=tmp_path / "run")
     assert len(run.model.shifts) == 2
+    for part, row in run.scores.items():
+        assert row["coverage_wanted"] == pytest.approx(0.8)
+        assert row["coverage_low"] < row["coverage"] < row["coverage_high"], part
+        assert row["interval_width"] > 0
+    assert run.scores["test"]["coverage"] == pytest.approx(0.8, abs=0.15)
+    assert "between the outer quantiles" in (tmp_path / "run" / "report.html").read_text("utf-8")
     again = ts.load(tmp_path / "run")
     assert again.shifts == run.model.shifts
     assert again.goodness.quantiles == (0.1, 0.9)

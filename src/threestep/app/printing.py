@@ -200,6 +200,11 @@ def tell_scores(scores: dict[str, dict[str, float]]) -> None:
         print(f"{_INDENT}valid: all but the test samples, each judged by networks that did not learn from it")
     part, row = list(scores.items())[-1]
     more = [f"{name} {row[key]:.4f}" for key, name in _MORE_METRICS.items() if key in row]
+    if "coverage" in row:
+        inside = f"{100 * row['coverage']:.1f} % between the outer quantiles"
+        more.append(
+            f"{inside} ({100 * row['coverage_wanted']:g} % wanted), {row['interval_width']:.6g} apart"
+        )
     if more:
         print(f"{_INDENT}{part}: {', '.join(more)}")
 

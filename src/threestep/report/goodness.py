@@ -28,6 +28,10 @@ _METRICS = (
     ("rmse", "RMSE", "{rmse:,.6g}"),
     ("rmse_low", "95 % interval", "{rmse_low:,.6g} – {rmse_high:,.6g}"),
     ("mae", "MAE", "{mae:,.6g}"),
+    ("coverage", "between the outer quantiles", "{coverage:.3f}"),
+    ("coverage_low", "95 % interval", "{coverage_low:.3f} – {coverage_high:.3f}"),
+    ("coverage_wanted", "wanted", "{coverage_wanted:.3g}"),
+    ("interval_width", "mean distance between them", "{interval_width:,.6g}"),
 )
 """Key in the scores, name, how it is written."""
 

@@ -74,6 +74,9 @@ PAGE: dict[str, str] = {
     "balanced accuracy": "平衡準確率",
     "calibration error": "校準誤差",
     "accuracy of single labels": "單一標籤準確率",
+    "between the outer quantiles": "落在最外兩個分位數之間",
+    "wanted": "應有",
+    "mean distance between them": "兩者的平均距離",
     "Valid are all samples but the test ones, each judged by the networks of the folds that did not learn from "
     "it.": "驗證樣本是測試以外的全部樣本，每一筆都由沒有學過它的各折網路來評判。",
     "The validation samples picked the best of {which}, which may be luck: {said}. Picked by some of them and judged "

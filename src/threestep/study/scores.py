@@ -43,7 +43,8 @@ def score_samples(model: Model, table: Table) -> tuple[Scores, NDArray]:
     Scores
         n_samples, loss (mean), total_loss (sum); for classes those of `class_metrics`, for labels those
         of `label_metrics`, the accuracy with its 95 % interval; for numbers r2, rmse and mae, in the target's
-        own unit, the first two with theirs where it is known.
+        own unit, the first two with theirs where it is known; for quantiles also coverage, with its
+        interval, coverage_wanted and interval_width.
     ndarray of shape (n_samples,)
         Loss of each sample.
     """
@@ -68,13 +69,28 @@ def _metrics(model: Model, outputs: NDArray, targets: NDArray) -> Scores:
         known = model.answers(targets.reshape(len(targets), -1))
         middle = _middle(model, answers)
         intervals = error_intervals(middle, known)._asdict().items()
-        return {**number_metrics(middle, known), **{key: end for key, end in intervals if isfinite(end)}}
+        ends = {key: end for key, end in intervals if isfinite(end)}
+        return {**number_metrics(middle, known), **ends, **_coverage(model, answers, known)}
     if model.prep.target.kind == "labels":
         metrics = label_metrics(answers, targets)
     else:
         metrics = class_metrics(answers, targets, model.class_indices(outputs))
     low, high = share_interval(metrics["accuracy"], len(targets))
     return {"accuracy": metrics.pop("accuracy"), "accuracy_low": low, "accuracy_high": high, **metrics}
+
+
+def _coverage(model: Model, answers: NDArray, known: NDArray) -> Scores:
+    """Of two quantiles or more: the share of the targets between the lowest and the highest, which should be
+    the distance between these, and how far they are apart, in the target's own unit."""
+    quantiles = model.goodness.quantiles
+    if len(quantiles) < 2:
+        return {}
+    low, high = answers[:, int(np.argmin(quantiles))], answers[:, int(np.argmax(quantiles))]
+    share = float(((low <= known[:, 0]) & (known[:, 0] <= high)).mean())
+    least, most = share_interval(share, len(known))
+    wanted = {"coverage_wanted": max(quantiles) - min(quantiles)}
+    width = {"interval_width": float((high - low).mean())}
+    return {"coverage": share, "coverage_low": least, "coverage_high": most, **wanted, **width}
 
 
 def _middle(model: Model, answers: NDArray) -> NDArray:
