@@ -483,7 +483,7 @@ def _in_chinese(html):
 WORDS_IN_CHINESE = {
     *("threestep", "relu", "R", "RMSE", "PCA", "t", "SNE", "p", "e", "Nadeau", "Bengio", "Holm"),
     *("iris", "setosa", "versicolor", "virginica", "sepal", "petal", "length", "width", "cm"),
-    *("arrays", "input"),
+    *("arrays", "input", "target"),
 }
 """Names, of the literature and of the data."""
 

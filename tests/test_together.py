@@ -74,7 +74,7 @@ def test_all_at_once_samples_are_fetched_once(monkeypatch: pytest.MonkeyPatch):
         (program,) = (future.result() for future in members._programs.values())
     assert program is not None
     assert program.shape.n_members == 8
-    text = program.call.as_text()
+    text = program.call.compiled.as_text()
     assert "f32[32,24]" in text
     assert "f32[8,32,24]" not in text
 

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from threestep.devices import kept
+from threestep.devices import is_cpu, kept
 from threestep.network import Network, Params, Supernet, form_of, no_form, pad, zero_params
 from threestep.pick.outcome import Outcome
 from threestep.pick.program import EpochRow, Section, State, run_block, start
@@ -181,7 +181,7 @@ def _traced(recipe: Recipe, shape: Shape, leaves: list[Any], tree: Any) -> jax.e
         return jax.tree.leaves(_train_chunk(recipe, shape.one_by_one, *jax.tree.unflatten(tree, leaves)))
 
     written = kept(
-        repr((recipe, shape, jax.default_backend())),
+        repr((recipe, shape, jax.default_backend(), is_cpu())),
         lambda: bytes(jax.export.export(jax.jit(train))(*leaves).serialize()),
     )
     return jax.export.deserialize(bytearray(written))

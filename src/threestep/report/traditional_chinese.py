@@ -458,8 +458,10 @@ JOURNAL: dict[str, str] = {
     ),
     "{n} points fewer": "少 {n} 個百分點",
     "{n} points more": "多 {n} 個百分點",
+    "{n} divisions do not rule out that {arm} differs by {gain} points, which would matter; more of them (--seeds) say "
+    "more": "{n} 次切分無法排除 {arm} 相差 {gain} 個百分點（這樣的差距值得在意）；增加切分次數會更清楚。",
     "{n} divisions do not rule out that {arm} differs by {gain}, which would matter; more of them (--seeds) say "
-    "more": "{n} 次切分無法排除 {arm} 相差 {gain}（這樣的差距值得在意）；增加切分次數（--seeds）會更清楚。",
+    "more": "{n} 次切分無法排除 {arm} 相差 {gain}（這樣的差距值得在意）；增加切分次數會更清楚。",
     "{n} lower": "低 {n}",
     "{n} higher": "高 {n}",
     "{n} plain": "{n} 一般",
