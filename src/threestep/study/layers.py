@@ -29,7 +29,7 @@ _N_SAMPLES = 256
 _BLOCK = 128  # pictures at once
 _MOST_WORK = 1e11  # floating-point operations for pictures: a second or two
 _FEWEST_SAMPLES = 100
-_LEAST_ASIDE, _MOST_ASIDE, _SHARE_ASIDE = 1.0, 3.0, 0.02  # seconds and share of a budget
+_LEAST_ASIDE, _MOST_ASIDE, _SHARE_ASIDE = 0.7, 3.0, 0.02  # seconds and share of a budget
 _FIRST_SHARE = 2 / 3  # of the time for pictures, for those that were learned from
 _IN_A_HURRY = {"xla_backend_optimization_level": 1, "xla_llvm_disable_expensive_passes": True}
 """Half the time of a usual compile. At level 0 a value that is computed twice, for two uses, may come out as
