@@ -1,5 +1,6 @@
 """Programs that an earlier process wrote down are found again, and only those."""
 
+import jax
 import numpy as np
 import pytest
 
@@ -69,3 +70,11 @@ def test_a_program_is_written_down_once_and_gives_the_same_bits(cache, monkeypat
     monkeypatch.setattr(compiled_module, "_train_chunk", not_again)
     assert found() == first
     assert len([*cache.iterdir()]) == n_kept
+    compiled_module._compiled.cache_clear()
+    before = jax.config.jax_default_matmul_precision
+    jax.config.update("jax_default_matmul_precision", "highest")  # of all threads: one of ours compiles
+    try:
+        with pytest.raises(AssertionError, match="traced again"):
+            found()  # another setting of JAX is another program
+    finally:
+        jax.config.update("jax_default_matmul_precision", before)

@@ -95,16 +95,15 @@ def _tell_final(event: Event) -> None:
     if event["n_trained"] == 0:
         print(f"{_INDENT}finals: no time was left to train the best anew")
         return
-    if event["n_alive"] == 0 and event["epochs"] > 0 and event["best_loss"] is None:
+    if event["best_loss"] is None:
         print(
             f"{_INDENT}finals: of the best, trained anew, none came to its end; those of the search are taken"
         )
         return
-    best = "none ended well" if event["best_loss"] is None else f"best loss {event['best_loss']:.4f}"
     facts = f"{event['n_alive']} times {event['epochs']} epochs"
     if event["n_folds"] > 1:
         facts += f" in each of {event['n_folds']} folds"
-    print(f"{_INDENT}finals: the best trained anew, {facts}; {best}")
+    print(f"{_INDENT}finals: the best trained anew, {facts}; best loss {event['best_loss']:.4f}")
 
 
 def _tell_note(event: Event) -> None:

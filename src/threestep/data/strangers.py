@@ -34,7 +34,7 @@ def notes_on_strangers(prep: Prep, table: Table) -> list[str]:
         The samples do not have the columns of training.
     """
     layout = prep.layout
-    if layout.shape:
+    if layout.shape or table.n_samples == 0:
         return []
     some = table.take(np.arange(min(table.n_samples, _MOST_SAMPLES)))
     columns = with_names(layout, some).columns()
@@ -54,9 +54,7 @@ def _unknown_words(
     """Words in a category that are none of its levels, and words among numbers."""
     for name, levels in layout.words:
         texts = words_of(raw[name])
-        is_level = mapped(
-            set(levels).__contains__, columns[name], bool
-        )  # of a code that came as a number, too
+        is_level = mapped(set(levels).__contains__, columns[name], bool)
         is_unknown = (texts != "") & ~is_level
         word = str(texts[int(np.argmax(is_unknown))])
         yield name, int(is_unknown.sum()), f"are words that the model does not know, such as {word!r}"

@@ -35,6 +35,15 @@ _OPTIONS = {
 }
 
 
+_SETTINGS_OF_JAX = (
+    "jax_enable_x64",
+    "jax_default_matmul_precision",
+    "jax_default_prng_impl",
+    "jax_threefry_partitionable",
+)
+"""What else a user may set that changes what is traced."""
+
+
 class Varied(NamedTuple):
     """What differs between the members of a chunk; arrays with one more axis in front."""
 
@@ -180,8 +189,9 @@ def _traced(recipe: Recipe, shape: Shape, leaves: list[Any], tree: Any) -> jax.e
     def train(*leaves: Array) -> list[Array]:
         return jax.tree.leaves(_train_chunk(recipe, shape.one_by_one, *jax.tree.unflatten(tree, leaves)))
 
+    settings = [getattr(jax.config, name) for name in _SETTINGS_OF_JAX]
     written = kept(
-        repr((recipe, shape, jax.default_backend(), is_cpu())),
+        repr((recipe, shape, jax.default_backend(), is_cpu(), settings)),
         lambda: bytes(jax.export.export(jax.jit(train))(*leaves).serialize()),
     )
     return jax.export.deserialize(bytearray(written))
