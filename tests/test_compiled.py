@@ -7,6 +7,7 @@ import pytest
 import threestep as ts
 from threestep import devices
 from threestep.pick import compiled as compiled_module
+from threestep.pick import descent
 
 
 @pytest.fixture
@@ -78,3 +79,49 @@ def test_a_program_is_written_down_once_and_gives_the_same_bits(cache, monkeypat
             found()  # another setting of JAX is another program
     finally:
         jax.config.update("jax_default_matmul_precision", before)
+
+
+@pytest.mark.parametrize("spec", ["conv3-dense5", "6-5"])
+def test_a_single_network_s_programs_are_written_down_once_and_give_the_same_bits(spec, cache, monkeypatch):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(60, 36)).astype(np.float32), rng.integers(0, 2, 60).astype(np.int32)
+    network = ts.network.parse(spec, (6, 6), 2)
+
+    def found() -> tuple[bytes, list]:
+        cross = ts.goodness.Goodness("cross_entropy")
+        picked = ts.pick.train(network, cross, (x, y), (x[:20], y[:20]), ts.Descent(epochs=2))
+        return descent.outputs_of(network, picked.params, x).tobytes(), picked.history
+
+    compiled_module._compiled_function.cache_clear()
+    first = found()
+    n_kept = len([*cache.iterdir()])
+    assert n_kept >= 1
+    compiled_module._compiled_function.cache_clear()  # as in another process
+
+    def not_again(*_):
+        raise AssertionError("traced again")
+
+    monkeypatch.setattr(jax.export, "export", not_again)
+    assert found() == first
+    assert len([*cache.iterdir()]) == n_kept
+    compiled_module._compiled_function.cache_clear()
+
+
+def test_programs_for_other_functions_of_the_same_shapes_are_others():
+    x, y = np.ones((40, 36), np.float32), np.arange(40, dtype=np.int32) % 2
+    cross = ts.goodness.Goodness("cross_entropy")
+    losses = {
+        spec: ts.pick.train(ts.network.parse(spec, (6, 6), 2), cross, (x, y), (x, y), ts.Descent(epochs=1))
+        .history[0]
+        .train_loss
+        for spec in ("6-5 tanh", "6-5 relu", "6-5 sigmoid")
+    }
+    assert len(set(losses.values())) == 3
+
+
+def test_a_version_of_xla_without_an_option_compiles_without_it(monkeypatch):
+    monkeypatch.setattr(compiled_module, "_OPTIONS_OF_PICTURES", {"xla_no_such_option": True})
+    compiled_module._compiled_function.cache_clear()
+    network = ts.network.parse("conv3-dense5", (6, 6), 2)
+    assert descent.outputs_of(network, network.init(0), np.zeros((1, 36), np.float32)).shape == (1, 2)
+    compiled_module._compiled_function.cache_clear()

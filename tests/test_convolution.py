@@ -50,7 +50,7 @@ def test_the_kernel_s_gradient_is_the_same_in_parts(monkeypatch):
 
     x, kernel = normal(0, 12, 8, 8, 16), normal(1, 3, 3, 16, 8)
     whole = jax.grad(lambda kernel: (convolve(x, kernel) ** 2).sum())(kernel)
-    monkeypatch.setattr(convolution, "_PATCH_BYTES", 3 * 8 * 8 * 9 * 16 * 4)
+    monkeypatch.setattr(convolution, "_MOVED_BYTES", 3 * 8 * 8 * 9 * 16 * 4)
     parts = jax.grad(lambda kernel: (convolve(x, kernel) ** 2).sum())(kernel)
     np.testing.assert_allclose(parts, whole, rtol=1e-4, atol=1e-3)
 

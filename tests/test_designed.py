@@ -198,17 +198,17 @@ def test_what_cannot_be_compiled_is_told(monkeypatch):
 
 
 def test_what_is_compiled_ahead_is_not_compiled_again():
-    from threestep.pick import compile_designed, descent
+    from threestep.pick import compile_designed, compiled
 
     wanted, how = field([network("conv3-dense5")]), Descent(epochs=2, batch_size=32)
     context = (samples(200), samples(60, 1)), how
     ahead = compile_designed(wanted, GOODNESS, *context)
     ahead.result()
-    sizes = [program._cache_size() for program in (descent._run_block, descent._outputs)]
+    size = compiled._compiled_function.cache_info().misses
     until = (float("inf"), Event())
     _, won = ended(try_designed(searcher_of("evolution"), wanted, GOODNESS, *context, (), until, ahead=ahead))
     assert len(won) == 1
-    assert [program._cache_size() for program in (descent._run_block, descent._outputs)] == sizes
+    assert compiled._compiled_function.cache_info().misses == size > 0
 
 
 def test_a_search_goes_on_where_convolutions_are_compiled_too_late(monkeypatch):
@@ -364,12 +364,12 @@ def test_rates_that_were_asked_for_are_those_of_the_convolutions_that_are_varied
 
 
 def test_other_numbers_of_epochs_need_no_new_program():
-    from threestep.pick import descent
+    from threestep.pick import compiled
 
     tried([network()], epochs=3)
-    before = descent._run_block._cache_size()
+    before = compiled._compiled_function.cache_info().misses
     tried([network()], epochs=7)
-    assert descent._run_block._cache_size() == before
+    assert compiled._compiled_function.cache_info().misses == before > 0
 
 
 # In a search

@@ -17,7 +17,7 @@ from scipy.special import logsumexp
 import threestep as ts
 from threestep.errors import DataError
 from threestep.network import Network
-from threestep.pick import EpochRow, Outcome, descent, program
+from threestep.pick import EpochRow, Outcome, compiled, descent, program
 from threestep.pick.optimizers import rate_at
 from threestep.pick.program import judge
 from threestep.pick.samples import judged_in_blocks, rates_of
@@ -406,6 +406,7 @@ def test_a_deadline_in_the_first_epoch_keeps_what_was_learned_by_then(monkeypatc
     data = classes()
     monkeypatch.setattr(program, "_BYTES_AHEAD", 2 * 20 * 6 * 4)
     monkeypatch.setattr(descent, "_STEPS_PER_BLOCK", 2)
+    monkeypatch.setattr(descent, "_run_block", jax.jit(lambda *arguments: program.run_block(*arguments)))
     steps = ts.pick.descend(
         net("8", data, 3), CROSS, data, data, ts.Descent(epochs=4, batch_size=20), deadline=0.0
     )
@@ -470,19 +471,12 @@ def test_a_block_that_would_end_behind_the_deadline_does_not_begin(
     assert clock[0] == n_blocks
 
 
-def test_an_epoch_compiles_once_for_all_blocks_rates_and_seeds(monkeypatch, cut_blocks, compiles):
+def test_an_epoch_compiles_once_for_all_blocks_rates_and_seeds(cut_blocks, compiles):
     cut_blocks(10)
-    traced = []
-
-    def counted(*arguments):
-        traced.append(1)
-        return run_block(*arguments)
-
-    run_block = descent.run_block
-    monkeypatch.setattr(descent, "_run_block", jax.jit(counted))
     settings = {"epochs": 12, "batch_size": 20, "dropout": 0.2}
+    compiled._compiled_function.cache_clear()
     assert train("8", **settings).outcome is Outcome.FINISHED  # six blocks
-    assert len(traced) == 1
+    assert compiled._compiled_function.cache_info().misses == 1
     before = len(compiles)
     for other in (
         {"learning_rate": 0.1},
@@ -492,7 +486,7 @@ def test_an_epoch_compiles_once_for_all_blocks_rates_and_seeds(monkeypatch, cut_
         {"seed": 9},
     ):
         train("8", **{**settings, **other})
-    assert len(traced) == 1
+    assert compiled._compiled_function.cache_info().misses == 1
     assert len(compiles) == before
 
 

@@ -2,12 +2,12 @@
 a CPU, too.
 
 XLA's own gradient of a convolution is 10 to 100 times slower there than it need be once it stands in a loop.
-So on a CPU the gradient of the inputs is a convolution again, and that of the kernel a product of patches
-with what comes back, a few samples at a time, so that the patches stay in the cache. Padding is even on
-both sides, (size - 1) // 2, as PyTorch's is.
+So on a CPU the gradient of the inputs is a convolution again, and that of the kernel one product of the
+inputs and what comes back, each beside itself moved, a few samples at a time, so that all of it stays in the
+cache. Padding is even on both sides, (size - 1) // 2, as PyTorch's is.
 """
 
-from functools import partial
+from functools import partial, reduce
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +16,8 @@ from jax import Array, lax
 from threestep.devices import is_cpu
 
 _AXES = ("NHWC", "HWIO", "NHWC")
-_PATCH_BYTES = 5 << 20  # of patches at once: what stays in the cache
+_MOVED_BYTES = 8 << 20  # of moved copies at once: what stays in the cache
+_MANY = 128  # channels, from which a product takes what must be turned round as it lies
 _FEW = 32  # values of a patch, up to which one product is faster than the convolution
 
 
@@ -42,8 +43,23 @@ def convolve(x: Array, kernel: Array, stride: int = 1) -> Array:
     if size == 1:
         return x[:, ::stride, ::stride] @ kernel[0, 0]
     if size * size * channels <= _FEW:
-        return _patches(x, size, stride) @ kernel.reshape(-1, filters)
+        return _product(_patches(x, size, stride), kernel.reshape(-1, filters))
     return _convolve(x, kernel, stride) if is_cpu() else _native(x, kernel, stride)
+
+
+@jax.custom_vjp
+def _product(patches: Array, kernel: Array) -> Array:
+    return patches @ kernel
+
+
+def _product_backward(known: tuple[Array, Array], g: Array) -> tuple[Array, Array]:
+    """In the order that turns the few values of the patches round, not the many of what comes back."""
+    patches, kernel = known
+    flat, back = patches.reshape(-1, len(kernel)), g.reshape(-1, g.shape[-1])
+    return g @ kernel.T, flat.T @ back
+
+
+_product.defvjp(lambda patches, kernel: (patches @ kernel, (patches, kernel)), _product_backward)
 
 
 def _native(x: Array, kernel: Array, stride: int) -> Array:
@@ -85,22 +101,46 @@ def _back_to_inputs(g: Array, kernel: Array, stride: int, shape: tuple[int, ...]
 
 
 def _back_to_kernel(x: Array, g: Array, shape: tuple[int, ...], stride: int) -> Array:
-    """Gradient of the kernel: patches times what came back, a few samples at a time."""
+    """Gradient of the kernel, a few samples at a time."""
     size, _, channels, filters = shape
-    per_sample = g.shape[1] * g.shape[2] * size * size * channels * x.dtype.itemsize
-    most = max(1, _PATCH_BYTES // per_sample)
+    one = _moved_product if stride == 1 and size % 2 else partial(_patch_product, stride)
+    per_sample = size * g.shape[1] * g.shape[2] * (channels * (size if stride > 1 else 1) + filters)
+    most = max(1, _MOVED_BYTES // (per_sample * x.dtype.itemsize))
     n_together = max(n for n in range(1, len(x) + 1) if len(x) % n == 0 and n <= most)
-
-    def one(x: Array, g: Array) -> Array:
-        patches = _patches(x, size, stride)
-        return g.reshape(-1, filters).T @ patches.reshape(-1, patches.shape[-1])
-
     if n_together == len(x):
-        return one(x, g).T.reshape(shape)
+        return one(x, g, size)
     parts = [array.reshape(-1, n_together, *array.shape[1:]) for array in (x, g)]
-    none = jnp.zeros((filters, size * size * channels), x.dtype)
-    total, _ = lax.scan(lambda total, part: (total + one(*part), None), none, parts)
-    return total.T.reshape(shape)
+    none = jnp.zeros(shape, x.dtype)
+    return lax.scan(lambda total, part: (total + one(part[0], part[1], size), None), none, parts)[0]
+
+
+def _moved_product(x: Array, g: Array, size: int) -> Array:
+    """Each place of the kernel sees `x[row + a, column + b] * g[row, column]`. With `x` beside itself moved
+    by each a, and `g` by each -b, that is one product; patches would be `size` times as large."""
+    channels, filters = x.shape[-1], g.shape[-1]
+    sideways = jnp.concatenate(_moved(g, size, axis=2)[::-1], axis=-1).reshape(-1, size * filters)
+    if channels < _MANY:
+        x = x.reshape(-1, channels).T.reshape(channels, *x.shape[:3])
+        upright = jnp.concatenate(_moved(x, size, axis=2), axis=0).reshape(size * channels, -1)
+    else:
+        upright = jnp.concatenate(_moved(x, size, axis=1), axis=-1).reshape(-1, size * channels).T
+    return (upright @ sideways).reshape(size, channels, size, filters).swapaxes(1, 2)
+
+
+def _moved(x: Array, size: int, axis: int) -> list[Array]:
+    """What stands at each of an odd number of places around an index, along an axis; zeros outside.
+    The barrier keeps copying apart from asking at each value whether it lies inside."""
+    padding = [(0, 0)] * x.ndim
+    padding[axis] = (size // 2, size // 2)
+    padded = lax.optimization_barrier(jnp.pad(x, padding))
+    return [lax.slice_in_dim(padded, place, place + x.shape[axis], axis=axis) for place in range(size)]
+
+
+def _patch_product(stride: int, x: Array, g: Array, size: int) -> Array:
+    """Patches times what comes back."""
+    patches, filters = _patches(x, size, stride), g.shape[-1]
+    flat = g.reshape(-1, filters).T @ patches.reshape(-1, patches.shape[-1])
+    return flat.T.reshape(size, size, x.shape[-1], filters)
 
 
 def _patches(x: Array, size: int, stride: int) -> Array:
@@ -138,26 +178,30 @@ def pool(x: Array, kind: str, size: int, stride: int) -> Array:
 @jax.custom_vjp
 def _halved(x: Array) -> Array:
     """The largest value of each window of 2 x 2; a last odd row or column is not looked at."""
-    windows = _windows(x)
-    return windows.max(axis=(2, 4))
+    return reduce(jnp.maximum, _corners(x))
 
 
-def _windows(x: Array) -> Array:
-    """(n_samples, height', 2, width', 2, channels)."""
-    n, height, width, channels = x.shape
-    even = x[:, : height // 2 * 2, : width // 2 * 2]
-    return even.reshape(n, height // 2, 2, width // 2, 2, channels)
+def _corners(x: Array) -> list[Array]:
+    """The four values of each window of 2 x 2, each (n_samples, height', width', channels)."""
+    height, width = (side // 2 * 2 for side in x.shape[1:3])
+    return [x[:, row:height:2, column:width:2] for row in (0, 1) for column in (0, 1)]
 
 
-def _halved_backward(x: Array, g: Array) -> tuple[Array]:
-    """By comparing, which is one pass; the gradient that JAX derives takes four times as long on a CPU."""
-    windows = _windows(x)
-    is_largest = (windows == windows.max(axis=(2, 4), keepdims=True)).astype(x.dtype)
-    n_largest = jnp.maximum(is_largest.sum(axis=(2, 4), keepdims=True), 1)  # none where rounding differed
-    shares = is_largest / n_largest
-    back = (shares * g[:, :, None, :, None]).reshape(len(x), 2 * g.shape[1], 2 * g.shape[2], -1)
+def _halved_backward(known: tuple[Array, Array], g: Array) -> tuple[Array]:
+    """By comparing, which is two passes; the gradient that JAX derives takes four times as long on a CPU."""
+    x, largest = known
+    are_largest = [corner == largest for corner in _corners(x)]
+    share = g / jnp.maximum(sum(each.astype(g.dtype) for each in are_largest), 1)
+    top_left, top_right, low_left, low_right = (jnp.where(each, share, 0) for each in are_largest)
+    rows = [jnp.stack(pair, axis=3) for pair in ((top_left, top_right), (low_left, low_right))]
+    back = jnp.stack(rows, axis=2).reshape(len(x), 2 * g.shape[1], 2 * g.shape[2], -1)
     missing = [(0, whole - own) for whole, own in zip(x.shape, back.shape, strict=True)]
     return (jnp.pad(back, missing),)
 
 
-_halved.defvjp(lambda x: (_halved(x), x), _halved_backward)
+def _halved_forward(x: Array) -> tuple[Array, tuple[Array, Array]]:
+    largest = _halved(x)
+    return largest, (x, largest)
+
+
+_halved.defvjp(_halved_forward, _halved_backward)

@@ -197,7 +197,7 @@ def apply_blocks(layer: Blocks, params: LayerParams, x: Array, training: Trainin
             return _block(layer, own[0], h, present, own[1]), None
 
         # as a loop compiled in seconds; without, a GPU copies nothing in and out of it
-        y, _ = lax.scan(one, x, (params, factors), unroll=not is_cpu())
+        y, _ = lax.scan(one, x, (params, factors), unroll=not is_cpu() or layer.count <= 2)
     return LayerOutput(y, y)
 
 

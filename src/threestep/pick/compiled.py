@@ -1,9 +1,12 @@
-"""Programs for the members of one supernet: traced, compiled, kept.
+"""Programs: traced, compiled, kept, for later processes too.
 
-What a program is compiled for is its `Shape`, all of whose sizes are padded ones: other samples, and
-a few more or fewer of them, find it again, in this process or in the compile cache of an earlier one.
+Those for the members of one supernet are compiled for a `Shape`, all of whose sizes are padded ones: other
+samples, and a few more or fewer of them, find them again. Any other function is compiled for the shapes of
+its arguments: see `called`.
 """
 
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from threading import Lock
 from typing import Any, NamedTuple
@@ -20,7 +23,9 @@ from threestep.pick.outcome import Outcome
 from threestep.pick.program import EpochRow, Section, State, run_block, start
 from threestep.pick.step import Judged, Rates, Recipe, Task
 
-_KEPT = 64  # programs
+_KEPT = (
+    64  # programs of each sort: each holds some hundred memory mappings, of which a process may have 65,530
+)
 _lock, _busy = Lock(), dict[Any, Lock]()  # what is being compiled
 # A worker has one core: threads of one product would only stand in the others' way. And what is not a
 # product runs as fast by the simpler compiler, which takes a quarter less time. The longest vectors of
@@ -33,7 +38,9 @@ _OPTIONS = {
     },
     False: {},
 }
-
+# Convolutions by Eigen: in a loop they take half as long as YNNPACK's. Sums by YNNPACK: a tenth of XLA's own.
+_OPTIONS_OF_PICTURES = {"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_REDUCE"}
+_Options = dict[str, Any]
 
 _SETTINGS_OF_JAX = (
     "jax_enable_x64",
@@ -133,25 +140,84 @@ def somebody(
 def compiled(recipe: Recipe, shape: Shape, device: Any) -> Any:
     """The program of a recipe for a shape, on a device: see `Program.call`. Who asks while another compiles
     it waits for that."""
+    with _alone((recipe, shape, device)):
+        return _compiled(recipe, shape, device)
+
+
+@contextmanager
+def _alone(key: Hashable) -> Iterator[None]:
+    """While nobody else compiles the same."""
     with _lock:
-        own = _busy.setdefault((recipe, shape, device), Lock())
+        own = _busy.setdefault(key, Lock())
     with own:
         try:
-            return _compiled(recipe, shape, device)
+            yield
         finally:
-            _busy.pop((recipe, shape, device), None)
+            _busy.pop(key, None)
 
 
 @lru_cache(maxsize=_KEPT)
 def _compiled(recipe: Recipe, shape: Shape, device: Any) -> Any:
     """As `compiled`, kept."""
-    place = jax.sharding.SingleDeviceSharding(device)
     arguments = _arguments(recipe, shape)
     leaves, tree = jax.tree.flatten(arguments)
     returned = jax.tree.structure((arguments[-1], EpochRow(*EpochRow._fields)))
+
+    def train(*leaves: Array) -> list[Array]:
+        return jax.tree.leaves(_train_chunk(recipe, shape.one_by_one, *jax.tree.unflatten(tree, leaves)))
+
+    program = _program(train, repr((recipe, shape)), leaves, _OPTIONS[shape.one_by_one], device)
+    return Call(program, returned)
+
+
+def called(function: Callable, about: Hashable, like: Any, *arguments: Any, has_pictures: bool) -> Any:
+    """`function(about, *arguments)` by a compiled program.
+
+    Parameters
+    ----------
+    function : callable
+        Of a module, by whose name it is kept: takes and gives trees of arrays.
+    about : hashable
+        What it is traced for, beside the shapes of the arguments; its `repr` says all of it.
+    like : tree
+        Of the structure that it gives.
+    arguments : trees of arrays
+    has_pictures : bool
+        Whether it has convolutions.
+    """
+    leaves, tree = jax.tree.flatten(arguments)
+    kinds = tuple((np.shape(leaf), np.dtype(getattr(leaf, "dtype", None) or type(leaf))) for leaf in leaves)
+    with _alone((function, about, tree, kinds)):
+        program = _compiled_function(function, about, tree, kinds, has_pictures)
+    return jax.tree.unflatten(jax.tree.structure(like), program(*leaves))
+
+
+@lru_cache(maxsize=_KEPT)
+def _compiled_function(
+    function: Callable, about: Hashable, tree: Any, kinds: tuple, has_pictures: bool
+) -> Any:
+    """The program of `called`."""
+
+    def flat(*leaves: Array) -> list[Array]:
+        return jax.tree.leaves(function(about, *jax.tree.unflatten(tree, leaves)))
+
+    leaves = [jax.ShapeDtypeStruct(shape, kind) for shape, kind in kinds]
+    options = _OPTIONS_OF_PICTURES if has_pictures and is_cpu() else {}
+    name = repr((function.__qualname__, about, str(tree), kinds))
+    return _program(flat, name, leaves, options, jax.local_devices()[0])
+
+
+def _program(flat: Callable, name: str, leaves: list[Any], options: _Options, device: Any) -> Any:
+    """A function of arrays, compiled."""
+    place = jax.sharding.SingleDeviceSharding(device)
     placed = [jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=place) for leaf in leaves]
-    call = jax.jit(_traced(recipe, shape, leaves, tree).call).lower(*placed)
-    return Call(call.compile(_OPTIONS[shape.one_by_one]), returned)
+    lowered = jax.jit(_traced(flat, name, leaves).call).lower(*placed)
+    try:
+        return lowered.compile(options)
+    except jax.errors.JaxRuntimeError:  # another version of XLA, without one of them
+        if not options:
+            raise
+        return lowered.compile()
 
 
 def _arguments(recipe: Recipe, shape: Shape) -> tuple[Any, ...]:
@@ -182,17 +248,13 @@ def _arguments(recipe: Recipe, shape: Shape) -> tuple[Any, ...]:
     return samples, orders, section, *own
 
 
-def _traced(recipe: Recipe, shape: Shape, leaves: list[Any], tree: Any) -> jax.export.Exported:
-    """The program as StableHLO, from an earlier process if there was one: JAX takes longer to write it down
+def _traced(flat: Callable, name: str, leaves: list[Any]) -> jax.export.Exported:
+    """A program as StableHLO, from an earlier process if there was one: JAX takes longer to write it down
     than to find it compiled."""
-
-    def train(*leaves: Array) -> list[Array]:
-        return jax.tree.leaves(_train_chunk(recipe, shape.one_by_one, *jax.tree.unflatten(tree, leaves)))
-
     settings = [getattr(jax.config, name) for name in _SETTINGS_OF_JAX]
     written = kept(
-        repr((recipe, shape, jax.default_backend(), is_cpu(), settings)),
-        lambda: bytes(jax.export.export(jax.jit(train))(*leaves).serialize()),
+        repr((name, jax.default_backend(), is_cpu(), settings)),
+        lambda: bytes(jax.export.export(jax.jit(flat))(*leaves).serialize()),
     )
     return jax.export.deserialize(bytearray(written))
 

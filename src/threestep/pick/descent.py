@@ -21,6 +21,7 @@ from threestep.errors import DataError, SettingsError
 from threestep.goodness import Goodness
 from threestep.network import Network, Params
 from threestep.pick.augmentation import Augmentation
+from threestep.pick.compiled import called
 from threestep.pick.outcome import Outcome
 from threestep.pick.program import EpochRow, Section, State, run_block, sections_of, start, steps_ahead
 from threestep.pick.samples import (
@@ -41,12 +42,8 @@ _MOST_EPOCHS_PER_BLOCK = 50
 _DEFAULT_EPOCHS = 80
 _DEFAULT_BATCH = 64
 
-_run_block = jax.jit(run_block)  # nothing is donated: an interrupt must find the state whole
 _losses = jax.jit(Goodness.losses, static_argnums=0)
-_outputs = jax.jit(Network.apply, static_argnums=0)
-_PROGRAMS: tuple[Any, ...] = (_run_block, _outputs)
 _LOOK_SECONDS = 0.1
-_MOST_PROGRAMS = 100  # kept: each holds some hundred memory mappings, of which a process may have 65,530
 _BLOCK_SIZES = (1, 32, 1024)
 _PICTURE_BLOCK_SIZES = (1, 32, 128)  # what a layer makes of them stays in the cache
 
@@ -183,12 +180,28 @@ def _done(task: Task, orders: NDArray, state: State, section: Section | None) ->
     return state, _rows_on_host(rows)
 
 
+def _run_block(task: Task, orders: NDArray, state: State, section: Section | None) -> tuple[State, EpochRow]:
+    """A block, begun. Nothing is given away: an interrupt must find the state whole."""
+    network = task.recipe.network
+    like = state, EpochRow(*EpochRow._fields)
+    has_pictures = isinstance(network, Network) and not network.is_dense
+    return called(_block, None, like, task, orders, state, section, has_pictures=has_pictures)
+
+
+def _block(about: None, *arguments: Any) -> tuple[State, EpochRow]:
+    return run_block(*arguments)
+
+
+def _outputs(network: Network, params: Params, x: NDArray) -> Array:
+    return called(Network.apply, network, x, params, x, has_pictures=not network.is_dense)
+
+
 def compile_ahead(
     network: Network, goodness: Goodness, train: Samples | tuple, valid: Samples | tuple, settings: Descent
 ) -> Future[None]:
     """Compile what `descend` and `outputs_of` will need, in another thread, that nobody need wait for.
 
-    Until it is done, whoever begins that descent compiles it a second time.
+    Whoever begins that descent before waits for it.
     """
     return beside(_compile, network, goodness, (train, valid), settings)
 
@@ -215,9 +228,6 @@ def _begun(
     """The task, the state in the beginning, and what each call of the program does."""
     check_settings(settings, seed)
     prepare()
-    for program in _PROGRAMS:
-        if program._cache_size() > _MOST_PROGRAMS:
-            program.clear_cache()
     (train, valid) = samples
     learn, choose = (checked(goodness, each, may_be_whole=True) for each in (train, valid))
     if learn.scale != choose.scale:
