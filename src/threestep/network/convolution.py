@@ -41,7 +41,7 @@ def convolve(x: Array, kernel: Array, stride: int = 1) -> Array:
     """
     size, _, channels, filters = kernel.shape
     if size == 1:
-        return x[:, ::stride, ::stride] @ kernel[0, 0]
+        return _product(x[:, ::stride, ::stride], kernel[0, 0])
     if size * size * channels <= _FEW:
         return _product(_patches(x, size, stride), kernel.reshape(-1, filters))
     return _convolve(x, kernel, stride) if is_cpu() else _native(x, kernel, stride)
@@ -53,10 +53,15 @@ def _product(patches: Array, kernel: Array) -> Array:
 
 
 def _product_backward(known: tuple[Array, Array], g: Array) -> tuple[Array, Array]:
-    """In the order that turns the few values of the patches round, not the many of what comes back."""
+    """In the order in which nothing is turned round and copied first; JAX's own turns what comes back."""
     patches, kernel = known
     flat, back = patches.reshape(-1, len(kernel)), g.reshape(-1, g.shape[-1])
-    return g @ kernel.T, flat.T @ back
+    return g @ kernel.T, _over_rows(flat, back)
+
+
+def _over_rows(a: Array, b: Array) -> Array:
+    """a.T @ b; said like this, a is not turned round first."""
+    return lax.dot_general(a, b, (((0,), (0,)), ((), ())))
 
 
 _product.defvjp(lambda patches, kernel: (patches @ kernel, (patches, kernel)), _product_backward)
@@ -121,10 +126,11 @@ def _moved_product(x: Array, g: Array, size: int) -> Array:
     sideways = jnp.concatenate(_moved(g, size, axis=2)[::-1], axis=-1).reshape(-1, size * filters)
     if channels < _MANY:
         x = x.reshape(-1, channels).T.reshape(channels, *x.shape[:3])
-        upright = jnp.concatenate(_moved(x, size, axis=2), axis=0).reshape(size * channels, -1)
+        product = jnp.concatenate(_moved(x, size, axis=2), axis=0).reshape(size * channels, -1) @ sideways
     else:
-        upright = jnp.concatenate(_moved(x, size, axis=1), axis=-1).reshape(-1, size * channels).T
-    return (upright @ sideways).reshape(size, channels, size, filters).swapaxes(1, 2)
+        upright = jnp.concatenate(_moved(x, size, axis=1), axis=-1).reshape(-1, size * channels)
+        product = _over_rows(upright, sideways)
+    return product.reshape(size, channels, size, filters).swapaxes(1, 2)
 
 
 def _moved(x: Array, size: int, axis: int) -> list[Array]:
@@ -139,8 +145,8 @@ def _moved(x: Array, size: int, axis: int) -> list[Array]:
 def _patch_product(stride: int, x: Array, g: Array, size: int) -> Array:
     """Patches times what comes back."""
     patches, filters = _patches(x, size, stride), g.shape[-1]
-    flat = g.reshape(-1, filters).T @ patches.reshape(-1, patches.shape[-1])
-    return flat.T.reshape(size, size, x.shape[-1], filters)
+    flat = patches.reshape(-1, patches.shape[-1])
+    return _over_rows(flat, g.reshape(-1, filters)).reshape(size, size, x.shape[-1], filters)
 
 
 def _patches(x: Array, size: int, stride: int) -> Array:
