@@ -22,6 +22,7 @@ from threestep.data import (
     understand_target,
     without_bins,
 )
+from threestep.data import prep as prep_module
 
 
 def words(*cells: str) -> np.ndarray:
@@ -409,6 +410,31 @@ def test_bins_are_between_0_and_1_whatever_a_stranger_brings():
     np.testing.assert_array_equal(through[0], [1.0] * 8 + [0.0] * 5)
     np.testing.assert_array_equal(through[1], [0.0] * 8 + [1.0] * 5)
     np.testing.assert_array_equal(through[2], [0.0] * 13)
+
+
+def test_a_frequent_value_leaves_the_bins_to_the_others():
+    rng = np.random.default_rng(0)
+    gains = np.where(rng.random(4000) < 0.9, 0.0, rng.lognormal(8, 1, 4000))
+    prep, _ = binned(4000, gains=gains)
+    starts, widths = prep.bins
+    ends = np.append(starts, starts[-1] + widths[-1])
+    assert ends[0] == 0
+    assert ends[-1] == pytest.approx(gains.max())
+    inside = np.histogram(gains[gains > 0], ends)[0]
+    assert len(inside) == prep.layout.bins[0] >= 20  # five, were they quantiles of all
+    assert inside[1:].min() >= 10
+    assert inside.max() <= 30
+
+
+@given(st.lists(st.sampled_from([0, 0, 0, 1, 2, 3.5, *range(9, 60)]), min_size=30), st.integers(2, 48))
+def test_ends_of_bins_rise_from_the_least_to_the_most(column, most):
+    values, counts = np.unique(np.array(column, float), return_counts=True)
+    ends = prep_module._quantiles(values, counts, most)
+    assert (np.diff(ends) > 0).all()
+    assert (ends[0], ends[-1]) == (values[0], values[-1])
+    assert len(ends) <= most + 3  # both extremes may lie outside of the others' quantiles
+    frequent = values[counts * 2 > len(column)]
+    assert set(frequent) <= set(ends)
 
 
 def test_few_samples_pictures_and_yes_or_no_have_no_bins():

@@ -38,6 +38,7 @@ _MOST_LEVELS = 100
 _SILENCE = 1e12
 _BINS = (48, 32, 16, 8, 4)  # few numbers of them: a few samples more should not change a network's inputs
 _SAMPLES_PER_BIN = 64
+_FEWEST_PER_BIN = 16  # of those that have no frequent value
 _MOST_BINS_IN_ALL = 768
 _MOST_VALUES = 1 << 28  # float32: 1 GiB
 _MOST_AT_ONCE = 1 << 21  # numbers looked at together
@@ -292,10 +293,26 @@ def _with_bins(layout: Layout, numbers: Numbers, most: int | None) -> tuple[Layo
 def _edges(column: NDArray, most: int) -> NDArray:
     """Where the bins of a number end: quantiles, or all its values if they are few; none for two."""
     known = column[~np.isnan(column)]
-    values = np.unique(known)
+    values, counts = np.unique(known, return_counts=True)
     if len(values) > most + 1:
-        values = np.unique(np.quantile(known, np.linspace(0, 1, most + 1)))
+        values = _quantiles(values, counts, most)
     with np.errstate(over="ignore"):
         widths = np.diff(values)
     is_usable = len(values) > 2 and np.isfinite(widths).all() and (widths > _SMALLEST_SPREAD).all()
     return values if is_usable else values[:0]
+
+
+def _quantiles(values: NDArray, counts: NDArray, most: int) -> NDArray:
+    """About equally many samples between each two, but that a value which more of them have is an end of its
+    own: where nine of ten are 0, the quantiles are those of the others."""
+    is_frequent, left = np.zeros(len(values), bool), most
+    while left > 1:
+        others = np.where(is_frequent, 0, counts)
+        if others.max() * left <= others.sum():
+            break
+        is_frequent[others.argmax()] = True
+        left -= 1
+    others = np.repeat(values[~is_frequent], counts[~is_frequent])
+    left = min(left, len(others) // _FEWEST_PER_BIN)
+    ends = np.quantile(others, np.linspace(0, 1, left + 1)) if left else others[:0]
+    return np.unique(np.concatenate([values[[0, -1]], values[is_frequent], ends]))
