@@ -38,6 +38,7 @@ _MOST_LEVELS = 100
 _SILENCE = 1e12
 _BINS = (48, 32, 16, 8, 4)  # few numbers of them: a few samples more should not change a network's inputs
 _SAMPLES_PER_BIN = 64
+_FREQUENT = 1 / 4  # of the samples have such a value
 _FEWEST_PER_BIN = 16  # of those that have no frequent value
 _MOST_BINS_IN_ALL = 768
 _MOST_VALUES = 1 << 28  # float32: 1 GiB
@@ -303,16 +304,10 @@ def _edges(column: NDArray, most: int) -> NDArray:
 
 
 def _quantiles(values: NDArray, counts: NDArray, most: int) -> NDArray:
-    """About equally many samples between each two, but that a value which more of them have is an end of its
+    """About equally many samples between each two, but that a value which very many have is an end of its
     own: where nine of ten are 0, the quantiles are those of the others."""
-    is_frequent, left = np.zeros(len(values), bool), most
-    while left > 1:
-        others = np.where(is_frequent, 0, counts)
-        if others.max() * left <= others.sum():
-            break
-        is_frequent[others.argmax()] = True
-        left -= 1
+    is_frequent = counts > _FREQUENT * counts.sum()
     others = np.repeat(values[~is_frequent], counts[~is_frequent])
-    left = min(left, len(others) // _FEWEST_PER_BIN)
-    ends = np.quantile(others, np.linspace(0, 1, left + 1)) if left else others[:0]
+    n_bins = min(most - is_frequent.sum(), len(others) // _FEWEST_PER_BIN) if is_frequent.any() else most
+    ends = np.quantile(others, np.linspace(0, 1, n_bins + 1)) if n_bins > 0 else others[:0]
     return np.unique(np.concatenate([values[[0, -1]], values[is_frequent], ends]))
