@@ -281,6 +281,14 @@ def test_a_closed_pipe_is_no_crash(run_folder):
     assert "Traceback" not in done.stderr
 
 
+def test_a_run_whose_reader_goes_is_not_lost(tmp_path):
+    command = f"{sys.executable} -m threestep fit iris --network 4 --epochs 2 --out run | head -n 1"
+    done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], cwd=tmp_path, capture_output=True)
+    assert (done.returncode, done.stderr.count(b"Broken")) == (0, 0)
+    assert len(done.stdout.splitlines()) == 1
+    assert {path.name for path in (tmp_path / "run").iterdir()} >= {"model.safetensors", "report.html"}
+
+
 def test_a_folder_with_a_users_own_file_is_left_alone(here, capsys):
     Path("config.toml").write_text("mine")
     assert main(["fit", "iris", "--epochs", "1", "--out", "."]) == 2

@@ -7,11 +7,11 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from contextlib import redirect_stderr, suppress
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import fields
 from functools import partial
 from io import StringIO, TextIOWrapper
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO, cast
 
 import tyro
 
@@ -43,7 +43,9 @@ def main(words: Sequence[str] | None = None, began: float | None = None) -> int:
         return 0
     try:
         command = _parsed(words or ["--help"])
-        _work_of(command, began)(command)
+        out = sys.stdout if isinstance(command, Predict) else cast(TextIO, _Patient(sys.stdout))
+        with redirect_stdout(out):
+            _work_of(command, began)(command)
         sys.stdout.flush()  # a reader that has gone must be noticed here
     except UserError as error:
         _complain(error.message, error.hint)
@@ -57,8 +59,37 @@ def main(words: Sequence[str] | None = None, began: float | None = None) -> int:
         _complain("interrupted", "")
         return _INTERRUPTED
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _hear_no_more()
     return 0
+
+
+class _Patient:
+    """Standard output for what makes more than its lines: when their reader has gone, such as `head`, work goes
+    on unheard. The answers of `predict` are all that it makes."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return self._heard(partial(self._stream.write, text)) or len(text)
+
+    def flush(self) -> None:
+        self._heard(self._stream.flush)
+
+    def _heard(self, say: Callable[[], int | None]) -> int | None:
+        try:
+            return say()
+        except BrokenPipeError:
+            _hear_no_more()
+            return None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def _hear_no_more() -> None:
+    """What is still to be said goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
 
 
 def run() -> NoReturn:
