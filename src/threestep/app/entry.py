@@ -64,8 +64,8 @@ def main(words: Sequence[str] | None = None, began: float | None = None) -> int:
 
 
 class _Patient:
-    """Standard output for what makes more than its lines: when their reader has gone, such as `head`, work goes
-    on unheard. The answers of `predict` are all that it makes."""
+    """Standard output for what makes more than its lines: when their reader has gone, such as `head`, the
+    work goes on unheard. The answers of `predict` are all that it makes."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
