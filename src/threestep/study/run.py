@@ -67,7 +67,7 @@ from threestep.study.luck import corrected_scores
 from threestep.study.notebook import run_html
 from threestep.study.picking import Found, Unseen
 from threestep.study.preparing import Prepared, arrays_of, pixels_of
-from threestep.study.scores import Scores, rows_in_unit, score_outputs, score_samples
+from threestep.study.scores import Scores, rows_in_unit, score_outputs
 from threestep.study.searching import Ends, Known, deadline_of, interruptible, search_steps
 
 _SECONDS_FOR_REPORT = 0.3
@@ -195,12 +195,14 @@ def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[
     found = yield from _with_look(prepared, _find(prepared, say))
     clock.stage("train")
     yield say(pick_event(found.picked, clock.seconds["train"]))
-    run = _measure(prepared, found, events, folder)
+    model = _model(prepared, found)
+    said = {name: _said(model, part) for name, part in prepared.parts._asdict().items() if part.n_samples}
+    run = _measure(prepared, found, model, said, events, folder)
     if folder is not None:
         run.model.save(folder.model_path)
     with model_kept(run):
         yield say({"event": "scores", "scores": run.scores})
-        yield say({"event": "details", **_details(prepared, found, run.model)})
+        yield say({"event": "details", **_details(prepared, found, run.model, said)})
         clock.stage("measure")
         yield say({"event": "end", "seconds": clock.seconds})
     return run
@@ -373,16 +375,16 @@ def _unseen(prepared: Prepared, model: Model) -> Unseen | None:
     return Unseen(model.outputs(valid), pixels_of(prepared.prep, valid))
 
 
-def _details(prepared: Prepared, found: Found, model: Model) -> Event:
+def _details(prepared: Prepared, found: Found, model: Model, said_of: dict[str, Said]) -> Event:
     """What a reader asks next."""
     parts = prepared.parts
-    said = [_said(model, parts.test)] if parts.test.n_samples else []
+    said = [said_of["test"]] if "test" in said_of else []
     if found.unseen is not None:
         outputs, samples = found.unseen
         rows = np.concatenate([_rows(parts.train), _rows(parts.valid)])
         said.append(Said(model.corrected(outputs), np.asarray(samples.y), rows))
     elif parts.valid is not parts.train and not prepared.settings.refit:
-        said.append(_said(model, parts.valid))
+        said.append(said_of["valid"])
     details = details_of(prepared.prep, parts, model, said, prepared.settings.seed)
     table = prepared.table
     if table.names and details.get("label_errors"):
@@ -408,18 +410,21 @@ def _rows(part: Table) -> NDArray:
     return np.arange(part.n_samples) if part.rows is None else part.rows
 
 
-def _measure(prepared: Prepared, found: Found, events: list[Event], folder: RunFolder | None) -> Run:
-    """The model, measured on each part of the samples."""
-    picked, model = found.picked, _model(prepared, found)
-    scores = {
-        name: score_samples(model, part)[0]
-        for name, part in prepared.parts._asdict().items()
-        if part.n_samples > 0
-    }
+def _measure(
+    prepared: Prepared,
+    found: Found,
+    model: Model,
+    said_of: dict[str, Said],
+    events: list[Event],
+    folder: RunFolder | None,
+) -> Run:
+    """The model, measured by what it said of each part of the samples."""
+    scores = {name: score_outputs(model, said.outputs, said.targets)[0] for name, said in said_of.items()}
     if found.unseen is not None:  # the networks learned from the validation samples, each from most of them
         outputs, samples = found.unseen
         scores["valid"], _ = score_outputs(model, model.corrected(outputs), samples.y)
         scores["valid"]["n_folds"] = prepared.settings.folds or 1
     for luck in (event for event in events if event["event"] == "luck"):
         scores["valid"] |= corrected_scores(scores["valid"], luck)
-    return Run(replace(model, scores=scores), picked, prepared.settings, scores, events, folder, found.tried)
+    model = replace(model, scores=scores)
+    return Run(model, found.picked, prepared.settings, scores, events, folder, found.tried)
