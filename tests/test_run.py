@@ -4,6 +4,7 @@ import hashlib
 import json
 import tomllib
 from dataclasses import asdict, fields
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -381,3 +382,16 @@ def test_what_fails_before_there_is_a_model_is_told_as_ever(monkeypatch):
     monkeypatch.setattr("threestep.study.run.check_event", failing(ZeroDivisionError()))
     with pytest.raises(ZeroDivisionError):
         ts.fit("iris", network="4", epochs=1)
+
+
+def test_layers_are_not_looked_at_behind_the_end_of_a_budget(monkeypatch):
+    from threestep.study import run as module
+
+    def layers(budget):
+        run = ts.fit("iris", network="4", epochs=2, budget=budget)
+        return next(event["layers"] for event in run.events if event["event"] == "details")
+
+    assert layers("60s") is not None
+    monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: 1e18))
+    assert layers("60s") is None
+    assert layers(None) is not None

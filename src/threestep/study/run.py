@@ -21,6 +21,7 @@ Nothing is called back: the command line prints events, the report reads them.
 """
 
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -397,7 +398,10 @@ def _details(prepared: Prepared, found: Found, model: Model, said_of: dict[str, 
     unseen, learned = (
         arrays_of(prepared.prep, part.take(rng.permutation(part.n_samples)[:most])) for part, most in few
     )
-    until = prepared.began + prepared.budget - _SECONDS_FOR_REPORT
+    end = prepared.began + prepared.budget
+    if time.perf_counter() >= end:  # a second for 12,000 inputs
+        return details | {"layers": None}
+    until = end - _SECONDS_FOR_REPORT
     return details | {"layers": layers_of(model, unseen, learned, settings.optimizer, rate, until)}
 
 
