@@ -125,3 +125,17 @@ def test_a_version_of_xla_without_an_option_compiles_without_it(monkeypatch):
     network = ts.network.parse("conv3-dense5", (6, 6), 2)
     assert descent.outputs_of(network, network.init(0), np.zeros((1, 36), np.float32)).shape == (1, 2)
     compiled_module._compiled_function.cache_clear()
+
+
+def test_what_cannot_be_written_down_is_compiled_all_the_same(cache, monkeypatch):
+    def refuse(*_):
+        raise ValueError(
+            "Cannot serialize code with custom calls whose targets have no compatibility guarantees"
+        )
+
+    monkeypatch.setattr(jax.export, "export", refuse)
+    compiled_module._compiled_function.cache_clear()
+    network = ts.network.parse("conv3-dense5", (6, 6), 2)
+    assert descent.outputs_of(network, network.init(0), np.zeros((1, 36), np.float32)).shape == (1, 2)
+    assert not cache.exists()
+    compiled_module._compiled_function.cache_clear()

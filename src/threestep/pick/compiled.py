@@ -211,7 +211,7 @@ def _program(flat: Callable, name: str, leaves: list[Any], options: _Options, de
     """A function of arrays, compiled."""
     place = jax.sharding.SingleDeviceSharding(device)
     placed = [jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=place) for leaf in leaves]
-    lowered = jax.jit(_traced(flat, name, leaves).call).lower(*placed)
+    lowered = jax.jit(_traced(flat, name, leaves)).lower(*placed)
     try:
         return lowered.compile(options)
     except jax.errors.JaxRuntimeError:  # another version of XLA, without one of them
@@ -248,15 +248,19 @@ def _arguments(recipe: Recipe, shape: Shape) -> tuple[Any, ...]:
     return samples, orders, section, *own
 
 
-def _traced(flat: Callable, name: str, leaves: list[Any]) -> jax.export.Exported:
-    """A program as StableHLO, from an earlier process if there was one: JAX takes longer to write it down
-    than to find it compiled."""
+def _traced(flat: Callable, name: str, leaves: list[Any]) -> Callable:
+    """A function as StableHLO, from an earlier process if there was one: JAX takes longer to write it down
+    than to find it compiled. The function itself where JAX does not promise to understand that again, as of
+    some calls into a device's own libraries."""
     settings = [getattr(jax.config, name) for name in _SETTINGS_OF_JAX]
-    written = kept(
-        repr((name, jax.default_backend(), is_cpu(), settings)),
-        lambda: bytes(jax.export.export(jax.jit(flat))(*leaves).serialize()),
-    )
-    return jax.export.deserialize(bytearray(written))
+    try:
+        written = kept(
+            repr((name, jax.default_backend(), is_cpu(), settings)),
+            lambda: bytes(jax.export.export(jax.jit(flat))(*leaves).serialize()),
+        )
+    except ValueError:
+        return flat
+    return jax.export.deserialize(bytearray(written)).call
 
 
 _RATE_KINDS = (*(np.float32(0),) * 6, *(np.int32(1),) * 4)
