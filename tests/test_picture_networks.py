@@ -550,3 +550,22 @@ def test_a_state_that_does_not_fit_is_refused():
         ts.network.from_torch_state(network, {**state, "fc.bias": np.zeros(6)})
     with pytest.raises(ts.SpecError, match="no such arrays"):
         ts.network.from_torch_state(parse("conv64s1 relu none", (32, 32, 3), 5), state)
+
+
+def test_the_gradient_by_hand_of_batch_normalization_is_jax_s_own_where_a_batch_is_not_full():
+    from threestep.network import normalization
+
+    rng = np.random.default_rng(0)
+    x, back = (jnp.asarray(rng.normal(3, 2, (5, 4, 3, 6)).astype(np.float32)) for _ in range(2))
+    scale, shift = (jnp.asarray(rng.normal(size=6).astype(np.float32)) for _ in range(2))
+    share = jnp.array([1, 1, 1, 0, 0], jnp.float32) / 3
+
+    def plain(x, scale, shift):
+        return normalization._by_batch_forward(x, scale, shift, share)[0][0]
+
+    def ours(x, scale, shift):
+        return normalization._by_batch(x, scale, shift, share)[0]
+
+    wanted, got = (jax.vjp(function, x, scale, shift)[1](back) for function in (plain, ours))
+    for own, theirs in zip(got, wanted, strict=True):
+        np.testing.assert_allclose(own, theirs, rtol=1e-4, atol=1e-5)

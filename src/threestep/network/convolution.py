@@ -206,6 +206,7 @@ def _halved_backward(known: tuple[Array, Array], g: Array) -> tuple[Array]:
 
 
 def _halved_forward(x: Array) -> tuple[Array, tuple[Array, Array]]:
+    x = lax.optimization_barrier(x)  # computed once: rounded otherwise elsewhere, none would be the largest
     largest = _halved(x)
     return largest, (x, largest)
 

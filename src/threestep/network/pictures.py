@@ -196,7 +196,7 @@ def apply_blocks(layer: Blocks, params: LayerParams, x: Array, training: Trainin
         def one(h: Array, own: tuple[dict, Array | None]) -> tuple[Array, None]:
             return _block(layer, own[0], h, present, own[1]), None
 
-        # as a loop compiled in seconds; without, a GPU copies nothing in and out of it
+        # as a loop compiled in seconds; without, nothing is copied in and out of it, on a GPU, and of two
         y, _ = lax.scan(one, x, (params, factors), unroll=not is_cpu() or layer.count <= 2)
     return LayerOutput(y, y)
 
