@@ -134,6 +134,20 @@ def test_all_frames_give_the_same_bits():
     np.testing.assert_array_equal(*(fit.predict_proba(frame) for fit in fits))
 
 
+@pytest.mark.parametrize("as_frame", [True, False])
+def test_codes_are_categories_where_it_is_said(as_frame):
+    random = np.random.default_rng(0)
+    code, noise = random.integers(0, 6, 400), random.normal(size=400)
+    x = pd.DataFrame({"code": code, "noise": noise}) if as_frame else np.column_stack([code, noise])
+    name = "code" if as_frame else "x0"
+    classifier = ts.Classifier("8", epochs=30, random_state=0, column=(f"{name}=category",))
+    assert classifier.fit(x, code % 2).score(x, code % 2) > 0.95
+    assert classifier.model_.prep.layout.words == ((name, tuple("012345")),)
+    assert ts.Classifier("8", epochs=30, random_state=0).fit(x, code % 2).score(x, code % 2) < 0.9
+    with pytest.raises(ValueError, match="no column 'cod'"):
+        ts.Classifier("8", column=("cod=category",)).fit(x, code)
+
+
 def test_several_numbers_at_once():
     x, y = DIABETES
     both = np.column_stack([y, -10 * y])

@@ -168,6 +168,22 @@ def test_truth_values_are_the_same_in_a_frame_and_in_a_csv(tmp_path):
     assert encode_target(prep, label(read(tmp_path / "t.csv"))).tolist() == [1, 0]
 
 
+@pytest.mark.parametrize("yes, no", [("yes", "no"), ("TRUE", "False"), ("y", "n"), ("yes", 0), (True, False)])
+def test_labels_may_be_words_of_yes_and_no(yes, no):
+    column = np.array([yes, no, yes, no], object)
+    y = np.column_stack([column, np.array([0, 1, 1, 0])])
+    target = ts.data.understand_target(y, "hot,wet")
+    assert (target.kind, target.n_columns) == ("labels", 2)
+    table = ts.data.Table("t", {"a": np.arange(4.0)}, y, "hot,wet")
+    prep = ts.data.fit_prep(table, target)
+    np.testing.assert_array_equal(ts.data.encode_target(prep, table), [[1, 0], [0, 1], [1, 1], [0, 0]])
+
+
+def test_labels_of_other_words_are_refused():
+    with pytest.raises(ts.errors.DataError, match="yes and no"):
+        ts.data.understand_target(np.array([["yes", "maybe"], ["no", "no"]], object), "hot,wet")
+
+
 def test_labels_not_seen_in_training_are_named_with_did_you_mean():
     prep, _ = prep_for(objects("cat", "dog", "cat"))
     with pytest.raises(ts.DataError, match=r"'dogg', not seen in training[\s\S]*did you mean `dog`"):

@@ -14,6 +14,9 @@ _MOST_CODES = 20
 _MOST_CLASSES = 1000
 _MOST_EXACT = 2.0**53  # float64 holds every whole number below
 
+_YES, _NO = ("yes", "true", "y", "t", "1", "1.0"), ("no", "false", "n", "f", "0", "0.0")
+_LABEL_WORDS = dict.fromkeys(_YES, 1) | dict.fromkeys(_NO, 0)  # in small letters
+
 ClassLabel = str | int | float | bool
 
 
@@ -61,7 +64,8 @@ def understand_target(y: NDArray, name: str, task: str = "auto") -> Target:
     Parameters
     ----------
     y : ndarray of shape (n_samples,), or (n_samples, n) for several numbers or labels
-        The target, as it came. Several columns are labels if there is nothing but 0 and 1 in them.
+        The target, as it came. Several columns are labels if there is nothing but 0 and 1 in them, or yes
+        and no, or true and false.
     name : str
         Its name, for messages.
     task : {"auto", "classes", "number", "labels"}
@@ -108,7 +112,8 @@ def _several(values: NDArray, name: str, task: str) -> Target:
     """
     if values.dtype.kind not in "biuf" or task == "classes":
         raise DataError(
-            f"target {name!r}: got {values.shape[1]} columns, expected numbers or labels of 0 and 1",
+            f"target {name!r}: got {values.shape[1]} columns, expected numbers, or labels of 0 and 1 or of "
+            "yes and no",
             "fit one network for each column of classes",
         )
     is_labels = bool(((values == 0) | (values == 1)).all())
@@ -130,7 +135,8 @@ def is_unknown(y: NDArray) -> NDArray:
 
 
 def known_values(y: NDArray, name: str) -> NDArray:
-    """The target as bool, integers, float64 or text (object), once every value is known.
+    """The target as bool, integers, float64 or text (object), once every value is known; of several columns
+    of yes and no 1 and 0.
 
     Raises
     ------
@@ -138,7 +144,8 @@ def known_values(y: NDArray, name: str) -> NDArray:
         A target is missing or infinite, or of a type that is neither numbers nor text.
     """
     if y.dtype.kind in "OUS":
-        values = _values_of_objects(y.astype(object).ravel(), name).reshape(y.shape)
+        values = _values_of_objects(y.astype(object).ravel(), name)
+        values = (_labels_of_words(values) if y.ndim > 1 else values).reshape(y.shape)
     elif y.dtype.kind in "biuf":
         values = y.astype(np.float64) if y.dtype.kind == "f" else y
     else:
@@ -160,6 +167,16 @@ def _values_of_objects(y: NDArray, name: str) -> NDArray:
         numbers = numeric_array(items, f"target {name!r}")
         return numbers.astype(np.float64) if numbers.dtype.kind == "f" else numbers
     return np.array([text_of(item) for item in items], dtype=object)
+
+
+def _labels_of_words(values: NDArray) -> NDArray:
+    """1 for yes and 0 for no, if all words are such; else what was given."""
+    if values.dtype.kind != "O":
+        return values
+    words, place = np.unique(np.char.lower(values.astype(str)), return_inverse=True)
+    if not set(words.tolist()) <= set(_LABEL_WORDS):
+        return values
+    return np.array([_LABEL_WORDS[word] for word in words.tolist()])[place]
 
 
 def _refuse_unknown(y: NDArray, unknown: NDArray, name: str) -> None:

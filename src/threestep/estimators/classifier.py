@@ -42,6 +42,9 @@ class Classifier(ClassifierMixin, NetworkEstimator):
         "f1", "auc", ...
     class_weight : dict, "balanced" or None
         How much each class counts.
+    column : tuple of str
+        What columns are, where they are not numbers as they seem: `("month=category", "row=ignore")`.
+        Columns of an array are x0, x1, ...
     max_params : int or None
         Most params a network may have.
     valid_fraction : float
@@ -94,6 +97,7 @@ class Classifier(ClassifierMixin, NetworkEstimator):
         folds=None,
         score_metric="loss",
         class_weight=None,
+        column=(),
         max_params=None,
         valid_fraction=0.15,
         random_state=None,
@@ -111,6 +115,7 @@ class Classifier(ClassifierMixin, NetworkEstimator):
         self.ensemble = ensemble
         self.folds = folds
         self.score_metric = score_metric
+        self.column = column
         self.max_params = max_params
         self.valid_fraction = valid_fraction
         self.random_state = random_state

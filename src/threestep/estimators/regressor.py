@@ -37,6 +37,9 @@ class Regressor(RegressorMixin, NetworkEstimator):
         all averaged; None: 4 of a search on fewer than 2,000 samples, 1: no folds.
     score_metric : str
         By what found networks are compared when some are picked: "loss", "r2", "rmse" or "mae".
+    column : tuple of str
+        What columns are, where they are not numbers as they seem: `("month=category", "row=ignore")`.
+        Columns of an array are x0, x1, ...
     max_params : int or None
         Most params a network may have.
     valid_fraction : float
@@ -86,6 +89,7 @@ class Regressor(RegressorMixin, NetworkEstimator):
         ensemble="auto",
         folds=None,
         score_metric="loss",
+        column=(),
         max_params=None,
         valid_fraction=0.15,
         random_state=None,
@@ -103,6 +107,7 @@ class Regressor(RegressorMixin, NetworkEstimator):
         self.ensemble = ensemble
         self.folds = folds
         self.score_metric = score_metric
+        self.column = column
         self.max_params = max_params
         self.valid_fraction = valid_fraction
         self.random_state = random_state

@@ -23,7 +23,7 @@ def table_of(estimator: Any, X: Any, *, is_new: bool) -> Table:
     estimator : BaseEstimator
         Remembers the features, or is asked for them.
     X : array-like or data frame of shape (n_samples, n_features)
-        NaN is missing. In a frame columns may be words.
+        NaN is missing. In a frame columns may be words. Columns without names are x0, x1, ...
     is_new : bool
         Whether the estimator learns from these.
 
@@ -41,11 +41,14 @@ def table_of(estimator: Any, X: Any, *, is_new: bool) -> Table:
             raise ValueError(str(error)) from error
     kinds = [np.float64, np.float32]
     x: Any = validate_data(estimator, X, reset=is_new, dtype=kinds, ensure_all_finite="allow-nan")
+    if estimator.column if is_new else _knows_columns(estimator):
+        names = getattr(estimator, "feature_names_in_", [f"x{column}" for column in range(x.shape[1])])
+        return Table("array", dict(zip(names, x.T, strict=True)))
     return Table("array", x)
 
 
 def _knows_columns(estimator: Any) -> bool:
-    """Whether it learned from a frame whose columns were not all numbers."""
+    """Whether it learned from columns that were not all numbers, or whose kinds were given."""
     model = getattr(estimator, "model_", None)
     return model is not None and not model.prep.layout.shape
 
