@@ -168,7 +168,9 @@ def test_truth_values_are_the_same_in_a_frame_and_in_a_csv(tmp_path):
     assert encode_target(prep, label(read(tmp_path / "t.csv"))).tolist() == [1, 0]
 
 
-@pytest.mark.parametrize("yes, no", [("yes", "no"), ("TRUE", "False"), ("y", "n"), ("yes", 0), (True, False)])
+@pytest.mark.parametrize(
+    ("yes", "no"), [("yes", "no"), ("TRUE", "False"), ("y", "n"), ("yes", 0), (True, False)]
+)
 def test_labels_may_be_words_of_yes_and_no(yes, no):
     column = np.array([yes, no, yes, no], object)
     y = np.column_stack([column, np.array([0, 1, 1, 0])])
