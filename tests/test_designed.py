@@ -97,7 +97,7 @@ def test_with_much_time_there_are_others(monkeypatch, name):
 
     monkeypatch.setattr(designed, "_COMPILING", 0.0)
     monkeypatch.setattr(designed, "_MOST_EPOCHS", 4)
-    events, won = tried([network()], time.perf_counter() + 20, name=name, epochs=4)
+    events, won = tried([network()], time.perf_counter() + 30, name=name, epochs=4)
     changes = [each.proposal.change for each in won]
     assert changes[0] == DESIGNED
     children = [each for each in won if each.proposal.params is not None]

@@ -249,7 +249,9 @@ def _begun(
         drop_path=_drop_path(network, settings),
     )
     rates = rates_of(settings, n_epochs, n_steps)
-    judged = judged_in_blocks(choose, most=None if network.is_dense else _PICTURE_BLOCK_SIZES[-1])
+    # zeros that fill a block up cost as much as pictures do
+    sizes = {} if network.is_dense else {"fewest": 1, "most": _PICTURE_BLOCK_SIZES[-1]}
+    judged = judged_in_blocks(choose, **sizes)
     scale = None if learn.scale is None else np.float32(learn.scale)
     # on a CPU nothing is copied: samples in a file are read from there, those of a batch at a time
     task = Task(recipe, *jax.device_put((rates, np.uint32(seed), None, *learn[:3], judged, scale)))

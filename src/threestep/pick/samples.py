@@ -139,11 +139,13 @@ def rates_of(settings: Descent, n_epochs: int, n_steps: int, keep_every: int = 1
     )
 
 
-def judged_in_blocks(samples: Samples, at_least: int = 0, most: int | None = None) -> Judged:
-    """Samples in equal blocks of padded sizes, each of at most so many, with room for at least so many in
-    all, filled up with weightless zeros."""
+def judged_in_blocks(
+    samples: Samples, at_least: int = 0, fewest: int = _SMALLEST_BLOCK, most: int = _JUDGE_BLOCK
+) -> Judged:
+    """Samples in equal blocks of padded sizes, each of so many, with room for at least so many in all, filled
+    up with weightless zeros."""
     n_samples = max(at_least, len(samples.y))
-    size = min(most or _JUDGE_BLOCK, max(_SMALLEST_BLOCK, 1 << (n_samples - 1).bit_length()))
+    size = min(most, max(fewest, 1 << (n_samples - 1).bit_length()))
     shape = (padded_size(-(-n_samples // size)), size)
     weight = np.ones(len(samples.y), np.float32) if samples.weight is None else samples.weight
     x, y, weight = (filled(np.asarray(array), shape[0] * size) for array in (samples.x, samples.y, weight))
