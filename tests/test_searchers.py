@@ -20,7 +20,7 @@ from threestep.pick import (
     repeats_of,
     searcher_of,
 )
-from threestep.settings import Space
+from threestep.settings import USUAL_DECAYS, Space
 
 SPACE = Space((0, 4), (16, 64), dropouts=(0.0, 0.3))
 WANTED = Field(SPACE, (6,), 3, seed=5)
@@ -171,7 +171,7 @@ def assert_inside(wanted: Field, proposal: Proposal):
     near = (1 - 1e-9, 1 + 1e-9)  # `test_a_rate_that_is_given_is_taken_as_it_is` is the strict one
     low, high = np.multiply(space.learning_rates, near)
     assert low <= member.learning_rate <= high
-    low, high = np.multiply(space.weight_decays, near)
+    low, high = np.multiply(space.weight_decays or USUAL_DECAYS, near)
     assert low <= member.weight_decay <= high
     low, high = space.dropouts or (0.0, 0.0)
     assert low <= member.dropout <= high
@@ -223,7 +223,7 @@ def test_rates_are_drawn_over_all_of_their_range():
     _, proposals = searcher.ask(searcher.init(WANTED), 400)
     for name, (low, high) in (
         ("learning_rate", np.log(SPACE.learning_rates)),
-        ("weight_decay", np.log(SPACE.weight_decays)),
+        ("weight_decay", np.log(USUAL_DECAYS)),
     ):
         values = (np.log([getattr(each.member, name) for each in proposals]) - low) / (high - low)
         np.testing.assert_allclose(np.quantile(values, [0.1, 0.5, 0.9]), [0.1, 0.5, 0.9], atol=0.08)

@@ -11,6 +11,7 @@ from typing import Literal
 from threestep.errors import SettingsError
 
 DEFAULT_LEARNING_RATE, DEFAULT_WEIGHT_DECAY = 3e-3, 0.01
+USUAL_DECAYS = (1e-3, 0.1)  # weight decays that a search tries
 
 CHANGES = ("shift", "shift_width", "flip", "noise", "mixup")
 """Settings of how pictures are changed at random while they are learned from."""
@@ -187,10 +188,10 @@ class Space:
     """Of hidden layers; networks with convolutions have relu."""
     residual: bool = True
     """Whether layers may add their input to their output."""
-    learning_rates: tuple[float, float] = (1e-3, 1e-2)
+    learning_rates: tuple[float, float] = (1e-3, 3e-2)
     """Peak learning rates; drawn on a logarithmic scale."""
-    weight_decays: tuple[float, float] = (1e-3, 0.1)
-    """Weight decays; drawn on a logarithmic scale."""
+    weight_decays: tuple[float, float] | None = None
+    """Weight decays; drawn on a logarithmic scale. By default 0.001 to 0.1, where samples are few to 0.5."""
     dropouts: tuple[float, float] | None = None
     """Dropout; by default 0.05 to 0.4 for classes, none for numbers."""
 

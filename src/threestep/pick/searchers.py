@@ -27,7 +27,7 @@ from threestep.network import (
     vary,
 )
 from threestep.pick.population import Member, Trained
-from threestep.settings import DEFAULT_LEARNING_RATE, DEFAULT_WEIGHT_DECAY, Space
+from threestep.settings import DEFAULT_LEARNING_RATE, DEFAULT_WEIGHT_DECAY, USUAL_DECAYS, Space
 
 ANEW = "trained anew"
 """The change of what the finals begin again; in folds, more words follow."""
@@ -237,7 +237,7 @@ def _varied_rates(space: Space, member: Member, generator: np.random.Generator) 
     dropout = member.dropout + generator.normal() * 0.2 * (high - low)
     return {
         "learning_rate": _clipped(member.learning_rate * 2 ** generator.normal(), space.learning_rates),
-        "weight_decay": _clipped(member.weight_decay * 3 ** generator.normal(), space.weight_decays),
+        "weight_decay": _clipped(member.weight_decay * 3 ** generator.normal(), _decays(space)),
         "dropout": _clipped(dropout, (low, high)),
     }
 
@@ -256,10 +256,13 @@ def _drawn(field: Field, number: int) -> Member:
         drawn = (random_network(space, shape, field.n_outputs, generator) for _ in range(50))
         network = next((each for each in drawn if field.allows(each)), network)
     low, high = space.dropouts or (0.0, 0.0)
+    rate, decay = (_log_uniform(ends, generator) for ends in (space.learning_rates, _decays(space)))
+    if number == 0:  # so few weights bear, and where inputs are many need, the most of both
+        rate, decay = space.learning_rates[1], _decays(space)[1]
     return Member(
         network,
-        learning_rate=_log_uniform(space.learning_rates, generator),
-        weight_decay=_log_uniform(space.weight_decays, generator),
+        learning_rate=rate,
+        weight_decay=decay,
         dropout=float(generator.uniform(low, high)),
         seed=_seed(field, number),
     )
@@ -291,9 +294,13 @@ def _usual(field: Field, number: int) -> Member:
     shape = (field.few_inputs,) if has_few and field.few_inputs is not None else field.input_shape
     network = Network(shape, (*hidden, Dense(field.n_outputs, "linear")))
     rate = _clipped(DEFAULT_LEARNING_RATE, space.learning_rates)
-    decay = _clipped(DEFAULT_WEIGHT_DECAY, space.weight_decays)
+    decay = _clipped(DEFAULT_WEIGHT_DECAY, _decays(space))
     usual = replace(drawn, network=network, learning_rate=rate, weight_decay=decay)
     return usual if field.allows(network) else drawn
+
+
+def _decays(space: Space) -> tuple[float, float]:
+    return space.weight_decays or USUAL_DECAYS
 
 
 def _seed(field: Field, number: int) -> int:
@@ -357,7 +364,7 @@ def _suggested(field: Field, trial: Any, number: int) -> Member:
     return Member(
         network if field.allows(network) else linear,
         _suggested_rate(trial, "learning_rate", space.learning_rates),
-        _suggested_rate(trial, "weight_decay", space.weight_decays),
+        _suggested_rate(trial, "weight_decay", _decays(space)),
         trial.suggest_float("dropout", low, high) if high > low else low,
         _seed(field, number),
     )

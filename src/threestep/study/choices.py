@@ -12,6 +12,7 @@ from threestep.settings import (
     CHANGES,
     DEFAULT_LEARNING_RATE,
     DEFAULT_WEIGHT_DECAY,
+    USUAL_DECAYS,
     Descent,
     Settings,
     Space,
@@ -23,6 +24,7 @@ _FEWEST_STEPS = 1_500
 _MOST_STEPS = 60_000
 _WIDEST_BY_SAMPLES = ((20_000, 512), (2_000, 256), (500, 128), (0, 64))
 """From how many training samples on which width; every power of two more is one more program to compile."""
+_STRONGEST_DECAY, _FEW_SAMPLES = 0.5, 2_000  # of tables with fewer to learn from
 _SHORT_BUDGET = 10.0
 _NARROWEST = 8
 _EFFORT_CORE_SECONDS = {"quick": 2.0, "normal": 12.0, "thorough": 150.0}
@@ -349,12 +351,20 @@ def _space(settings: Settings, n_train: int, is_classes: bool, n_ends: int) -> d
         "depths": settings.depths or (0, 4),
         "widths": settings.widths or widths,
         "dropouts": settings.dropouts or ((0.05, 0.4) if is_classes else (0.0, 0.0)),
+        "weight_decays": settings.weight_decays or _decays(settings, n_train),
     }
     if settings.convolutions:
         chosen["channels"] = settings.channels or _CHANNELS
     given = ("learning_rate", settings.learning_rate), ("weight_decay", settings.weight_decay)
     chosen |= {f"{name}s": (value, value) for name, value in given if value is not None}
     return chosen | ({} if settings.dropout is None else {"dropouts": (settings.dropout, settings.dropout)})
+
+
+def _decays(settings: Settings, n_train: int) -> tuple[float, float]:
+    """Weight decays to try; stronger ones where a table is small, which else little holds."""
+    lowest, highest = USUAL_DECAYS
+    is_small = n_train < _FEW_SAMPLES and not settings.convolutions
+    return lowest, _STRONGEST_DECAY if is_small else highest
 
 
 def _given(value: float | None, otherwise: float) -> float:
