@@ -17,7 +17,7 @@ from threestep.study import read_journal, score_samples
 
 KINDS = ["start", "check", "function_set", "goodness", "epoch", "pick", "scores", "details", "end"]
 OF_A_SEARCH = {"space", "rung", "final", "leaderboard", "luck", "note"}
-OF_THE_SPACE = {"depths", "widths", "dropouts"}
+OF_THE_SPACE = {"depths", "widths", "dropouts", "weight_decays"}
 QUICK = {"network": "8", "epochs": 3}
 
 
