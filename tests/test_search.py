@@ -21,7 +21,7 @@ import pytest
 import threestep as ts
 from threestep.app import main, printing
 from threestep.app.progress import Progress
-from threestep.data import encode, encode_target, label, read, split
+from threestep.data import Layout, encode, encode_target, label, read, split
 from threestep.goodness import share_interval
 from threestep.job import fit_steps
 from threestep.network import spec_of
@@ -29,6 +29,7 @@ from threestep.pick import Outcome, Population, outputs_of
 from threestep.report.traditional_chinese import JOURNAL
 from threestep.settings import seconds_of
 from threestep.study import picking, read_journal, score_samples, searching
+from threestep.study.choices import choose_settings
 
 SMALL = {
     "effort": "quick",
@@ -385,8 +386,10 @@ def test_where_no_other_is_small_enough_the_linear_network_remains():
 
 def test_the_picked_network_is_the_best_of_those_that_are_fast_enough(found, monkeypatch):
     too_slow = min(found.leaderboard, key=lambda row: row["valid_loss"])["n_params"]
-    monkeypatch.setattr(picking, "_latency_ms", lambda network, *_: 2.0 - (network.n_params != too_slow))
-    run = ts.fit("iris", max_latency_ms=1.5, **SMALL)
+    monkeypatch.setattr(
+        picking, "_latency_ms", lambda network, *_: 2.0 if network.n_params == too_slow else 0.5
+    )
+    run = ts.fit("iris", max_latency_ms=1.0, **SMALL)
     fast = [row for row in run.leaderboard if row["n_params"] != too_slow]
     best = min(run.leaderboard, key=lambda row: row["valid_loss"])
     assert best["n_params"] == too_slow  # the best of all
@@ -514,6 +517,22 @@ def test_rates_stay_in_their_ranges():
     for name, (low, high) in ranges.items():
         values = [row[name[:-1]] for row in run.leaderboard]
         assert low * (1 - 1e-9) <= min(values) < max(values) <= high * (1 + 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("n_train", "asked", "wanted"),
+    [
+        (1_999, {}, (0.001, 0.5)),
+        (2_000, {}, (0.001, 0.1)),
+        (500, {"convolutions": True}, (0.001, 0.1)),
+        (500, {"weight_decays": (0.01, 0.02)}, (0.01, 0.02)),
+        (500, {"weight_decay": 0.0}, (0.0, 0.0)),
+    ],
+)
+def test_stronger_decays_are_tried_where_a_table_is_small(n_train, asked, wanted):
+    layout = Layout(shape=(16, 16) if asked.get("convolutions") else (6,))
+    settings = choose_settings(ts.Settings(**asked), n_train, True, layout, "y")
+    assert settings.weight_decays == wanted
 
 
 @pytest.mark.parametrize(

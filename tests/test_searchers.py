@@ -209,6 +209,10 @@ def test_the_first_of_all_is_linear(name):
     searcher = searcher_of(name)
     _, (first, *others) = searcher.ask(searcher.init(WANTED), 12)
     assert not first.member.network.hidden
+    assert (first.member.learning_rate, first.member.weight_decay) == (
+        SPACE.learning_rates[1],
+        USUAL_DECAYS[1],
+    )
     assert len({each.member.network for each in others}) > 5
 
 

@@ -257,7 +257,8 @@ def _drawn(field: Field, number: int) -> Member:
         network = next((each for each in drawn if field.allows(each)), network)
     low, high = space.dropouts or (0.0, 0.0)
     rate, decay = (_log_uniform(ends, generator) for ends in (space.learning_rates, _decays(space)))
-    if number == 0:  # so few weights bear, and where inputs are many need, the most of both
+    if number == 0:  # the linear network's weights are so few that they bear the highest rate, and where
+        # inputs are many they need the strongest decay
         rate, decay = space.learning_rates[1], _decays(space)[1]
     return Member(
         network,
