@@ -8,14 +8,16 @@ import subprocess
 import sys
 import time
 import tomllib
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import threestep as ts
-from threestep.app import main
+from threestep.app import main, work
+from threestep.app.options import docstrings
+from threestep.settings import Descent, Files, Question, Search
 
 
 @pytest.fixture
@@ -260,6 +262,36 @@ def test_words_that_are_no_command_leave_with_code_2(words, capsys):
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.startswith("error: ")
+
+
+def test_help_has_a_group_of_options_per_record_and_says_what_each_setting_means(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    with pytest.raises(SystemExit):
+        main(["fit", "--help"])
+    said = capsys.readouterr().out
+    for title in ("question options", "files options", "search options", "descent options"):
+        assert title in said
+    for field in fields(ts.Settings):
+        assert f"--{field.name.replace('_', '-')}" in said or f"--no-{field.name.replace('_', '-')}" in said
+    assert "None}" not in said
+    assert "default: None" not in said
+    plain = " ".join(said.replace("│", " ").split())
+    for record in (Question, Files, Search, Descent):
+        for meaning in docstrings(record).values():
+            assert meaning in plain
+
+
+def test_what_is_said_on_the_command_line_reaches_the_settings(monkeypatch):
+    given = []
+    monkeypatch.setattr(work, "fit_steps", lambda data, settings, *_, **__: given.append(settings) or iter(()))
+    monkeypatch.setattr(work, "_summary", lambda run: {})
+    words = "--target y --epochs 3 --depths 1 2 --no-calibrate --flip True --picture-size 9 12 --strict".split()
+    main(["fit", "x.csv", "--json", *words])
+    assert given == [
+        ts.Settings(
+            target="y", epochs=3, depths=(1, 2), calibrate=False, flip=True, picture_size=(9, 12), strict=True
+        )
+    ]
 
 
 def test_help_and_version_need_no_jax():

@@ -16,7 +16,8 @@ import threestep as ts
 from threestep.data import Media, folders, kept, read
 from threestep.data.media import PICTURE_ENDINGS
 from threestep.data.sound_files import mel_filters, sound_media, spectrogram
-from threestep.settings import Files, Settings, check_settings
+from threestep.limits import check_settings
+from threestep.settings import Files, Settings
 
 RNG = np.random.default_rng(0)
 GREY = np.arange(48, dtype=np.uint8).reshape(6, 8) * 5

@@ -9,9 +9,9 @@ import pytest
 
 import threestep as ts
 from threestep.data import Layout, Prep, Table, Target, kept
-from threestep.pick import Samples
+from threestep.pick import Samples, designed
 from threestep.pick.samples import checked
-from threestep.study import run
+from threestep.study import run, searching
 from threestep.study.preparing import arrays_of, pixels_of
 
 GOODNESS = ts.goodness.Goodness("cross_entropy")
@@ -96,6 +96,40 @@ def test_rows_that_are_not_kept_take_no_room_from_what_is(tmp_path, monkeypatch)
     assert [path.name for path in kept.kept_folder().iterdir()] == ["other.npy"]
 
 
+SEARCH = {"depths": (1, 1), "widths": (8, 8), "effort": "quick", "epochs": 2, "convolutions": True}
+
+
+def test_a_search_on_pixels_as_they_are_gives_what_one_on_numbers_gives(monkeypatch):
+    one = ts.fit(pictures(), **SEARCH)
+    monkeypatch.setattr(run, "pixels_of", arrays_of)
+    other = ts.fit(pictures(), **SEARCH)
+    assert ts.model.model_bytes(one.model) == ts.model.model_bytes(other.model)
+
+
+def test_neurons_learn_from_as_many_as_there_is_room_for_and_convolutions_from_all(monkeypatch):
+    learned = {"neurons": set(), "convolutions": set()}
+    begin, descend = searching.Population, designed.descend
+
+    def population(goodness, train, valid, *others):
+        learned["neurons"].add((len(train.y), len(valid.y), train.x.dtype.name))
+        return begin(goodness, train, valid, *others)
+
+    def descent(network, goodness, train, valid, *others):
+        learned["convolutions"].add((len(train.y), len(valid.y), train.x.dtype.name))
+        return descend(network, goodness, train, valid, *others)
+
+    monkeypatch.setattr(searching, "Population", population)
+    monkeypatch.setattr(designed, "descend", descent)
+    monkeypatch.setattr(searching, "_MOST_BYTES", 4 * 144 * 20)
+    found = ts.fit(pictures(), **SEARCH)
+    assert learned == {"neurons": {(20, 20, "float32")}, "convolutions": {(130, 20, "uint8")}}
+    notes = [event["text"] for event in found.events if event["event"] == "note"]
+    assert notes == [
+        "the search sees 20 of the 130 samples, more would fill the memory; "
+        "networks with convolutions learn from all"
+    ]
+
+
 PEAK = """
 import sys, threading, time
 from pathlib import Path
@@ -125,7 +159,11 @@ def watch():
 
 peaks = []
 threading.Thread(target=watch, daemon=True).start()
-run = ts.fit(Table("big", x, y, media=Media("picture", 64, 64, 3)), network="conv4s4-globalpool", epochs=1)
+how = dict(network="conv4s4-globalpool", epochs=1) if sys.argv[2] == "given" else dict(budget=12)
+if sys.argv[2] == "searched":
+    from threestep.study import searching
+    searching._MOST_BYTES = 1 << 25
+run = ts.fit(Table("big", x, y, media=Media("picture", 64, 64, 3)), **how)
 print(x.nbytes // 1_000_000, max(peaks), run.scores["test"]["accuracy"])
 """
 
@@ -133,9 +171,11 @@ print(x.nbytes // 1_000_000, max(peaks), run.scores["test"]["accuracy"])
 @pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="the system does not say what is in memory"
 )
-def test_many_pictures_in_a_file_are_learned_from_without_being_in_memory(tmp_path):
+@pytest.mark.parametrize("network", ["given", "searched"])
+def test_many_pictures_in_a_file_are_learned_from_without_being_in_memory(network, tmp_path):
     """As floating-point numbers they are a gigabyte, and there were three of them."""
-    done = subprocess.run([sys.executable, "-c", PEAK, tmp_path], capture_output=True, text=True, check=True)
+    words = [sys.executable, "-c", PEAK, tmp_path, network]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
     size, peak, accuracy = map(float, done.stdout.split())
     assert size == 245
     assert peak < 1200

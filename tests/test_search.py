@@ -27,7 +27,7 @@ from threestep.job import fit_steps
 from threestep.network import spec_of
 from threestep.pick import Outcome, Population, outputs_of
 from threestep.report.traditional_chinese import JOURNAL
-from threestep.settings import seconds_of
+from threestep.limits import seconds_of
 from threestep.study import picking, read_journal, score_samples, searching
 from threestep.study.choices import choose_settings
 

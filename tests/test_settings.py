@@ -5,7 +5,8 @@ from dataclasses import fields
 import pytest
 
 import threestep as ts
-from threestep.settings import _LOGARITHMIC, _PAIRS, _RANGES, _WHOLE, Optimizer, check_settings
+from threestep.limits import _LOGARITHMIC, _PAIRS, _RANGES, _WHOLE, check_settings
+from threestep.settings import Optimizer
 
 HUGE = 10**400  # more than a float holds
 NUMBERS = sorted(set(_RANGES) - set(_PAIRS))

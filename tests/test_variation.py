@@ -20,7 +20,8 @@ from threestep.network import (
     usual_widths,
     vary,
 )
-from threestep.settings import Space, check_settings
+from threestep.limits import check_settings
+from threestep.settings import Space
 
 N_INPUTS, N_OUTPUTS = 5, 3
 WIDE = Space(depths=(0, 6), widths=(8, 64), activations=("relu", "silu", "tanh"))

@@ -8,15 +8,17 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
-from threestep.settings import Language, Settings
+from threestep.app.options import as_options
+from threestep.settings import Descent, Files, Language, Question, Search
 from threestep.settings import Study as StudySettings
 
 DataName = Annotated[str, Positional, arg(metavar="DATA")]
 ModelPath = Annotated[str, Positional, arg(metavar="MODEL")]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Fit(Settings):
+@as_options
+@dataclass(frozen=True)
+class Fit:
     """Find a network for labelled data, by the three steps."""
 
     data: DataName
@@ -26,10 +28,15 @@ class Fit(Settings):
     """Folder for the model, journal, settings and report; by default the next under runs/."""
     json: bool = False
     """Print one JSON object instead of text."""
+    question: Question = Question()
+    files: Files = Files()
+    search: Search = Search()
+    descent: Descent = Descent()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Study(StudySettings):
+@as_options
+@dataclass(frozen=True)
+class Study:
     """Deep or wide? Networks that differ in one thing are compared on your data."""
 
     by: Annotated[Literal["depth", "width", "residual", "health"], Positional]
@@ -41,8 +48,10 @@ class Study(StudySettings):
     """Folder for the page and the numbers; by default the next under runs/."""
     json: bool = False
     """Print one JSON object instead of text."""
+    comparison: StudySettings = StudySettings()
 
 
+@as_options
 @dataclass(frozen=True)
 class Predict:
     """Class and confidence of each class, or the number, for every sample."""
@@ -57,6 +66,7 @@ class Predict:
     """Stop where files of a folder are damaged, naming them; else they have no line."""
 
 
+@as_options
 @dataclass(frozen=True)
 class Evaluate:
     """How good a model is on labelled samples."""
@@ -71,6 +81,7 @@ class Evaluate:
     """Print one JSON object instead of text."""
 
 
+@as_options
 @dataclass(frozen=True)
 class Explain:
     """What the layers of a model learned, and one sample through the network."""
@@ -89,6 +100,7 @@ class Explain:
     """Print one JSON object instead of text."""
 
 
+@as_options
 @dataclass(frozen=True)
 class Export:
     """The model as one ONNX file, for other programs: columns in, answers out."""
@@ -99,11 +111,13 @@ class Export:
     """The file, ending with .onnx; by default model.onnx beside the model."""
 
 
+@as_options
 @dataclass(frozen=True)
 class Example:
     """The worked example: every neuron's z and output, the loss, every gradient, one step."""
 
 
+@as_options
 @dataclass(frozen=True)
 class Doctor:
     """Versions, devices, cores, cache, and what works here."""

@@ -3,7 +3,7 @@
 import csv
 import sys
 from collections.abc import Generator
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
@@ -19,7 +19,6 @@ from threestep.export import to_onnx
 from threestep.job import compare_steps_of, explained, fit_steps, health_of
 from threestep.model import Model, load
 from threestep.settings import Settings
-from threestep.settings import Study as StudySettings
 from threestep.study import (
     Run,
     plain_explanation,
@@ -36,7 +35,8 @@ _NO_LOSS = {"epochs": 0, "round": None, "best_loss": None, "seconds_left": None}
 
 def fit(command: Fit, began: float | None = None) -> None:
     """Go through the three steps, telling each as it is done; a budget counts from `began`, if given."""
-    settings = Settings(**{field.name: getattr(command, field.name) for field in fields(Settings)})
+    records = command.question, command.files, command.search, command.descent
+    settings = Settings(**{name: value for record in records for name, value in vars(record).items()})
     steps = fit_steps(command.data, settings, command.out, keep=True, began=began)
     with Progress(sys.stderr) as progress:
         while True:
@@ -61,9 +61,7 @@ def study(command: Study) -> None:
     if command.by == "health":
         _health(command)
         return
-    names = {field.name for field in fields(StudySettings)}
-    settings = StudySettings(**{name: value for name, value in vars(command).items() if name in names})
-    found = _watched(compare_steps_of(command.by, command.data, settings, command.out, keep=True))
+    found = _watched(compare_steps_of(command.by, command.data, command.comparison, command.out, keep=True))
     if command.json:
         _print_json(plain_of(found) | {"folder": str(found.folder)})
     else:
@@ -72,9 +70,10 @@ def study(command: Study) -> None:
 
 def _health(command: Study) -> None:
     """Look at what becomes of deep stacks."""
-    given = {"depths": command.depths, "epochs": command.epochs}
+    settings = command.comparison
+    given = {"depths": settings.depths, "epochs": settings.epochs}
     known = {name: value for name, value in given.items() if value}
-    steps = health_of(command.data, command.out, command.lang, keep=True, seed=command.seed, **known)
+    steps = health_of(command.data, command.out, settings.lang, keep=True, seed=settings.seed, **known)
     found = _watched(steps)
     if command.json:
         _print_json(plain_health(found) | {"folder": str(found.folder)})

@@ -34,7 +34,8 @@ from threestep.pick.samples import (
     rates_of,
 )
 from threestep.pick.step import Recipe, Task
-from threestep.settings import CHANGES, Descent, check_settings
+from threestep.limits import check_settings
+from threestep.settings import CHANGES, Descent
 
 _STEPS_PER_BLOCK = 2000
 _WORK_PER_BLOCK = {True: 5e10, False: 5e13}  # floating-point operations on a CPU, on other devices

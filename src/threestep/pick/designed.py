@@ -25,7 +25,7 @@ from threestep.pick.descent import Picked, compile_ahead, descend, losses_of, ou
 from threestep.pick.finals import begun_anew
 from threestep.pick.population import Member, Trained
 from threestep.pick.program import EpochRow
-from threestep.pick.samples import Samples
+from threestep.pick.samples import Samples, checked
 from threestep.pick.searchers import DESIGNED, Field, Proposal, Searcher, Tried
 from threestep.settings import Descent
 
@@ -303,6 +303,7 @@ def _followed(
 
 def _trained(picked: Picked, member: Member, goodness: Goodness, valid: Samples) -> Trained:
     """What was picked, judged sample by sample."""
+    valid = checked(goodness, valid)
     outputs = outputs_of(member.network, picked.params, valid.x)
     weight = 1.0 if valid.weight is None else valid.weight
     losses = weight * losses_of(goodness.for_judging, outputs, valid.y)

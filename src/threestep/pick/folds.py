@@ -53,7 +53,7 @@ class Folded:
 def rows_of(samples: Samples, rows: NDArray) -> Samples:
     """Some of the samples."""
     weight = None if samples.weight is None else samples.weight[rows]
-    return Samples(samples.x[rows], samples.y[rows], weight)
+    return samples._replace(x=samples.x[rows], y=samples.y[rows], weight=weight)
 
 
 def room_of(fold_of: NDArray, n_train: int = 0, n_valid: int = 0) -> tuple[int, int]:

@@ -48,7 +48,8 @@ from threestep.pick.samples import (
     with_inputs,
 )
 from threestep.pick.step import Moments, Recipe
-from threestep.settings import Descent, check_settings
+from threestep.limits import check_settings
+from threestep.settings import Descent
 
 _Ended = TypeVar("_Ended")
 _CALL_SECONDS = 0.1  # about as long as a call should take: clock and interrupt are heard between calls
@@ -298,11 +299,6 @@ class Population:
         """About what a step of that member takes, of its own depth."""
         supernet, depth = supernet_of(job.member.network), len(job.member.network.hidden)
         return self._step_seconds(replace(supernet, n_hidden=depth))
-
-    @property
-    def samples(self) -> Samples:
-        """Those that are learned from."""
-        return self._learn
 
     @property
     def judged(self) -> Samples:

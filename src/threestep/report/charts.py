@@ -414,7 +414,7 @@ def bars_chart(bars: Sequence[tuple[str, float] | tuple[str, float, float]], lab
         parts.append(
             tag("rect", x=round(x, 1), y=y + 4, width=round(max(wide, 0.5), 1), height=18, class_=kind)
         )
-        shown = f"{value:.3g}" + "".join(f" ± {each:.1g}" for each in spread)
+        shown = f"{value:#.3g}".rstrip(".") + "".join(f" ± {each:.1g}" for each in spread)
         parts.append(tag("text", shown, x=name_width + width + 8, y=y + 17, class_="tick"))
     size = f"0 0 {name_width + width + 130} {step * len(bars)}"
     svg = tag("svg", *parts, viewBox=size, role="img", aria_label=plain(label), class_="bars")

@@ -379,6 +379,12 @@ JOURNAL: dict[str, str] = {
     "refit: no time was left for {n} of the {all} picked networks, or its loss exploded; it stays as picked": (
         "refit：挑中的 {all} 個網路中有 {n} 個已沒有時間，或損失爆炸；維持挑中時的樣子"
     ),
+    "the search sees {n} of the {all} samples, more would fill the memory": (
+        "搜尋只看 {all} 個樣本中的 {n} 個，再多會塞滿記憶體"
+    ),
+    "the search sees {n} of the {all} samples, more would fill the memory; networks with convolutions learn from all": (
+        "搜尋只看 {all} 個樣本中的 {n} 個，再多會塞滿記憶體；有卷積的網路則從全部樣本學習"
+    ),
     "every value is missing": "全部缺值",
     "looks like an id: whole numbers in a row, each of them once": "看來像編號：連續的整數，各出現一次",
     "looks like an id or free text: {n} different words": "看來像編號或自由文字：{n} 種不同的文字",

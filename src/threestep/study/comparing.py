@@ -32,7 +32,8 @@ from threestep.errors import DataError, SettingsError, did_you_mean
 from threestep.goodness import Goodness, holm, resampled_interval, resampled_probability
 from threestep.network import ACTIVATION_NAMES
 from threestep.pick import Job, Member, Outcome, Population, Samples, outputs_of
-from threestep.settings import Descent, Files, Settings, Study, check_study, seconds_of
+from threestep.limits import check_study, seconds_of
+from threestep.settings import Descent, Files, Settings, Study
 from threestep.study.arms import (
     DEPTHS,
     RESIDUAL_DEPTHS,

@@ -270,12 +270,12 @@ def _find(prepared: Prepared, say, stop: threading.Event | None = None) -> Gener
     return found
 
 
-def _samples(prepared: Prepared, of: Callable[[Prep, Table], Samples] = arrays_of) -> tuple[Samples, Samples]:
+def _samples(prepared: Prepared) -> tuple[Samples, Samples]:
     """What is learned from, and what chooses."""
-    train = of(prepared.prep, prepared.parts.train)
+    train = pixels_of(prepared.prep, prepared.parts.train)
     if prepared.parts.valid is prepared.parts.train:
         return train, train
-    return train, of(prepared.prep, prepared.parts.valid)
+    return train, pixels_of(prepared.prep, prepared.parts.valid)
 
 
 def _search(prepared: Prepared, say, stop: threading.Event) -> Generator[Event, None, Found]:
@@ -344,7 +344,7 @@ def _ends(prepared: Prepared) -> Ends:
 
 def _pick(prepared: Prepared, network: Network, say, stop: threading.Event) -> Generator[Event, None, Picked]:
     """Step 3: descend, one event per epoch."""
-    train, valid = _samples(prepared, pixels_of)
+    train, valid = _samples(prepared)
     settings = prepared.settings
     blocks = descend(network, prepared.goodness, train, valid, settings, settings.seed, _ends(prepared).any)
     next(blocks)  # what has not begun yet cannot end with the best so far

@@ -40,11 +40,13 @@ from threestep.pick import (
     preferred,
     repeats_of,
     room_of,
+    rows_of,
     search,
     searcher_of,
     try_designed,
 )
-from threestep.settings import Descent, Settings, seconds_of
+from threestep.limits import seconds_of
+from threestep.settings import Descent, Settings
 from threestep.study.choices import SEARCH_FRACTION, choose_plan, n_averaged
 from threestep.study.picking import Found, fast_enough, fastest, pick_in_folds, pick_some, surest
 
@@ -52,6 +54,7 @@ _SECONDS_AFTER = 0.3  # for measuring the winner and writing the run down
 _SECONDS_PER_SAMPLE = 2e-6  # beside the network's products
 _SECONDS_PER_PRODUCT = 1e-10
 _REFIT_FRACTION = 0.2  # of a budget
+_MOST_BYTES = 1 << 30  # of inputs as numbers of 32 bits; a search needs several times as much
 _FINALS_FRACTION = 0.1  # of a budget, where networks with convolutions are tried between search and finals
 
 
@@ -132,6 +135,8 @@ def search_steps(
     ----------
     goodness : Goodness
     train, valid : Samples
+        Of pixels of 8 bits that would fill the memory as numbers of 32 the members of a search, and what
+        chooses, see some at random; networks with convolutions learn from all.
     settings : Settings
     wanted : Field
     known : Known
@@ -152,6 +157,10 @@ def search_steps(
     spare = max(0.0, ends.any - time.perf_counter()) if ends.any < math.inf else 0.0
     taken = _REFIT_FRACTION if settings.refit else 1 - SEARCH_FRACTION if known.convolutions else 0.0
     end = ends.any - taken * spare
+    whole, train, valid = (train, _some(valid, settings.seed)), *_seen(train, valid, settings.seed)
+    if len(train.y) < len(whole[0].y):
+        text = _seen_in_part(len(train.y), len(whole[0].y), known.convolutions is not None)
+        yield {"event": "note", "text": text}
     searcher, plan = _how(settings, known, train, end)
     both = train if valid is train else _joined(train, valid)
     classes = both.y if goodness.is_for_classes else None
@@ -164,7 +173,8 @@ def search_steps(
             if known.convolutions is None:
                 tried, designed = (yield from searching()), list[Tried]()
             else:
-                tried, designed = yield from _beside(population, searching, known, settings, ends, stop)
+                beside = _beside(population, searching, whole, known, settings, ends, stop)
+                tried, designed = yield from beside
             if tried and plan.finals.n and not stop.is_set():
                 fast = fast_enough(tried, settings) or [fastest(tried)]
                 finals = fast, plan.finals, stop
@@ -193,6 +203,34 @@ def search_steps(
     return Found(picked, tuple(functions[1:]), tried)
 
 
+def _seen(train: Samples, valid: Samples, seed: int) -> tuple[Samples, Samples]:
+    """What the members of a search see, and what chooses among them."""
+    learn = _as_numbers(_some(train, seed))
+    return learn, learn if valid is train else _as_numbers(_some(valid, seed))
+
+
+def _some(samples: Samples, seed: int) -> Samples:
+    """Of pixels that would fill the memory as numbers of 32 bits as many as may be, at random."""
+    most = _MOST_BYTES // (4 * samples.x[:1].size)
+    if samples.scale is None or len(samples.y) <= most:
+        return samples
+    rows = np.random.default_rng(seed).permutation(len(samples.y))[: max(1, most)]
+    return rows_of(samples, np.sort(rows))
+
+
+def _as_numbers(samples: Samples) -> Samples:
+    """Pixels of 8 bits as numbers of 32."""
+    if samples.scale is None:
+        return samples
+    return Samples(samples.x / np.float32(samples.scale), samples.y, samples.weight)
+
+
+def _seen_in_part(n: int, n_all: int, has_convolutions: bool) -> str:
+    """That not all learn from all samples, in words."""
+    others = "; networks with convolutions learn from all" if has_convolutions else ""
+    return f"the search sees {n:,} of the {n_all:,} samples, more would fill the memory{others}"
+
+
 def _last_end(
     ends: Ends, tried: Sequence[Tried], designed: Sequence[Tried], population: Population, settings: Settings
 ) -> float:
@@ -207,15 +245,15 @@ def _last_end(
 def _beside(
     population: Population,
     searching: Callable[[], Generator[dict[str, Any], None, list[Tried]]],
+    samples: tuple[Samples, Samples],
     known: Known,
     settings: Settings,
     ends: Ends,
     stop: threading.Event,
 ) -> Generator[dict[str, Any], None, tuple[list[Tried], list[Tried]]]:
-    """Search, and try networks with convolutions beside it, whose first is compiled meanwhile; then what is
-    left of the time is the population's."""
+    """Search, and try networks with convolutions on their own samples beside it, whose first is compiled
+    meanwhile; then what is left of the time is the population's."""
     assert known.convolutions is not None
-    samples = population.samples, population.judged
     ahead = compile_designed(known.convolutions, population.goodness, samples, known.settings)
     spare = max(0.0, ends.any - time.perf_counter()) if ends.any < math.inf else 0.0
     until = ends.any - _FINALS_FRACTION * spare
