@@ -283,9 +283,26 @@ def test_help_has_a_group_of_options_per_record_and_says_what_each_setting_means
 
 def test_what_is_said_on_the_command_line_reaches_the_settings(monkeypatch):
     given = []
-    monkeypatch.setattr(work, "fit_steps", lambda data, settings, *_, **__: given.append(settings) or iter(()))
+    monkeypatch.setattr(
+        work, "fit_steps", lambda data, settings, *_, **__: given.append(settings) or iter(())
+    )
     monkeypatch.setattr(work, "_summary", lambda run: {})
-    words = "--target y --epochs 3 --depths 1 2 --no-calibrate --flip True --picture-size 9 12 --strict".split()
+    words = [
+        "--target",
+        "y",
+        "--epochs",
+        "3",
+        "--depths",
+        "1",
+        "2",
+        "--no-calibrate",
+        "--flip",
+        "True",
+        "--picture-size",
+        "9",
+        "12",
+        "--strict",
+    ]
     main(["fit", "x.csv", "--json", *words])
     assert given == [
         ts.Settings(

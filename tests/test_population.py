@@ -26,6 +26,7 @@ from threestep.pick import (
     ended,
     population,
     program,
+    programs,
 )
 
 CROSS, SQUARED = ts.goodness.Goodness("cross_entropy"), ts.goodness.Goodness("squared_error")
@@ -102,7 +103,7 @@ def crowd():
 
 def programs_of(own: Population) -> list:
     """All that the population has compiled."""
-    return [future.result() for future in own._programs.values()]
+    return [future.result() for future in own._programs.promised.values()]
 
 
 def bits(trained: Trained) -> str:
@@ -151,7 +152,7 @@ def test_a_member_is_the_same_whatever_of_an_epoch_is_one_call(monkeypatch):
     monkeypatch.setattr("threestep.devices._code", lambda: "other code")  # no program of an earlier test
     compiled._compiled.cache_clear()
     usual = train(many(4))
-    monkeypatch.setattr(population, "_CALL_SECONDS", 1e-6)
+    monkeypatch.setattr(programs, "_CALL_SECONDS", 1e-6)
     own = people()
     cut = ended(own.train(jobs_of(many(4))))
     own.close()
@@ -198,8 +199,8 @@ def test_a_member_is_the_same_on_any_number_of_workers(monkeypatch, alone, n_wor
 
 @pytest.mark.parametrize(("together", "most_epochs"), [(1, 50), (7, 2)])
 def test_a_member_is_the_same_in_chunks_of_any_size(monkeypatch, alone, together, most_epochs):
-    monkeypatch.setattr(population, "_MOST_TOGETHER", {True: together, False: together})
-    monkeypatch.setattr(population, "_MOST_EPOCHS", most_epochs)
+    monkeypatch.setattr(programs, "_MOST_TOGETHER", {True: together, False: together})
+    monkeypatch.setattr(programs, "_MOST_EPOCHS", most_epochs)
     own = people()
     trained = ended(own.train(jobs_of(many(10))))
     own.close()
@@ -259,7 +260,7 @@ def test_a_member_is_the_same_in_a_process_of_its_own(fresh_python, alone, n_dev
 
 def refuse_more_than(monkeypatch, most, message="RESOURCE_EXHAUSTED: out of memory", n_workers=1):
     """Programs fail in chunks of more members, on all workers at once; gives the sizes that were called."""
-    compiled, seen, together = Population._compiled, [], threading.Barrier(n_workers)
+    compiled, seen, together = programs.Programs._compiled, [], threading.Barrier(n_workers)
 
     def wrapped(self, recipe, device):
         program = compiled(self, recipe, device)
@@ -275,7 +276,7 @@ def refuse_more_than(monkeypatch, most, message="RESOURCE_EXHAUSTED: out of memo
 
         return program._replace(call=call)
 
-    monkeypatch.setattr(Population, "_compiled", wrapped)
+    monkeypatch.setattr(programs.Programs, "_compiled", wrapped)
     monkeypatch.setattr(population, "workplaces", lambda: jax.local_devices()[:1] * n_workers)
     return seen
 
@@ -306,14 +307,14 @@ def test_an_error_of_the_compiler_is_passed_on(monkeypatch):
     def broken(*_):
         raise jax.errors.JaxRuntimeError("INTERNAL: no such instruction")
 
-    monkeypatch.setattr(Population, "_compiled", broken)
+    monkeypatch.setattr(programs.Programs, "_compiled", broken)
     with pytest.raises(jax.errors.JaxRuntimeError, match="no such instruction"):
         train_without_waiting(people(), many(3))
 
 
 def test_a_program_that_needs_more_memory_than_there_is_takes_fewer_members(monkeypatch, alone):
     needed = compiled.bytes_needed
-    monkeypatch.setattr(population, "free_bytes", lambda: 2e5)
+    monkeypatch.setattr(programs, "free_bytes", lambda: 2e5)
     own = people()
     assert all_bits(ended(own.train(jobs_of(many(5))))) == alone
     own.close()
@@ -555,7 +556,9 @@ def test_a_few_samples_or_inputs_more_cost_no_compile(compiles):
 
 def test_each_supernet_has_one_program(monkeypatch):
     asked = []
-    monkeypatch.setattr(Population, "_compiled", lambda _, recipe, device: asked.append(recipe.network))
+    monkeypatch.setattr(
+        programs.Programs, "_compiled", lambda _, recipe, device: asked.append(recipe.network)
+    )
     own, specs = people(), ("", "16", "8-8", "17", "32-20", "5-5-5-5-5")
     own.compile(member(specs[at % 6], at, dropout=0.1 * (at // 12)) for at in range(24))
     programs_of(own)  # waits
@@ -586,7 +589,7 @@ def test_no_job_begins_after_the_deadline():
 
 
 def test_no_compile_begins_that_would_end_after_the_deadline(monkeypatch, compiles):
-    monkeypatch.setattr(population, "_COMPILE_SECONDS", 1e6)
+    monkeypatch.setattr(programs, "_COMPILE_SECONDS", 1e6)
     before = len(compiles)
     assert train_or_none(deadline=time.perf_counter() + 1e3) == [None] * 3
     assert len(compiles) == before
@@ -655,7 +658,7 @@ def train_or_none(**others):
 def test_what_was_begun_when_the_end_came_is_kept(monkeypatch, by, outcome):
     """The end comes in the third call of two epochs each, of members that one worker trains."""
     monkeypatch.setattr(population, "workplaces", lambda: jax.local_devices()[:1])
-    monkeypatch.setattr(population, "_MOST_EPOCHS", 2)
+    monkeypatch.setattr(programs, "_MOST_EPOCHS", 2)
     whole = train([member("16", seed) for seed in range(8)], 40)
     own, stop, calls = people(), threading.Event(), []
     block = own._block
@@ -693,7 +696,7 @@ def test_no_compile_begins_after_close(monkeypatch):
         begun.append(1)
         go_on.wait(10)
 
-    monkeypatch.setattr(Population, "_compiled", slow)
+    monkeypatch.setattr(programs.Programs, "_compiled", slow)
     monkeypatch.setattr(population, "workplaces", lambda: jax.local_devices()[:1] * 2)
     own = people()
     own.compile([member(spec) for spec in ("", "16", "32", "64", "128")])

@@ -30,6 +30,7 @@ from threestep.pick import (
     distinct_ones,
     leaderboard,
     population,
+    programs,
     repeats_of,
     rungs,
     rungs_of,
@@ -469,7 +470,7 @@ def test_same_seed_same_search_whatever_the_clock_and_the_workers(monkeypatch, c
     assert 3 < len(rungs_among(events)) < 100
     assert bits(searched(crowd, searcher, plan)[0]) == bits(usual)
     monkeypatch.setattr(population, "workplaces", lambda: jax.local_devices()[:1] * 3)
-    monkeypatch.setattr(population, "_MOST_TOGETHER", {True: 2, False: 2})
+    monkeypatch.setattr(programs, "_MOST_TOGETHER", {True: 2, False: 2})
     own = people()
     assert bits(searched(own, searcher, plan)[0]) == bits(usual)
     own.close()
@@ -573,7 +574,7 @@ class Clock:
 def test_no_rung_begins_after_the_deadline(monkeypatch):
     """The deadline comes while the third round is thought out."""
     clock, usual = Clock(), repeats_of(member("16"))
-    for room in (rungs, population):
+    for room in (rungs, population, programs):
         monkeypatch.setattr(room, "time", clock)
 
     def ask(state, n_members):
@@ -638,7 +639,7 @@ def test_only_the_best_keep_their_params(crowd, monkeypatch):
 
 
 def test_a_search_ends_where_there_is_no_time_to_compile(monkeypatch):
-    monkeypatch.setattr(population, "_COMPILE_SECONDS", 100.0)
+    monkeypatch.setattr(programs, "_COMPILE_SECONDS", 100.0)
     with people(deadline=time.perf_counter() + 50) as own:
         tried, events = searched(own, searcher_of("random"), Plan(4, (2, 4)))
     assert tried == []

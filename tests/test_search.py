@@ -24,10 +24,10 @@ from threestep.app.progress import Progress
 from threestep.data import Layout, encode, encode_target, label, read, split
 from threestep.goodness import share_interval
 from threestep.job import fit_steps
+from threestep.limits import seconds_of
 from threestep.network import spec_of
 from threestep.pick import Outcome, Population, outputs_of
 from threestep.report.traditional_chinese import JOURNAL
-from threestep.limits import seconds_of
 from threestep.study import picking, read_journal, score_samples, searching
 from threestep.study.choices import choose_settings
 

@@ -8,8 +8,8 @@ from scipy import stats
 
 import threestep as ts
 from threestep.goodness import holm, resampled_interval, resampled_probability
-from threestep.report import comparison_html
 from threestep.limits import check_study
+from threestep.report import comparison_html
 from threestep.settings import Study
 from threestep.study import plain_of, shown
 from threestep.study.arms import DEPTHS, depth_arms, network_of_params, residual_arms, width_arms

@@ -5,14 +5,14 @@ import pytest
 
 import threestep as ts
 from threestep.network import supernet
-from threestep.pick import descent, population
+from threestep.pick import descent, population, programs
 
 
 def _on_another_device(monkeypatch: pytest.MonkeyPatch) -> None:
     """Members are trained as on a GPU: all of a chunk take each step at once."""
     monkeypatch.setattr(population, "is_cpu", lambda: False)
     monkeypatch.setattr(supernet, "is_cpu", lambda: False)
-    monkeypatch.setitem(population._MOST_TOGETHER, False, 8)
+    monkeypatch.setitem(programs._MOST_TOGETHER, False, 8)
 
 
 def _trained_members(specs: tuple[str, ...], numbers: tuple[int, ...]) -> list:
@@ -71,7 +71,7 @@ def test_all_at_once_samples_are_fetched_once(monkeypatch: pytest.MonkeyPatch):
     settings = ts.Descent(batch_size=32)
     with ts.pick.Population(ts.goodness.Goodness("cross_entropy"), (x, y), (x, y), settings) as members:
         ts.pick.ended(members.train([ts.pick.Job(member, 1)]))
-        (program,) = (future.result() for future in members._programs.values())
+        (program,) = (future.result() for future in members._programs.promised.values())
     assert program is not None
     assert program.shape.n_members == 8
     text = program.call.compiled.as_text()

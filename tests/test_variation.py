@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 
 import threestep as ts
+from threestep.limits import check_settings
 from threestep.network import (
     ACTIVATION_NAMES,
     check_space,
@@ -20,7 +21,6 @@ from threestep.network import (
     usual_widths,
     vary,
 )
-from threestep.limits import check_settings
 from threestep.settings import Space
 
 N_INPUTS, N_OUTPUTS = 5, 3

@@ -10,10 +10,10 @@ import msgspec
 import numpy as np
 
 from threestep.errors import SettingsError, did_you_mean
+from threestep.limits import check_language
 from threestep.model import Model, load
 from threestep.pick import ended
 from threestep.report import write_comparison, write_explanation, write_health, write_report
-from threestep.limits import check_language
 from threestep.settings import Language, Settings, Study
 from threestep.study import (
     Comparison,

@@ -3,7 +3,7 @@
 Light to import: no JAX here, so that `threestep --help` answers at once.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
@@ -28,10 +28,10 @@ class Fit:
     """Folder for the model, journal, settings and report; by default the next under runs/."""
     json: bool = False
     """Print one JSON object instead of text."""
-    question: Question = Question()
-    files: Files = Files()
-    search: Search = Search()
-    descent: Descent = Descent()
+    question: Question = field(default_factory=Question)
+    files: Files = field(default_factory=Files)
+    search: Search = field(default_factory=Search)
+    descent: Descent = field(default_factory=Descent)
 
 
 @as_options
@@ -48,7 +48,7 @@ class Study:
     """Folder for the page and the numbers; by default the next under runs/."""
     json: bool = False
     """Print one JSON object instead of text."""
-    comparison: StudySettings = StudySettings()
+    comparison: StudySettings = field(default_factory=StudySettings)
 
 
 @as_options

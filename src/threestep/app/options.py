@@ -2,7 +2,8 @@
 
 import ast
 import inspect
-from dataclasses import MISSING, Field, field, fields, is_dataclass, make_dataclass
+from dataclasses import Field, field, fields, is_dataclass, make_dataclass
+from itertools import pairwise
 from textwrap import dedent
 from types import NoneType
 from typing import Annotated, Any, TypeVar, get_args
@@ -46,12 +47,10 @@ def _option(each: Field, says: str) -> tuple[Any, Field]:
     """Type and field of an option."""
     if isinstance(each.type, type) and is_dataclass(each.type):
         group = as_options(each.type)
-        return group, field(default_factory=group, kw_only=each.kw_only)
+        return group, field(default_factory=group)
     goes_unsaid = each.default is None or each.default is False or each.default == ()
-    hint = {"help_behavior_hint": ""} if goes_unsaid else {}
-    default = {} if each.default is MISSING else {"default": each.default}
-    shown = arg(help=says, metavar=_metavar(each.type), **hint)
-    return Annotated[each.type, shown], field(kw_only=each.kw_only, **default)
+    shown = arg(help=says, metavar=_metavar(each.type), help_behavior_hint="" if goes_unsaid else None)
+    return Annotated[each.type, shown], field(default=each.default)  # pyright: ignore[reportReturnType]
 
 
 def _metavar(kind: Any) -> str | None:
@@ -68,7 +67,7 @@ def docstrings(record: type) -> dict[str, str]:
     for each in reversed(record.__mro__):
         if is_dataclass(each):
             lines = ast.parse(dedent(inspect.getsource(each))).body[0].body  # pyright: ignore[reportAttributeAccessIssue]
-            for line, below in zip(lines, lines[1:], strict=False):
+            for line, below in pairwise(lines):
                 if isinstance(line, ast.AnnAssign) and isinstance(below, ast.Expr):
                     says[ast.unparse(line.target)] = " ".join(ast.literal_eval(below.value).split())
     return says

@@ -18,17 +18,11 @@ from threestep.pick.descent import (
 from threestep.pick.designed import compile_designed, try_designed
 from threestep.pick.finals import NO_FINALS, Finals, hold_finals, kept_for_finals
 from threestep.pick.folds import Folded, hold_finals_in_folds, room_of, rows_of
+from threestep.pick.members import Job, Member, Trained
 from threestep.pick.outcome import Outcome
-from threestep.pick.population import (
-    Job,
-    Member,
-    Population,
-    Trained,
-    ended,
-    members_at_once,
-    train_members,
-)
+from threestep.pick.population import Population, ended, train_members
 from threestep.pick.program import EpochRow
+from threestep.pick.programs import members_at_once
 from threestep.pick.ranking import distinct_ones, is_whole, leaderboard, preferred, rule_of
 from threestep.pick.rungs import Plan, rungs_of, search
 from threestep.pick.samples import Samples

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from threestep.devices import beside, is_cpu, prepare
 from threestep.errors import DataError, SettingsError
 from threestep.goodness import Goodness
+from threestep.limits import check_settings
 from threestep.network import Network, Params
 from threestep.pick.augmentation import Augmentation
 from threestep.pick.compiled import called
@@ -34,7 +35,6 @@ from threestep.pick.samples import (
     rates_of,
 )
 from threestep.pick.step import Recipe, Task
-from threestep.limits import check_settings
 from threestep.settings import CHANGES, Descent
 
 _STEPS_PER_BLOCK = 2000

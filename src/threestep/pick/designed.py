@@ -23,7 +23,7 @@ from threestep.goodness import Goodness
 from threestep.network import Network, spec_of
 from threestep.pick.descent import Picked, compile_ahead, descend, losses_of, outputs_of
 from threestep.pick.finals import begun_anew
-from threestep.pick.population import Member, Trained
+from threestep.pick.members import Member, Trained
 from threestep.pick.program import EpochRow
 from threestep.pick.samples import Samples, checked
 from threestep.pick.searchers import DESIGNED, Field, Proposal, Searcher, Tried
@@ -84,12 +84,12 @@ def try_designed(
     list of Tried
         Those that ended with a finite loss.
     """
-    deadline, stop = until
+    shared = _Shared(goodness, samples, settings, *until)
     state, won = searcher.init(wanted), list[Tried]()
-    clock = _Clock(time.perf_counter(), deadline, settings.epochs or 1, len(samples[0].y))
+    clock = _Clock(time.perf_counter(), shared.deadline, settings.epochs or 1, len(samples[0].y))
     number = first = 1 + max((each.number for each in tried), default=-1)
     n_anew = 0
-    while not stop.is_set():
+    while not shared.stop.is_set():
         turn = _next_turn(clock, time.perf_counter(), wanted.designed, number - first - n_anew, won)
         if turn is None:
             break
@@ -103,16 +103,12 @@ def try_designed(
         network = proposal.member.network
         if not turn.is_anew:
             own = _own(settings, proposal, most, math.inf)
-            ahead = ahead or compile_ahead(network, goodness, *samples, own)
-            latest = deadline - _WORTH_AGAIN * clock.seconds_of(network, most)
-            facts = {"what": f"compiling {spec_of(network)}", "epochs": own.epochs, "best_loss": best_loss}
-            if not (yield from _waited_for(ahead, facts, (latest, deadline, stop))):
+            latest = shared.deadline - _WORTH_AGAIN * clock.seconds_of(network, most)
+            if not (yield from _compiled(network, own, latest, best_loss, shared, ahead)):
                 break
             ahead = None
         own = _own(settings, proposal, most, clock.epochs_in(turn.until - time.perf_counter(), network))
-        each = yield from _descended(
-            number, proposal, own, goodness, samples, best_loss, (turn.until, deadline, stop)
-        )
+        each = yield from _descended(number, proposal, own, turn.until, best_loss, shared)
         clock = clock.after(each)
         state = state if turn.is_anew else searcher.tell(state, [each])
         yield _event_of(each)
@@ -128,6 +124,16 @@ def compile_designed(
     first = wanted.designed[0]
     own = _own(settings, Proposal(first), settings.epochs or 1, math.inf)
     return compile_ahead(first.network, goodness, *samples, own)
+
+
+class _Shared(NamedTuple):
+    """What all of them have in common: goodness, samples, settings, the deadline, what ends them earlier."""
+
+    goodness: Goodness
+    samples: tuple[Samples, Samples]
+    settings: Descent
+    deadline: float
+    stop: Event
 
 
 class _Turn(NamedTuple):
@@ -219,46 +225,47 @@ def _own(settings: Descent, proposal: Proposal, most: int, fitting: float) -> De
 
 
 def _descended(
-    number: int,
-    proposal: Proposal,
-    own: Descent,
-    goodness: Goodness,
-    samples: tuple[Samples, Samples],
-    best_loss: float | None,
-    ends: tuple[float, float, Event],
+    number: int, proposal: Proposal, own: Descent, until: float, best_loss: float | None, shared: _Shared
 ) -> Generator[dict[str, Any], None, Tried]:
-    """One descent; `ends`: its own deadline, that of all, and what ends it earlier."""
-    began, member = time.perf_counter(), proposal.member
-    own_deadline, deadline, stop = ends
-    facts = {"what": spec_of(member.network), "epochs": own.epochs, "n": own.epochs, "best_loss": best_loss}
-    descent = descend(member.network, goodness, *samples, own, member.seed, own_deadline, proposal.params)
-    picked = yield from _followed(descent, facts, deadline, stop)
+    """One descent, until its own deadline."""
+    began, member, goodness = time.perf_counter(), proposal.member, shared.goodness
+    descent = descend(member.network, goodness, *shared.samples, own, member.seed, until, proposal.params)
+    picked = yield from _followed(descent, _tick(spec_of(member.network), own, best_loss), shared)
     seconds = time.perf_counter() - began
-    trained = _trained(picked, member, goodness, samples[1])
+    trained = _trained(picked, member, goodness, shared.samples[1])
     return Tried(number, proposal, trained, len(picked.history), seconds)
 
 
-def _waited_for(
-    ahead: Future[None], facts: dict[str, Any], ends: tuple[float, float, Event]
+def _compiled(
+    network: Network,
+    own: Descent,
+    latest: float,
+    best_loss: float | None,
+    shared: _Shared,
+    ahead: Future[None] | None,
 ) -> Generator[dict[str, Any], None, bool]:
-    """Whether a network's program is compiled before it is too late; `ends`: when that is, the deadline of
-    all, and what ends it earlier. A compile cannot be broken off: one that is late goes on unheeded."""
-    latest, deadline, stop = ends
+    """Whether a network's program is compiled before it is too late. A compile cannot be broken off: one that
+    is late goes on unheeded."""
+    ahead = ahead or compile_ahead(network, shared.goodness, *shared.samples, own)
+    tick = _tick(f"compiling {spec_of(network)}", own, best_loss)
     while not wait([ahead], _LOOK_SECONDS).done:
-        now = time.perf_counter()
-        if now >= latest or stop.is_set():
+        if time.perf_counter() >= latest or shared.stop.is_set():
             return False
-        left = max(0.0, deadline - now) if math.isfinite(deadline) else None
-        yield {
-            "event": "tick",
-            "round": None,
-            **facts,
-            "n": facts["epochs"],
-            "n_done": 0,
-            "seconds_left": left,
-        }
+        yield tick | {"n_done": 0, "seconds_left": _seconds_left(shared)}
     ahead.result()
     return True
+
+
+def _tick(what: str, own: Descent, best_loss: float | None) -> dict[str, Any]:
+    """What is told while a network is trained, but for how far it has come."""
+    facts = {"what": what, "epochs": own.epochs, "n": own.epochs, "best_loss": best_loss}
+    return {"event": "tick", "round": None, **facts}
+
+
+def _seconds_left(shared: _Shared) -> float | None:
+    """Until the deadline of all; None where there is none."""
+    left = shared.deadline - time.perf_counter()
+    return max(0.0, left) if math.isfinite(left) else None
 
 
 def _event_of(each: Tried) -> dict[str, Any]:
@@ -279,26 +286,20 @@ def _event_of(each: Tried) -> dict[str, Any]:
 
 
 def _followed(
-    descent: Generator[list[EpochRow], None, Picked], facts: dict[str, Any], deadline: float, stop: Event
+    descent: Generator[list[EpochRow], None, Picked], tick: dict[str, Any], shared: _Shared
 ) -> Generator[dict[str, Any], None, Picked]:
     """A descent to its end, or to where it is told to stop."""
     n_done, has_begun = 0, False
     while True:
         try:
             # what has not begun yet cannot end with the best so far
-            rows = descent.throw(KeyboardInterrupt) if stop.is_set() and has_begun else next(descent)
+            is_over = shared.stop.is_set() and has_begun
+            rows = descent.throw(KeyboardInterrupt) if is_over else next(descent)
             has_begun = True
         except StopIteration as end:
             return end.value
         n_done += len(rows)
-        left = deadline - time.perf_counter()
-        yield {
-            "event": "tick",
-            "round": None,
-            **facts,
-            "n_done": n_done,
-            "seconds_left": max(0.0, left) if math.isfinite(left) else None,
-        }
+        yield tick | {"n_done": n_done, "seconds_left": _seconds_left(shared)}
 
 
 def _trained(picked: Picked, member: Member, goodness: Goodness, valid: Samples) -> Trained:

@@ -17,7 +17,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from threestep.pick.population import Job, Member, Population
+from threestep.pick.members import Job, Member
+from threestep.pick.population import Population
 from threestep.pick.ranking import different_ones
 from threestep.pick.searchers import ANEW, Proposal, Tried
 

@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from threestep.network import Network, Params
 from threestep.pick.descent import outputs_of
 from threestep.pick.finals import Finals, begun_anew, final_event, how_many, ticking
+from threestep.pick.members import Job, Trained
 from threestep.pick.outcome import Outcome
-from threestep.pick.population import Job, Population, Trained
+from threestep.pick.population import Population
 from threestep.pick.samples import Samples
 from threestep.pick.searchers import Proposal, Tried
 

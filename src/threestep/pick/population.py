@@ -12,8 +12,8 @@ its company, or the number of devices and threads.
 
 import time
 from collections.abc import Generator, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
 from itertools import product
 from threading import Event, Lock
 from typing import Any, NamedTuple, TypeVar
@@ -22,21 +22,15 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.devices import free_bytes, is_cpu, prepare, workplaces
+from threestep.devices import is_cpu, prepare, workplaces
 from threestep.goodness import Goodness
-from threestep.network import Network, Params, Supernet, padded_size, supernet_of, unpad
-from threestep.pick.compiled import (
-    Program,
-    Shape,
-    Varied,
-    bytes_needed,
-    compiled,
-    nobody,
-    somebody,
-    supernet_in,
-)
+from threestep.limits import check_settings
+from threestep.network import padded_size, supernet_of, unpad
+from threestep.pick.compiled import Program, Shape, Varied, nobody, somebody, supernet_in
+from threestep.pick.members import Job, Member, Trained
 from threestep.pick.outcome import Outcome
-from threestep.pick.program import EpochRow, Section, State, sections_of, steps_ahead
+from threestep.pick.program import EpochRow, Section, State
+from threestep.pick.programs import Programs
 from threestep.pick.samples import (
     Samples,
     check_fit,
@@ -48,17 +42,11 @@ from threestep.pick.samples import (
     with_inputs,
 )
 from threestep.pick.step import Moments, Recipe
-from threestep.limits import check_settings
 from threestep.settings import Descent
 
 _Ended = TypeVar("_Ended")
-_CALL_SECONDS = 0.1  # about as long as a call should take: clock and interrupt are heard between calls
-_STEP_SECONDS = 2e-5  # of a step beside its products
 _JOB_SECONDS = 5e-3  # of a job beside its steps
-_PRODUCTS_PER_SECOND = 2.5e10  # of one core, forward and twice that backward
-_MOST_TOGETHER = {True: 4, False: 128}  # members of a chunk on a CPU, on other devices
-_MOST_EPOCHS = 50
-_STATE_BYTES = {True: 256 << 20, False: 4 << 30}
+_MOST_ORDERS = 50  # of blocks of epochs, kept
 _LOOK_SECONDS = 0.1
 _FEWEST_ROWS, _FEW_ROWS = 1 << 7, 1 << 14
 _LOOKS = 4
@@ -67,75 +55,6 @@ chance to be lucky: children that inherit the luck of hundreds of looks each end
 zero and the worst test loss of all (measured on iris, wine and diabetes)."""
 _MOST_STEPS_UNSEEN = 2000
 """A descent so long that it may be cut off before the next look has more of them."""
-_COMPILE_SECONDS = 0.3  # until it was measured: what a cached one takes; nobody waits for a late one
-
-
-@dataclass(frozen=True)
-class Member:
-    """One network of a population, with what may differ beside its structure.
-
-    Parameters
-    ----------
-    network : Network
-        Up to 8 hidden layers of one activation.
-    learning_rate, weight_decay, dropout : float
-    seed : int
-        Its start and its dropout follow from it.
-    """
-
-    network: Network
-    learning_rate: float = 3e-3
-    weight_decay: float = 0.01
-    dropout: float = 0.0
-    seed: int = 0
-
-
-@dataclass(frozen=True, eq=False)
-class Job:
-    """A member to train, for how long, and from where.
-
-    Parameters
-    ----------
-    member : Member
-    epochs : int
-    params : Params or None
-        Where descent starts; None: at the random start of the member's seed.
-    """
-
-    member: Member
-    epochs: int
-    params: Params | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """What came of a job.
-
-    Parameters
-    ----------
-    member : Member
-    params : Params
-        Of the epoch with the lowest validation loss.
-    best_epoch : int
-        0: no epoch ended with a finite loss; these are the params of the start.
-    losses, hits : ndarray of shape (n_valid,)
-        Loss and score of each validation sample by these params.
-    history : list of EpochRow
-    outcome : Outcome
-    """
-
-    member: Member
-    params: Params = field(repr=False)
-    best_epoch: int
-    losses: NDArray = field(repr=False)
-    hits: NDArray = field(repr=False)
-    history: list[EpochRow] = field(repr=False)
-    outcome: Outcome
-
-    @property
-    def is_sound(self) -> bool:
-        """Whether there is a function worth keeping."""
-        return self.best_epoch > 0
 
 
 class Chunk(NamedTuple):
@@ -184,28 +103,23 @@ class Population:
     ):
         check_settings(settings, seed)
         prepare()
-        self.goodness, self.settings, self.seed, self.deadline = goodness, settings, seed, deadline
-        self._compile_seconds = _COMPILE_SECONDS
+        self.goodness, self.settings, self.seed = goodness, settings, seed
         self._quickest = dict[Recipe, float]()  # seconds of a call, of each that it was counted to take
         self._learn, self._choose = checked(goodness, train), checked(goodness, valid)
         self.n_samples, self.n_valid = len(self._learn.y), len(self._choose.y)
         self.batch_size = min(settings.batch_size or 64, self.n_samples)
         self.n_steps = -(-self.n_samples // self.batch_size)
-        self._is_cpu = is_cpu()
         self._devices = workplaces()  # one per worker; a CPU stands there once per core
         n_samples, batch_size = _padded_rows(max(self.n_samples, room[0])), padded_size(self.batch_size)
         n_steps = -(-n_samples // self.batch_size)
         learn, judged = padded(self._learn, n_samples), judged_in_blocks(self._choose, room[1])
         self._shape = Shape(
-            1, 1, n_steps, batch_size, n_samples, judged.weight.shape, learn.y.shape[1:], False, self._is_cpu
+            1, 1, n_steps, batch_size, n_samples, judged.weight.shape, learn.y.shape[1:], False, is_cpu()
         )
         self._parts = learn, judged
         self._samples: dict[tuple[Any, int], tuple] = {}  # by device and number of inputs
         self._zeros: dict[tuple[Any, Recipe, int], Moments] = {}
-        self._programs: dict[tuple[Recipe, Any], Future[Program | None]] = {}
-        self._most_members = dict[Recipe, int]()  # of recipes whose chunks did not fit in memory
-        self._compilers = ThreadPoolExecutor(len(self._devices), thread_name_prefix="compile")
-        self._is_closed = False
+        self._programs = Programs(self._shape, self.n_steps, self.batch_size, self._devices, deadline)
         self.n_diverged, self.pace = 0, 1.0 / len(self._devices)
         self._n_calls = 0
         self._orders: dict[tuple[int, int], NDArray] = {}
@@ -219,16 +133,11 @@ class Population:
 
     def compile(self, members: Iterable[Member]) -> None:
         """Begin to compile what these members need, in the background, in this order."""
-        for recipe in dict.fromkeys(map(self._recipe, members)):
-            for device in dict.fromkeys(self._devices):
-                self._program(recipe, device)
+        self._programs.promise(map(self._recipe, members))
 
     def is_ready(self, member: Member) -> bool:
         """Whether what this member needs is compiled."""
-        recipe = self._recipe(member)
-        with self._lock:
-            own = [future for (each, _), future in self._programs.items() if each == recipe]
-        return bool(own) and all(future.done() for future in own)
+        return self._programs.are_ready(self._recipe(member))
 
     def train(
         self, jobs: Sequence[Job], stop: Event | None = None
@@ -263,8 +172,9 @@ class Population:
                 try:
                     trained = self._train_chunk(chunk.recipe, program, own, device, ended)
                 except jax.errors.JaxRuntimeError as error:
-                    self._make_smaller(chunk.recipe, program, device, error)
+                    self._programs.make_smaller(chunk.recipe, program, device, error)
                     with self._lock:
+                        self._zeros.pop((device, chunk.recipe, program.shape.n_members), None)
                         waiting.insert(0, chunk)
                 else:
                     results.update(zip(chunk.places, trained, strict=True))
@@ -298,7 +208,16 @@ class Population:
     def _seconds_per_step(self, job: Job) -> float:
         """About what a step of that member takes, of its own depth."""
         supernet, depth = supernet_of(job.member.network), len(job.member.network.hidden)
-        return self._step_seconds(replace(supernet, n_hidden=depth))
+        return self._programs.step_seconds(replace(supernet, n_hidden=depth))
+
+    @property
+    def deadline(self) -> float:
+        """When training must end."""
+        return self._programs.deadline
+
+    @deadline.setter
+    def deadline(self, deadline: float) -> None:
+        self._programs.deadline = deadline
 
     @property
     def judged(self) -> Samples:
@@ -307,10 +226,9 @@ class Population:
 
     def close(self) -> None:
         """Begin no more compiles. Nobody waits for those that go on, but the end of the process."""
+        self._programs.close()
         with self._lock:
-            self._is_closed = True
             self._zeros.clear()
-        self._compilers.shutdown(wait=False)
 
     def _chunks(self, jobs: Sequence[Job]) -> list[Chunk]:
         """The jobs by program, large ones first, so that all devices end at about the same time."""
@@ -323,7 +241,7 @@ class Population:
         for (recipe, _), places in by_program.items():
             places.sort(key=lambda place: -_work(jobs[place]))
             # a last round in which only some devices have a chunk is a waste: smaller chunks then
-            size = min(self._chunk_size(recipe)[0], -(-len(places) // len(self._devices)))
+            size = min(self._programs.chunk_size(recipe)[0], -(-len(places) // len(self._devices)))
             chunks += [Chunk(recipe, places[at : at + size]) for at in range(0, len(places), size)]
         return sorted(chunks, key=lambda chunk: -sum(_work(jobs[place]) for place in chunk.places))
 
@@ -338,7 +256,7 @@ class Population:
             with self._lock:
                 may_follow = False
                 for place, chunk in enumerate(waiting):
-                    future = self._programs[chunk.recipe, device]
+                    future = self._programs.promised[chunk.recipe, device]
                     program = future.result() if future.done() else None
                     may_follow |= not future.done()
                     if program is not None and not self._would_be_late(chunk, program, jobs):
@@ -362,25 +280,6 @@ class Population:
         own = [jobs[place] for place in chunk.places[: program.shape.n_members]]
         epochs = [min(job.epochs, program.shape.n_epochs) for job in own]
         return self._is_late(self._seconds_of_call(chunk.recipe, own, epochs, program.sections[0]))
-
-    def _make_smaller(self, recipe: Recipe, used: Program, device: Any, error: Exception) -> None:
-        """Have a program that did not fit in memory compiled anew for half as many members.
-
-        Raises
-        ------
-        JaxRuntimeError
-            It is not for want of memory, or there is only one member.
-        """
-        n_members = used.shape.n_members
-        if n_members == 1 or "RESOURCE_EXHAUSTED" not in str(error):
-            raise error
-        with self._lock:
-            self._zeros.pop((device, recipe, n_members), None)
-            if n_members <= self._most_members.get(recipe, n_members):  # or another has seen to it
-                self._most_members[recipe] = n_members // 2
-            current = self._programs[recipe, device]
-            if current.done() and current.result() is used:
-                self._promise(recipe, device)
 
     def _train_chunk(
         self, recipe: Recipe, program: Program, jobs: list[Job], device: Any, stop: Event
@@ -506,7 +405,7 @@ class Population:
         """The orders of a block of epochs: (n_epochs, n_steps, batch_size)."""
         with self._lock:
             if (first, n_epochs) not in self._orders:
-                if len(self._orders) >= _MOST_EPOCHS:
+                if len(self._orders) >= _MOST_ORDERS:
                     self._orders.clear()
                 epochs = range(first, first + n_epochs)
                 self._orders[first, n_epochs] = np.stack([self._order(epoch) for epoch in epochs])
@@ -527,80 +426,9 @@ class Population:
         short = [(0, shape.n_steps - order.shape[0]), (0, shape.batch_size - order.shape[1])]
         return np.pad(order, short, constant_values=-1)
 
-    def _program(self, recipe: Recipe, device: Any) -> Future[Program | None]:
-        """The recipe's program, or the promise of it."""
-        with self._lock:
-            known = self._programs.get((recipe, device))
-            if known is None or (self._was_refused(known) and not self._is_too_late_to_compile()):
-                self._promise(recipe, device)
-            return self._programs[recipe, device]
-
-    def _was_refused(self, promised: Future[Program | None]) -> bool:
-        """Whether there was no time to compile it; with a later deadline there may be."""
-        return promised.done() and promised.result() is None
-
-    def _is_too_late_to_compile(self) -> bool:
-        return self._is_closed or time.perf_counter() + self._compile_seconds > self.deadline
-
-    def _promise(self, recipe: Recipe, device: Any) -> None:
-        """Have a program compiled after those promised before, none if closed; the caller holds the lock."""
-        if not self._is_closed:
-            self._programs[recipe, device] = self._compilers.submit(self._compiled_in_time, recipe, device)
-            return
-        self._programs[recipe, device] = Future()
-        self._programs[recipe, device].set_result(None)
-
-    def _compiled_in_time(self, recipe: Recipe, device: Any) -> Program | None:
-        """A program, unless the population was closed or the deadline would come before it is compiled."""
-        return None if self._is_too_late_to_compile() else self._compiled(recipe, device)
-
-    def _compiled(self, recipe: Recipe, device: Any) -> Program:
-        """Compile a program, in chunks that fit in memory."""
-        began = time.perf_counter()
-        n_members, n_epochs = self._chunk_size(recipe)
-        n_members = min(n_members, self._most_members.get(recipe, n_members))
-        while True:
-            sections = self._sections(recipe, n_members)
-            shape = self._shape._replace(
-                n_members=n_members, n_epochs=n_epochs, in_sections=sections != [None]
-            )
-            call = compiled(recipe, shape, device)
-            if n_members == 1 or len(self._devices) * bytes_needed(call) <= free_bytes():
-                self._compile_seconds = time.perf_counter() - began
-                return Program(call, shape, sections)
-            n_members //= 2
-
     def _is_late(self, seconds: float = 0.0) -> bool:
         """Whether the deadline is over, or will be in so many seconds."""
         return time.perf_counter() + seconds >= self.deadline
-
-    def _chunk_size(self, recipe: Recipe) -> tuple[int, int]:
-        """Members of a chunk and epochs of a call, so that a call takes about `_CALL_SECONDS`."""
-        supernet = supernet_in(recipe)
-        n_params = sum((fan + 1) * width for fan, width in supernet.sizes)
-        at_once = max(1, self._steps_at_once(supernet) // self._shape.n_steps)
-        in_memory = _STATE_BYTES[self._is_cpu] // (20 * n_params)
-        if not self._is_cpu:
-            return max(1, min(_MOST_TOGETHER[False], in_memory)), max(1, min(_MOST_EPOCHS, at_once))
-        n_members = max(1, min(_MOST_TOGETHER[True], at_once // 4, in_memory))
-        return n_members, max(1, min(_MOST_EPOCHS, at_once // n_members))
-
-    def _sections(self, recipe: Recipe, n_members: int) -> list[Section | None]:
-        """What of an epoch is a call of its own, where so many members train together."""
-        supernet, n_steps = supernet_in(recipe), self._shape.n_steps
-        n_ahead = steps_ahead(self._shape.batch_size, n_steps, supernet.n_inputs)
-        together = n_members if self._is_cpu else 1
-        sections = sections_of(n_steps, self._steps_at_once(supernet) // together, n_ahead)
-        return [each for each in sections if each is None or each.first < self.n_steps]
-
-    def _steps_at_once(self, supernet: Supernet) -> int:
-        """About how many steps of one member a call takes."""
-        return int(_CALL_SECONDS / self._step_seconds(supernet))
-
-    def _step_seconds(self, supernet: Supernet) -> float:
-        """About what a step of the deepest and widest member takes."""
-        n_products = sum(fan * width for fan, width in supernet.sizes)
-        return _STEP_SECONDS + self.batch_size * n_products / _PRODUCTS_PER_SECOND
 
 
 def train_members(
@@ -638,11 +466,6 @@ def _padded_rows(n_samples: int) -> int:
     if n_samples > _FEW_ROWS:
         return padded_size(n_samples)
     return max(_FEWEST_ROWS, 1 << (n_samples - 1).bit_length())
-
-
-def members_at_once() -> int:
-    """How many members all the devices train at a time."""
-    return len(workplaces()) * (1 if is_cpu() else _MOST_TOGETHER[False])
 
 
 def ended(steps: Generator[Any, None, _Ended]) -> _Ended:

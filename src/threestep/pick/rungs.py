@@ -15,8 +15,9 @@ from typing import Any
 from threestep.goodness import paired_difference
 from threestep.network import spec_of
 from threestep.pick.finals import NO_FINALS, Finals, kept_for_finals
+from threestep.pick.members import Job, Trained
 from threestep.pick.outcome import Outcome
-from threestep.pick.population import Job, Population, Trained
+from threestep.pick.population import Population
 from threestep.pick.ranking import better_ones
 from threestep.pick.searchers import Field, Proposal, Searcher, Tried
 

@@ -26,7 +26,7 @@ from threestep.network import (
     usual_widths,
     vary,
 )
-from threestep.pick.population import Member, Trained
+from threestep.pick.members import Member, Trained
 from threestep.settings import DEFAULT_LEARNING_RATE, DEFAULT_WEIGHT_DECAY, USUAL_DECAYS, Space
 
 ANEW = "trained anew"

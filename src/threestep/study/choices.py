@@ -8,6 +8,7 @@ from threestep.data import Layout
 from threestep.errors import SettingsError
 from threestep.network import Network, parse
 from threestep.pick import Field, Finals, Member, Plan, members_at_once, rungs_of
+from threestep.limits import seconds_of
 from threestep.settings import (
     CHANGES,
     DEFAULT_LEARNING_RATE,
@@ -16,7 +17,6 @@ from threestep.settings import (
     Descent,
     Settings,
     Space,
-    seconds_of,
     usual_patience,
 )
 

@@ -30,9 +30,9 @@ from threestep.data import (
 )
 from threestep.errors import DataError, SettingsError, did_you_mean
 from threestep.goodness import Goodness, holm, resampled_interval, resampled_probability
+from threestep.limits import check_study, seconds_of
 from threestep.network import ACTIVATION_NAMES
 from threestep.pick import Job, Member, Outcome, Population, Samples, outputs_of
-from threestep.limits import check_study, seconds_of
 from threestep.settings import Descent, Files, Settings, Study
 from threestep.study.arms import (
     DEPTHS,
@@ -149,13 +149,39 @@ def compare_steps(source: object, by: str, study: Study) -> Generator[Event, Non
     UserError
         Bad data or settings.
     """
+    began = time.perf_counter()
+    made = _made(source, by, study)
+    deadline = began + (seconds_of(study.budget) or inf)
+    goodness = Goodness(_LOSSES[made.target.kind])
+    with _Populations(goodness, made.divisions, made.settings, study.seed, deadline) as populations:
+        rates = yield from _tuned(populations, made.arms, study)
+        members = [Member(arm.network, rate) for arm, rate in zip(made.arms, rates, strict=True)]
+        errors = yield from _errors(populations, members, made.divisions, made.target.kind)
+    return _compared(by, study, made, rates, errors, time.perf_counter() - began)
+
+
+class _Made(NamedTuple):
+    """All that is known before a network is trained."""
+
+    table: Table
+    target: Target
+    divisions: list[Division]
+    arms: list[Arm]
+    settings: Descent
+
+
+def _made(source: object, by: str, study: Study) -> _Made:
+    """Samples, and what is compared on them.
+
+    Raises
+    ------
+    UserError
+    """
     check_study(study)
     if study.activation not in ACTIVATION_NAMES:
         raise SettingsError(
             f"`activation` is {study.activation!r}", did_you_mean(study.activation, ACTIVATION_NAMES)
         )
-    began = time.perf_counter()
-    deadline = began + (seconds_of(study.budget) or inf)
     table = labelled(read(source, how=Files(column=study.column)), study.target)
     if table.n_samples < _FEWEST_SAMPLES:
         raise DataError(f"{table.name}: got {table.n_samples} samples, expected at least {_FEWEST_SAMPLES}")
@@ -163,44 +189,52 @@ def compare_steps(source: object, by: str, study: Study) -> Generator[Event, Non
     names = [] if isinstance(table.x, np.ndarray) else list(table.x)
     layout = fit_prep(table, target, overrides_of(study.column, names), most_bins=0).layout
     divisions = [_divided(table, target, study, layout, seed) for seed in range(study.seeds)]
-    first = divisions[0]
-    ends = first.train.x.shape[1], target.n_outputs
-    arms = _arms(by, ends, len(first.train.y), study)
+    n_train, n_inputs = divisions[0].train.x.shape
+    arms = _arms(by, (n_inputs, target.n_outputs), n_train, study)
     if all(arm.rival == place for place, arm in enumerate(arms)):
         raise SettingsError(
             "one network alone has nothing to be compared with", "give two `depths` or `widths`"
         )
-    goodness = Goodness(_LOSSES[target.kind])
-    settings = _descent(table, target, len(first.train.y), study, layout)
-    with _Populations(goodness, divisions, settings, study.seed, deadline) as populations:
-        rates = yield from _tuned(populations, arms, study)
-        members = [Member(arm.network, rate) for arm, rate in zip(arms, rates, strict=True)]
-        errors = yield from _errors(populations, members, divisions, target.kind)
-    n_done = errors.shape[1]
+    return _Made(table, target, divisions, arms, _descent(table, target, n_train, study, layout))
+
+
+def _compared(
+    by: str, study: Study, made: _Made, rates: Sequence[float], errors: NDArray, seconds: float
+) -> Comparison:
+    """What the errors, of each arm in each division, say.
+
+    Raises
+    ------
+    SettingsError
+        Fewer than two divisions were done.
+    """
+    n_done, first = errors.shape[1], made.divisions[0]
     if n_done < 2:
         raise SettingsError(
             f"`budget` is {study.budget}: fewer than two divisions were done",
             "give more time, or fewer shapes",
         )
+    is_number = made.target.kind == "number"
     share = len(first.test.y) / len(first.train.y)
-    n_answers = 0 if target.kind == "number" else first.test.y.size
-    outcomes = _outcomes(arms, rates, errors, (share, n_answers), study.margin)
-    error = "RMSE" if target.kind == "number" else "wrong answers"
+    n_answers = 0 if is_number else first.test.y.size
+    outcomes = _outcomes(made.arms, rates, errors, (share, n_answers), study.margin)
+    error = "RMSE" if is_number else "wrong answers"
     facts = {
-        "n_samples": table.n_samples,
-        "notes": [*table.notes, *_not_ruled_out(outcomes, error, study.margin, n_done)],
+        "n_samples": made.table.n_samples,
+        "notes": [*made.table.notes, *_not_ruled_out(outcomes, error, study.margin, n_done)],
         "n_train": len(first.train.y),
         "n_valid": len(first.valid.y),
         "n_test": len(first.test.y),
         "n_divisions": n_done,
-        "epochs": settings.epochs,
-        "batch_size": settings.batch_size,
+        "epochs": made.settings.epochs,
+        "batch_size": made.settings.batch_size,
         "activation": study.activation,
         "rates": list(study.rates),
         "seed": study.seed,
-        "seconds": round(time.perf_counter() - began, 3),
+        "seconds": round(seconds, 3),
     }
-    return Comparison(by, table.name, error, outcomes, _verdict(by, outcomes, error, study.margin), facts)
+    verdict = _verdict(by, outcomes, error, study.margin)
+    return Comparison(by, made.table.name, error, outcomes, verdict, facts)
 
 
 def _divided(table: Table, target: Target, study: Study, layout: Layout, number: int) -> Division:

@@ -29,9 +29,9 @@ from threestep.data import (
 )
 from threestep.errors import SettingsError
 from threestep.goodness import Goodness, check_metric
+from threestep.limits import check_settings, seconds_of
 from threestep.network import Network, check_space, parse, supernet_of
 from threestep.pick import Samples, check_changes, searcher_of
-from threestep.limits import check_settings, seconds_of
 from threestep.settings import Settings
 from threestep.study.choices import choose_for_pictures, choose_settings, space_of
 from threestep.study.clock import Clock

@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data import Prep, Table, encode_target
+from threestep.data import Table, encode_target
 from threestep.errors import ReportError
 from threestep.goodness import import_beside
 from threestep.model import Model, model_of

@@ -15,9 +15,11 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from numpy.typing import NDArray
 
 from threestep.data import dealt
 from threestep.goodness import Goodness
+from threestep.limits import seconds_of
 from threestep.network import Dense, Network, Params
 from threestep.pick import (
     NO_FINALS,
@@ -45,7 +47,6 @@ from threestep.pick import (
     searcher_of,
     try_designed,
 )
-from threestep.limits import seconds_of
 from threestep.settings import Descent, Settings
 from threestep.study.choices import SEARCH_FRACTION, choose_plan, n_averaged
 from threestep.study.picking import Found, fast_enough, fastest, pick_in_folds, pick_some, surest
@@ -154,10 +155,9 @@ def search_steps(
     KeyboardInterrupt
         The first Ctrl-C, if there was nothing yet to keep; the second one, always.
     """
-    spare = max(0.0, ends.any - time.perf_counter()) if ends.any < math.inf else 0.0
-    taken = _REFIT_FRACTION if settings.refit else 1 - SEARCH_FRACTION if known.convolutions else 0.0
-    end = ends.any - taken * spare
-    whole, train, valid = (train, _some(valid, settings.seed)), *_seen(train, valid, settings.seed)
+    end = _end_of_search(settings, known, ends)
+    whole = train, _some(valid, settings.seed)
+    train, valid = _seen(train, valid, settings.seed)
     if len(train.y) < len(whole[0].y):
         text = _seen_in_part(len(train.y), len(whole[0].y), known.convolutions is not None)
         yield {"event": "note", "text": text}
@@ -165,9 +165,8 @@ def search_steps(
     both = train if valid is train else _joined(train, valid)
     classes = both.y if goodness.is_for_classes else None
     fold_of = dealt(classes, len(both.y), settings.folds or 1, settings.seed)
+    room = room_of(fold_of, len(train.y), len(valid.y))
     with interruptible(stop):
-        folded = list[Folded]()
-        room = room_of(fold_of, len(train.y), len(valid.y))
         with Population(goodness, train, valid, settings, settings.seed, end, room) as population:
             searching = partial(search, population, searcher, wanted, plan, stop)
             if known.convolutions is None:
@@ -175,28 +174,61 @@ def search_steps(
             else:
                 beside = _beside(population, searching, whole, known, settings, ends, stop)
                 tried, designed = yield from beside
-            if tried and plan.finals.n and not stop.is_set():
-                fast = fast_enough(tried, settings) or [fastest(tried)]
-                finals = fast, plan.finals, stop
-                if plan.finals.n_folds > 1:
-                    folded = yield from hold_finals_in_folds(population, both, fold_of, *finals)
-                else:
-                    first = 1 + max(each.number for each in (*tried, *designed))
-                    tried += yield from hold_finals(population, *finals, first)
+            first = 1 + max((each.number for each in (*tried, *designed)), default=-1)
+            finals = _finals(population, (both, fold_of), plan.finals, tried, first, settings, stop)
+            folded, final = yield from finals
         if folded:
             return (yield from pick_in_folds(folded, tried, goodness, both, settings, stop.is_set()))
-        tried = sorted([*tried, *designed], key=lambda each: each.loss)
-        if stop.is_set() and not tried:
+        if tried := sorted([*tried, *final, *designed], key=lambda each: each.loss):
+            return (yield from _pick_of(tried, goodness, (train, valid), settings, ends.any, stop))
+        if stop.is_set():
             raise KeyboardInterrupt
-        if not tried:
-            yield {"event": "leaderboard", "rows": [], "picked": []}
-            outcome = Outcome.DIVERGED if population.n_diverged else Outcome.OUT_OF_TIME
-            return Found(_nothing_learned(goodness, train, wanted, known.network, outcome), (), tried)
-        chosen, tried = yield from pick_some(tried, goodness, valid, settings)
-        functions = [(each.trained.member.network, each.trained.params) for each in chosen]
-        if settings.refit and not stop.is_set():
-            functions, notes = _refitted(goodness, train, valid, settings, chosen, ends.any, stop)
-            yield from notes
+        yield {"event": "leaderboard", "rows": [], "picked": []}
+        outcome = Outcome.DIVERGED if population.n_diverged else Outcome.OUT_OF_TIME
+        return Found(_nothing_learned(goodness, train, wanted, known.network, outcome), (), tried)
+
+
+def _end_of_search(settings: Settings, known: Known, ends: Ends) -> float:
+    """When the members of a search must be trained, so that time is left for what comes behind them."""
+    spare = max(0.0, ends.any - time.perf_counter()) if ends.any < math.inf else 0.0
+    taken = _REFIT_FRACTION if settings.refit else 1 - SEARCH_FRACTION if known.convolutions else 0.0
+    return ends.any - taken * spare
+
+
+def _finals(
+    population: Population,
+    dealt_samples: tuple[Samples, NDArray],
+    plan: Finals,
+    tried: Sequence[Tried],
+    first: int,
+    settings: Settings,
+    stop: threading.Event,
+) -> Generator[dict[str, Any], None, tuple[list[Folded], list[Tried]]]:
+    """The best of a search anew, if there are to be finals: in folds of all samples, or on those of the
+    search, then numbered from `first`."""
+    if not tried or not plan.n or stop.is_set():
+        return [], []
+    fast = fast_enough(tried, settings) or [fastest(tried)]
+    if plan.n_folds > 1:
+        return (yield from hold_finals_in_folds(population, *dealt_samples, fast, plan, stop)), []
+    return [], (yield from hold_finals(population, fast, plan, stop, first))
+
+
+def _pick_of(
+    tried: Sequence[Tried],
+    goodness: Goodness,
+    samples: tuple[Samples, Samples],
+    settings: Settings,
+    deadline: float,
+    stop: threading.Event,
+) -> Generator[dict[str, Any], None, Found]:
+    """The best of what was tried, refitted if that is asked for."""
+    train, valid = samples
+    chosen, tried = yield from pick_some(tried, goodness, valid, settings)
+    functions = [(each.trained.member.network, each.trained.params) for each in chosen]
+    if settings.refit and not stop.is_set():
+        functions, notes = _refitted(goodness, train, valid, settings, chosen, deadline, stop)
+        yield from notes
     best = chosen[0].trained
     outcome = Outcome.INTERRUPTED if stop.is_set() else best.outcome
     picked = Picked(*functions[0], best.history, best.best_epoch, outcome)
