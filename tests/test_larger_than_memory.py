@@ -136,6 +136,7 @@ from pathlib import Path
 import numpy as np
 import threestep as ts
 from threestep.data import Media, Table, kept
+from threestep.study import searching
 
 folder = Path(sys.argv[1])
 kept.cache_folder = lambda: folder / "compiled"
@@ -159,11 +160,12 @@ def watch():
 
 peaks = []
 threading.Thread(target=watch, daemon=True).start()
-how = dict(network="conv4s4-globalpool", epochs=1) if sys.argv[2] == "given" else dict(budget=12)
-if sys.argv[2] == "searched":
-    from threestep.study import searching
+if sys.argv[2] == "given":
+    how = {"network": "conv4s4-globalpool"}
+else:
+    how = {"effort": "quick", "depths": (0, 1), "widths": (8, 16), "convolutions": False}
     searching._MOST_BYTES = 1 << 25
-run = ts.fit(Table("big", x, y, media=Media("picture", 64, 64, 3)), **how)
+run = ts.fit(Table("big", x, y, media=Media("picture", 64, 64, 3)), epochs=1, **how)
 print(x.nbytes // 1_000_000, max(peaks), run.scores["test"]["accuracy"])
 """
 
@@ -171,14 +173,14 @@ print(x.nbytes // 1_000_000, max(peaks), run.scores["test"]["accuracy"])
 @pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="the system does not say what is in memory"
 )
-@pytest.mark.parametrize("network", ["given", "searched"])
-def test_many_pictures_in_a_file_are_learned_from_without_being_in_memory(network, tmp_path):
-    """As floating-point numbers they are a gigabyte, and there were three of them."""
+@pytest.mark.parametrize(("network", "most"), [("given", 1200), ("searched", 1900)])
+def test_many_pictures_in_a_file_are_learned_from_without_being_in_memory(network, most, tmp_path):
+    """As floating-point numbers they are a gigabyte, and there were three of them, in a search more."""
     words = [sys.executable, "-c", PEAK, tmp_path, network]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     size, peak, accuracy = map(float, done.stdout.split())
     assert size == 245
-    assert peak < 1200
+    assert peak < most
     assert accuracy > 0.95
 
 

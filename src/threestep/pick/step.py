@@ -11,7 +11,7 @@ import numpy as np
 from jax import Array, lax
 
 from threestep.goodness import Goodness
-from threestep.network import Form, Network, Params, Supernet, Training
+from threestep.network import RUNNING, Form, Network, Params, Supernet, Training
 from threestep.pick.augmentation import Augmentation, Batch, Numbers, augmented
 from threestep.pick.optimizers import pace_of, row_of, slower, updated
 
@@ -197,7 +197,12 @@ def paces(rates: Rates, index: Array) -> Array:
 
 
 def _norm(gradient: Params) -> Array:
-    return jnp.sqrt(sum((leaf**2).sum() for leaf in jax.tree.leaves(gradient)))
+    """Of all layers together; what running statistics are away from is no gradient."""
+    leaves = [array for own in gradient for part, array in own.items() if not part.endswith(RUNNING)]
+    vectors = [leaf for leaf in leaves if leaf.ndim == 1]  # as one: each would cost a compile of its own
+    others = [leaf for leaf in leaves if leaf.ndim > 1]
+    together = [jnp.concatenate(vectors), *(leaf.reshape(-1) for leaf in others)]
+    return jnp.sqrt(sum(each @ each for each in together))
 
 
 def _training(task: Task, batch: Batch, index: Array) -> Training | None:
