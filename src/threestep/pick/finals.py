@@ -123,13 +123,13 @@ def hold_finals(
 
 def final_event(plan: Finals, counts: tuple[int, int], won: Sequence[Tried], began: float) -> dict[str, Any]:
     """One line of the journal; `counts`: of those begun, and those that ended well, which are in `won`, best
-    first."""
+    first. Its epochs are those of the longest: before a deadline there may be fewer than planned."""
     return {
         "event": "final",
         "n_trained": counts[0],
         "n_alive": counts[1],
         "n_folds": plan.n_folds,
-        "epochs": plan.epochs,
+        "epochs": max((each.epochs for each in won), default=plan.epochs),
         "best_number": won[0].number if won else None,
         "best_loss": won[0].loss if won else None,
         "seconds": round(time.perf_counter() - began, 3),
