@@ -6,9 +6,9 @@ from dataclasses import fields, replace
 
 from threestep.data import Layout
 from threestep.errors import SettingsError
+from threestep.limits import seconds_of
 from threestep.network import Network, parse
 from threestep.pick import Field, Finals, Member, Plan, members_at_once, rungs_of
-from threestep.limits import seconds_of
 from threestep.settings import (
     CHANGES,
     DEFAULT_LEARNING_RATE,
