@@ -4,10 +4,12 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 import tomllib
+from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -15,9 +17,8 @@ import numpy as np
 import pytest
 
 import threestep as ts
-from threestep.app import main, work
+from threestep.app import main, options, work
 from threestep.app.options import docstrings
-from threestep.settings import Descent, Files, Question, Search
 
 
 @pytest.fixture
@@ -256,12 +257,17 @@ def test_a_taken_folder_is_refused(run_folder, capsys):
     "words", [["fitt"], ["fit"], ["fit", "iris", "--epochs", "many"], ["fit", "iris", "--sed", "1"]]
 )
 def test_words_that_are_no_command_leave_with_code_2(words, capsys):
-    with pytest.raises(SystemExit) as left:
-        main(words)
-    assert left.value.code == 2
+    try:
+        code = main(words)
+    except SystemExit as left:
+        code = left.code
+    assert code == 2
     said = capsys.readouterr()
     assert said.out == ""
-    assert said.err.startswith("error: ")
+    message, hint = said.err.splitlines()
+    assert message.startswith("error: ")
+    assert hint.startswith("hint: ")
+    assert len(message) > len("error: ") < len(hint)
 
 
 def test_help_has_a_group_of_options_per_record_and_says_what_each_setting_means(capsys, monkeypatch):
@@ -272,13 +278,47 @@ def test_help_has_a_group_of_options_per_record_and_says_what_each_setting_means
     for title in ("question options", "files options", "search options", "descent options"):
         assert title in said
     for field in fields(ts.Settings):
-        assert f"--{field.name.replace('_', '-')}" in said or f"--no-{field.name.replace('_', '-')}" in said
+        assert re.search(rf"(?m)^\W*--(no-)?{field.name.replace('_', '-')}\s", said)
+    assert said.index("--budget") < said.index("--depths")
     assert "None}" not in said
     assert "default: None" not in said
     plain = " ".join(said.replace("│", " ").split())
-    for record in (Question, Files, Search, Descent):
-        for meaning in docstrings(record).values():
-            assert meaning in plain
+    assert (
+        "Neurons of a hidden layer, 8 to 1024; by default 64, and more for many samples, up to 512." in plain
+    )
+    meanings = docstrings(ts.Settings)
+    assert meanings.keys() == {field.name for field in fields(ts.Settings)}
+    assert all(meaning in plain for meaning in meanings.values())
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "hint"),
+    [
+        (["fitt", "x.csv"], "no command 'fitt'", "did you mean `fit`?"),
+        (["fit", "x.csv", "--targt", "a"], "`threestep fit` has no option --targt", "did you mean --target?"),
+        (["study", "depth", "x.csv", "--depth", "1"], "has no option --depth", "did you mean --depths?"),
+        (
+            ["predict", "m", "x.csv", "--row", "1"],
+            "`threestep predict` has no option --row",
+            "predict --help",
+        ),
+        (["fit", "x.csv", "price"], "expected one: the data", "--target price"),
+        (["fit", "x.csv", "--learning-rate", "fast"], "--learning-rate is 'fast'; must be FLOAT", "--help"),
+        (["fit", "x.csv", "--learning_rate=fast"], "--learning-rate is 'fast'; must be FLOAT", "--help"),
+    ],
+)
+def test_words_that_nobody_knows_are_refused_with_the_nearest_known_one(words, said, hint, capsys):
+    with suppress(SystemExit):
+        assert main(words) == 2
+    complained = capsys.readouterr().err
+    assert said in complained.splitlines()[0]
+    assert hint in complained.splitlines()[1]
+
+
+def test_records_are_described_without_their_source_too(monkeypatch):
+    monkeypatch.setattr(options.inspect, "getsource", lambda _: (_ for _ in ()).throw(OSError))
+    assert options.docstrings(ts.Settings) == {}
+    assert options.as_options(ts.Settings)(epochs=3).epochs == 3
 
 
 def test_what_is_said_on_the_command_line_reaches_the_settings(monkeypatch):

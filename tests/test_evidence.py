@@ -711,13 +711,15 @@ def _sentences_of_runs():
     from threestep.pick import Outcome
     from threestep.pick.searchers import ANEW, DESIGNED, Proposal
     from threestep.study.picking import _too_slow
-    from threestep.study.searching import _not_refitted, _seen_in_part
+    from threestep.study.searching import NO_TIME_FOR_CONVOLUTIONS, _not_refitted
+    from threestep.study.seen import part_note
 
     for kind, channels in (("picture", 1), ("picture", 3), ("sound", 1)):
         media = Media(kind, 16, 12, channels)
         yield from _notes([Path("x/a"), Path("x/b")], {1: "cut short"}, media, Path("x"))
     yield from (_too_slow(ts.Settings(max_latency_ms=1.5)), _not_refitted(0, 1), _not_refitted(1, 3))
-    yield from (_seen_in_part(21_000, 1_000_000, has_convolutions) for has_convolutions in (False, True))
+    yield NO_TIME_FOR_CONVOLUTIONS
+    yield from (part_note(21_000, 1_000_000, has_convolutions) for has_convolutions in (False, True))
     yield from (ANEW, f"{ANEW} in 4 folds", DESIGNED, Proposal.__dataclass_fields__["change"].default)
     yield from (each.sentence for each in Outcome if each is not Outcome.RUNNING)
     yield from (

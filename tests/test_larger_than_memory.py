@@ -11,7 +11,7 @@ import threestep as ts
 from threestep.data import Layout, Prep, Table, Target, kept
 from threestep.pick import Samples, designed
 from threestep.pick.samples import checked
-from threestep.study import run, searching
+from threestep.study import run, searching, seen
 from threestep.study.preparing import arrays_of, pixels_of
 
 GOODNESS = ts.goodness.Goodness("cross_entropy")
@@ -104,30 +104,73 @@ def test_a_search_on_pixels_as_they_are_gives_what_one_on_numbers_gives(monkeypa
     monkeypatch.setattr(run, "pixels_of", arrays_of)
     other = ts.fit(pictures(), **SEARCH)
     assert ts.model.model_bytes(one.model) == ts.model.model_bytes(other.model)
+    losses = [
+        [event["loss"] for event in each.events if event["event"] == "designed"] for each in (one, other)
+    ]
+    assert losses[0] == losses[1] != []
 
 
-def test_neurons_learn_from_as_many_as_there_is_room_for_and_convolutions_from_all(monkeypatch):
-    learned = {"neurons": set(), "convolutions": set()}
+def weighted_pictures() -> Table:
+    x, y = pictures()
+    return Table("t", x, y, weight=np.linspace(1, 3, len(y)))
+
+
+@pytest.mark.parametrize("data", [pictures, weighted_pictures])
+def test_neurons_learn_from_as_many_as_there_is_room_for_and_convolutions_from_all(monkeypatch, data):
+    seen_by = {}
     begin, descend = searching.Population, designed.descend
 
     def population(goodness, train, valid, *others):
-        learned["neurons"].add((len(train.y), len(valid.y), train.x.dtype.name))
+        seen_by["neurons"] = train, valid
         return begin(goodness, train, valid, *others)
 
     def descent(network, goodness, train, valid, *others):
-        learned["convolutions"].add((len(train.y), len(valid.y), train.x.dtype.name))
+        seen_by["convolutions"] = train, valid
         return descend(network, goodness, train, valid, *others)
 
     monkeypatch.setattr(searching, "Population", population)
     monkeypatch.setattr(designed, "descend", descent)
-    monkeypatch.setattr(searching, "_MOST_BYTES", 4 * 144 * 20)
-    found = ts.fit(pictures(), **SEARCH)
-    assert learned == {"neurons": {(20, 20, "float32")}, "convolutions": {(130, 20, "uint8")}}
+    monkeypatch.setattr(seen, "_MOST_BYTES", 4 * 144 * 32)
+    found = ts.fit(data(), **SEARCH)
+    (few, judged), (everything, choosing) = seen_by["neurons"], seen_by["convolutions"]
+    assert (len(few.y), len(judged.y), few.x.dtype, few.scale) == (26, 6, np.float32, None)
+    assert (len(everything.y), everything.x.dtype, everything.scale) == (130, np.uint8, 250)
+    # all are compared on the same samples
+    np.testing.assert_array_equal(judged.x, choosing.x / np.float32(250))
+    np.testing.assert_array_equal(judged.y, choosing.y)
+    assert (judged.weight is None) == (data is pictures)
+    np.testing.assert_array_equal(judged.weight, choosing.weight)
     notes = [event["text"] for event in found.events if event["event"] == "note"]
     assert notes == [
-        "the search sees 20 of the 130 samples, more would fill the memory; "
+        "the search sees 26 of the 130 samples, more would fill the memory; "
         "networks with convolutions learn from all"
     ]
+
+
+@pytest.mark.parametrize("how", [{"network": "8", "ensemble": 2}, {"refit": True}, {"folds": 2}])
+def test_what_is_not_only_compared_learns_from_all(monkeypatch, how):
+    monkeypatch.setattr(seen, "_MOST_BYTES", 4 * 144 * 32)
+    sizes = []
+    begin = searching.Population
+    monkeypatch.setattr(searching, "Population", lambda *of: sizes.append(len(of[1].y)) or begin(*of))
+    given = {} if "network" in how else {"depths": (1, 1), "widths": (8, 8), "effort": "quick"}
+    found = ts.fit(pictures(), epochs=2, **given, **how)
+    assert sizes[0] == 130
+    assert not [event for event in found.events if event["event"] == "note"]
+
+
+def test_networks_that_see_a_part_are_trained_as_is_usual_for_so_many(monkeypatch):
+    found = []
+    steps = run.search_steps
+    monkeypatch.setattr(run, "search_steps", lambda *of: found.append((len(of[1].y), of[3])) or steps(*of))
+    monkeypatch.setattr(seen, "_MOST_BYTES", 4 * 144 * 100)
+    how = {"depths": (1, 1), "effort": "quick", "convolutions": False, "folds": 1}
+    ts.fit(pictures(4000), **how)
+    ((n_seen, settings),) = found
+    alone = ts.fit(pictures(130), **how).settings
+    assert n_seen < 130
+    assert (settings.batch_size, settings.widths) == (alone.batch_size, alone.widths)
+    assert settings.epochs > 100
 
 
 PEAK = """
@@ -136,7 +179,7 @@ from pathlib import Path
 import numpy as np
 import threestep as ts
 from threestep.data import Media, Table, kept
-from threestep.study import searching
+from threestep.study import seen
 
 folder = Path(sys.argv[1])
 kept.cache_folder = lambda: folder / "compiled"
@@ -164,7 +207,7 @@ if sys.argv[2] == "given":
     how = {"network": "conv4s4-globalpool"}
 else:
     how = {"effort": "quick", "depths": (0, 1), "widths": (8, 16), "convolutions": False}
-    searching._MOST_BYTES = 1 << 25
+    seen._MOST_BYTES = 1 << 25
 run = ts.fit(Table("big", x, y, media=Media("picture", 64, 64, 3)), epochs=1, **how)
 print(x.nbytes // 1_000_000, max(peaks), run.scores["test"]["accuracy"])
 """

@@ -16,12 +16,12 @@ from scipy.special import logsumexp
 
 import threestep as ts
 from threestep.errors import DataError
-from threestep.network import Network
+from threestep.network import RUNNING, Network
 from threestep.pick import EpochRow, Outcome, compiled, descent, program
 from threestep.pick.optimizers import rate_at
 from threestep.pick.program import judge
 from threestep.pick.samples import judged_in_blocks, rates_of
-from threestep.pick.step import Task
+from threestep.pick.step import Task, _norm
 from threestep.settings import Descent
 
 SQUARED, CROSS = ts.goodness.Goodness("squared_error"), ts.goodness.Goodness("cross_entropy")
@@ -300,6 +300,12 @@ def test_gradient_norm_is_that_of_the_last_step():
     error = data[0] @ start[0]["weight"][:, 0] + start[0]["bias"] - data[1]
     gradient = np.append(data[0].T @ error / 12, error.mean())
     assert picked.history[0].gradient_norm == pytest.approx(np.linalg.norm(gradient), rel=1e-5)
+
+
+def test_how_far_running_statistics_are_off_is_no_part_of_the_gradients_norm():
+    own = {"weight": np.ones((2, 3)), "bias": np.ones(3), RUNNING[0]: np.full(3, 100.0)}
+    assert float(_norm((own, {"weight": np.ones((4, 4))}))) == pytest.approx(5)
+    assert float(_norm(({"weight": np.full((3, 3, 1, 1), 2.0)},))) == pytest.approx(6)
 
 
 def test_history_has_one_row_of_plain_numbers_per_epoch():

@@ -113,7 +113,8 @@ class Question:
     """What the target is: `classes`, `number`, `labels` (several yes-or-no ones), or seen from its values."""
     network: str = "auto"
     """`auto` searches; else hidden widths, then optionally the activation: `128-64`, `64-r64 tanh` (r: the
-    layer's input is added to its output); empty for no hidden layer."""
+    layer's input is added to its output); empty for no hidden layer; of pictures `conv32-conv64-dense128`
+    or `resnet18`, too."""
     seed: int = 0
     """Everything random follows from it."""
     lang: Language = "en"
@@ -135,15 +136,17 @@ class Question:
     """Whether a search tries networks with convolutions, too; by default for pictures and sounds, unless
     `depths`, `widths`, `folds` or `refit` ask for something else."""
     bins: int | None = None
-    """Most bins of a number, each an input of its own; by default up to 48, by the number of samples."""
+    """Into how many bins a column of numbers is divided at most, each an input of its own; by default up to
+    48, by the number of samples."""
     calibrate: bool = True
     """Whether confidences are corrected by a temperature, and intervals between quantiles by a shift, learned
     on the validation samples; not if those are learned from, too (`refit`)."""
     decide_by: Decision = "accuracy"
-    """Of two classes: from which confidence on to say the second, so that this metric is highest."""
+    """The metric that is to be highest: of two classes it decides from which confidence on the second is
+    said."""
     score_metric: Metric = "loss"
-    """By what the networks that a search found are compared when some are picked; descent, and who goes on in
-    the search, go by the loss."""
+    """The metric by which the best of those that a search found are picked; descent, and the search on its
+    way, go by the loss."""
     label_smoothing: float | None = None
     """Share of each target spread over all classes; by default 0.05 for classes."""
     valid_fraction: float = 0.15
@@ -179,7 +182,7 @@ class Space:
     depths: tuple[int, int] | None = None
     """Hidden layers, 0 to 8; by default 0 to 4. The network without any is always tried, too."""
     widths: tuple[int, int] | None = None
-    """Neurons of a hidden layer, 8 to 1024; by default 64 to 256, or to 512 for many samples."""
+    """Neurons of a hidden layer, 8 to 1024; by default 64, and more for many samples, up to 512."""
     channels: tuple[int, int] | None = None
     """Channels of the convolutions that are varied, 4 to 512; by default 8 to 128."""
     activations: tuple[str, ...] = ("relu", "silu")

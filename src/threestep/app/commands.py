@@ -19,19 +19,24 @@ ModelPath = Annotated[str, Positional, arg(metavar="MODEL")]
 @as_options
 @dataclass(frozen=True)
 class Fit:
-    """Find a network for labelled data, by the three steps."""
+    """Find a network for labelled data, by the three steps.
+
+    $ threestep fit iris
+    $ threestep fit table.csv --target price --budget 60s
+    $ threestep fit pictures/ --network conv32-conv64-dense128
+    """
 
     data: DataName
-    """digits, iris, wine, breast_cancer, diabetes, a .csv or .npz file, images.gz,labels.gz, or a folder with
-    one folder of pictures or sounds per class."""
+    """digits, iris, wine, breast_cancer, diabetes, openml:NAME, a .csv, .tsv, .parquet, .jsonl or .npz file,
+    images.gz,labels.gz, or a folder with one folder of pictures or sounds per class."""
     out: str | None = None
     """Folder for the model, journal, settings and report; by default the next under runs/."""
     json: bool = False
     """Print one JSON object instead of text."""
     question: Question = field(default_factory=Question)
-    files: Files = field(default_factory=Files)
     search: Search = field(default_factory=Search)
     descent: Descent = field(default_factory=Descent)
+    files: Files = field(default_factory=Files)
 
 
 @as_options

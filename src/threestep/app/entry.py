@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import re
 import sys
 import threading
 import time
@@ -9,19 +10,22 @@ import traceback
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import fields
+from difflib import get_close_matches
 from functools import partial
 from io import StringIO, TextIOWrapper
-from typing import Any, NoReturn, TextIO, cast
+from typing import Any, NoReturn, TextIO, cast, get_args
 
 import tyro
 
 from threestep.app.commands import Command, Doctor, Evaluate, Example, Explain, Export, Fit, Predict, Study
-from threestep.errors import ReportError, UserError
+from threestep.app.options import option_names
+from threestep.errors import ReportError, UserError, did_you_mean
 from threestep.settings import Settings
 from threestep.settings import Study as StudySettings
 from threestep.version import __version__
 
 _INTERRUPTED = 130
+_WRONG_VALUE = re.compile(r"Error parsing (\S+): no type matching (.+?) could be instantiated from \[(.+?)\]")
 
 
 def main(words: Sequence[str] | None = None, began: float | None = None) -> int:
@@ -134,8 +138,36 @@ def _check_once(words: list[str]) -> None:
             raise UserError(f"{option} is given twice", hint)
 
 
+def _check_known(words: list[str]) -> None:
+    """Refuse a command, or an option of it, that there is not, with the nearest one as a hint.
+
+    Raises
+    ------
+    UserError
+    """
+    commands = {each.__name__.lower(): each for each in get_args(Command)}
+    name, *others = words
+    if name not in commands:
+        if not name.startswith("-"):
+            raise UserError(f"there is no command {name!r}", did_you_mean(name, commands))
+        return
+    known = ["--help", *option_names(commands[name])]
+    for word in others:
+        option = word.split("=")[0].replace("_", "-")
+        if word.startswith("--") and option not in known:
+            near = get_close_matches(option, known, n=1, cutoff=0.7)
+            raise UserError(
+                f"`threestep {name}` has no option {option}",
+                f"did you mean {near[0]}?" if near else f"threestep {name} --help",
+            )
+    if name == "fit" and len(others) > 1 and not any(word.startswith("-") for word in others[:2]):
+        hint = f"the column to predict is named by an option: --target {others[1]}"
+        raise UserError(f"got two words, {others[0]!r} and {others[1]!r}, expected one: the data", hint)
+
+
 def _parsed(words: list[str]) -> Command:
     """The command that the words describe; leaves with code 2 if they describe none."""
+    _check_known(words)
     _check_once(words)
     config = (tyro.conf.FlagCreatePairsOff, tyro.conf.OmitSubcommandPrefixes, tyro.conf.OmitArgPrefixes)
     said = StringIO()
@@ -155,16 +187,27 @@ def _parsed(words: list[str]) -> Command:
 
 
 def _unboxed(text: str) -> tuple[str, str]:
-    """Message and hint of a box that tyro draws around a mistake in the words.
+    """Message and hint of what tyro says of a mistake in the words: in a box, or, where none can be drawn,
+    below a title and a line.
 
     Examples
     --------
     >>> _unboxed("╭─ Oops ─╮\\n│ no such thing: --sed │\\n│ ─── │\\n│ Perhaps: --seed │\\n╰──╯")
     ('no such thing: --sed', 'Perhaps: --seed')
+    >>> _unboxed(" Oops \\n ---- \\n  no such thing: --sed \\n ---- \\n  Perhaps: --seed \\n")
+    ('no such thing: --sed', 'Perhaps: --seed')
     """
-    inside = [line.strip("│ ") for line in text.splitlines() if line.startswith("│")]
-    paragraphs = [" ".join(part.split()) for part in "\n".join(inside).split("\n─")]
-    message, *hints = [part.strip("─ ") for part in paragraphs]
+    paragraphs = [""]
+    for line in text.splitlines():
+        inside = line.strip("│ ")
+        if inside and not inside.strip("─-"):
+            paragraphs.append("")
+        elif not line.startswith(("╭", "╰")):
+            paragraphs[-1] += f" {inside}"
+    message, *hints = [" ".join(each.split()) for each in paragraphs[0 if "│" in text else 1 :]]
+    if wrong := _WRONG_VALUE.match(message):
+        option, kinds, got = wrong.groups()
+        return f"{option} is {got}; must be {kinds.removeprefix('{None}|')}", hints[-1]
     return message, "; ".join(hint for hint in hints if hint) or "threestep --help"
 
 

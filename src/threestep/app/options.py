@@ -2,13 +2,14 @@
 
 import ast
 import inspect
+from collections.abc import Iterator
 from dataclasses import Field, field, fields, is_dataclass, make_dataclass
 from itertools import pairwise
 from textwrap import dedent
 from types import NoneType
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
-from tyro.conf import arg
+from tyro.conf import Positional, arg
 
 _NAMES: dict[Any, str] = {
     int: "INT",
@@ -24,8 +25,8 @@ _Record = TypeVar("_Record", bound=type)
 def as_options(record: _Record) -> _Record:
     """The same record, but that each field says to tyro how it is to be described.
 
-    Records inside it become groups of options. A default of None goes unsaid, for the docstring tells what is
-    chosen then, and so does that of a switch.
+    Records inside it become groups of options, each with what it has of its own before what it inherits. A
+    default of None goes unsaid, for the docstring tells what is chosen then, and so does that of a switch.
 
     Examples
     --------
@@ -37,10 +38,41 @@ def as_options(record: _Record) -> _Record:
     >>> Walk(steps=3)
     Walk(steps=3)
     """
-    says = docstrings(record)
-    described = [(each.name, *_option(each, says.get(each.name, ""))) for each in fields(record)]
-    own = {"__doc__": record.__doc__, "__module__": record.__module__}
-    return make_dataclass(record.__name__, described, bases=(record,), frozen=True, namespace=own)  # pyright: ignore[reportReturnType]
+    says, own = docstrings(record), inspect.get_annotations(record)
+    in_order = sorted(fields(record), key=lambda each: each.name not in own)
+    described = [(each.name, *_option(each, says.get(each.name, ""))) for each in in_order]
+    about = {"__doc__": record.__doc__, "__module__": record.__module__}
+    return make_dataclass(record.__name__, described, frozen=True, namespace=about)  # pyright: ignore[reportReturnType]
+
+
+def option_names(record: type) -> Iterator[str]:
+    """All options of a command, such as `--seed`."""
+    for each in fields(record):
+        if isinstance(each.type, type) and is_dataclass(each.type):
+            yield from option_names(each.type)
+        elif Positional not in getattr(each.type, "__metadata__", ()):
+            yield f"--{'no-' if each.default is True else ''}{each.name.replace('_', '-')}"
+
+
+def docstrings(record: type) -> dict[str, str]:
+    """The docstrings below the fields of a record, those that it inherits, too; none where Python has no
+    source to read them in."""
+    says = dict[str, str]()
+    for each in reversed(record.__mro__):
+        if is_dataclass(each):
+            for line, below in pairwise(_lines_of(each)):
+                if isinstance(line, ast.AnnAssign) and isinstance(below, ast.Expr):
+                    says[ast.unparse(line.target)] = " ".join(ast.literal_eval(below.value).split())
+    return says
+
+
+def _lines_of(record: type) -> list[ast.stmt]:
+    """What stands in a class."""
+    try:
+        source = dedent(inspect.getsource(record))
+    except OSError:
+        return []
+    return ast.parse(source).body[0].body  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _option(each: Field, says: str) -> tuple[Any, Field]:
@@ -48,26 +80,22 @@ def _option(each: Field, says: str) -> tuple[Any, Field]:
     if isinstance(each.type, type) and is_dataclass(each.type):
         group = as_options(each.type)
         return group, field(default_factory=group)
-    goes_unsaid = each.default is None or each.default is False or each.default == ()
-    shown = arg(help=says, metavar=_metavar(each.type), help_behavior_hint="" if goes_unsaid else None)
-    return Annotated[each.type, shown], field(default=each.default)  # pyright: ignore[reportReturnType]
+    shown = arg(help=says, metavar=_metavar(each.type), help_behavior_hint=_hint(each.default))
+    return Annotated[each.type, shown], field(default=each.default, default_factory=each.default_factory)  # pyright: ignore[reportReturnType, reportCallIssue]
+
+
+def _hint(default: object) -> str | None:
+    """What is said of a default behind the docstring; None: as tyro says it."""
+    if default is True:
+        return "(on; this switches it off)"
+    return "" if default is None or default is False or default == () else None
 
 
 def _metavar(kind: Any) -> str | None:
-    """How the value of an option that may be None is written; None: as tyro writes it."""
-    kinds = get_args(kind)
-    if NoneType not in kinds:
-        return None
-    return "|".join(_NAMES[each] for each in kinds if each is not NoneType)
-
-
-def docstrings(record: type) -> dict[str, str]:
-    """The docstrings below the fields of a record, those that it inherits, too."""
-    says = dict[str, str]()
-    for each in reversed(record.__mro__):
-        if is_dataclass(each):
-            lines = ast.parse(dedent(inspect.getsource(each))).body[0].body  # pyright: ignore[reportAttributeAccessIssue]
-            for line, below in pairwise(lines):
-                if isinstance(line, ast.AnnAssign) and isinstance(below, ast.Expr):
-                    says[ast.unparse(line.target)] = " ".join(ast.literal_eval(below.value).split())
-    return says
+    """How the value of an option is written; None: as tyro writes it."""
+    parts = get_args(kind)
+    if get_origin(kind) is tuple and parts[-1] is Ellipsis:
+        return f"{_NAMES.get(parts[0], 'TEXT')} ..."
+    inner = [_NAMES.get(each) for each in parts or [kind] if each is not NoneType]
+    is_known = kind is str or (NoneType in parts and None not in inner)
+    return "|".join(str(each) for each in inner) if is_known else None

@@ -117,19 +117,22 @@ def hold_finals(
         won += yield from _trained_anew(population, proposals, first + n_begun, (epochs, tried[0].loss, stop))
         n_begun += n
     won.sort(key=lambda each: each.loss)
-    yield final_event(plan, (n_begun, len(won)), won, began)
+    longest = max((len(each.trained.history) for each in won), default=plan.epochs)
+    yield final_event(plan, longest, (n_begun, len(won)), won, began)
     return won
 
 
-def final_event(plan: Finals, counts: tuple[int, int], won: Sequence[Tried], began: float) -> dict[str, Any]:
+def final_event(
+    plan: Finals, epochs: int, counts: tuple[int, int], won: Sequence[Tried], began: float
+) -> dict[str, Any]:
     """One line of the journal; `counts`: of those begun, and those that ended well, which are in `won`, best
-    first. Its epochs are those of the longest: before a deadline there may be fewer than planned."""
+    first. The epochs are those of the longest: before a deadline there may be fewer than planned."""
     return {
         "event": "final",
         "n_trained": counts[0],
         "n_alive": counts[1],
         "n_folds": plan.n_folds,
-        "epochs": max((each.epochs for each in won), default=plan.epochs),
+        "epochs": epochs,
         "best_number": won[0].number if won else None,
         "best_loss": won[0].loss if won else None,
         "seconds": round(time.perf_counter() - began, 3),

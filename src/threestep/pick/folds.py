@@ -111,7 +111,7 @@ def hold_finals_in_folds(
             new = yield from _in_folds(folds, proposals, context)
             done = sorted([*done, *new], key=lambda each: each.tried.loss)[:_MOST_KEPT]
             n_begun, n_alive = n_begun + n, n_alive + len(new)
-    yield final_event(plan, (n_begun, n_alive), [each.tried for each in done], began)
+    yield final_event(plan, plan.epochs, (n_begun, n_alive), [each.tried for each in done], began)
     return done
 
 

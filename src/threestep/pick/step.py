@@ -201,7 +201,7 @@ def _norm(gradient: Params) -> Array:
     leaves = [array for own in gradient for part, array in own.items() if not part.endswith(RUNNING)]
     vectors = [leaf for leaf in leaves if leaf.ndim == 1]  # as one: each would cost a compile of its own
     others = [leaf for leaf in leaves if leaf.ndim > 1]
-    together = [jnp.concatenate(vectors), *(leaf.reshape(-1) for leaf in others)]
+    together = [*([jnp.concatenate(vectors)] if vectors else []), *(leaf.reshape(-1) for leaf in others)]
     return jnp.sqrt(sum(each @ each for each in together))
 
 

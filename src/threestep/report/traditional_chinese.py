@@ -385,6 +385,9 @@ JOURNAL: dict[str, str] = {
     "the search sees {n} of the {all} samples, more would fill the memory; networks with convolutions learn from all": (
         "搜尋只看 {all} 個樣本中的 {n} 個，再多會塞滿記憶體；有卷積的網路則從全部樣本學習"
     ),
+    "within the budget no network with convolutions has learned; a larger one gives them time": (
+        "在時間預算內沒有任何有卷積的網路學成；預算多一些，它們才有時間"
+    ),
     "every value is missing": "全部缺值",
     "looks like an id: whole numbers in a row, each of them once": "看來像編號：連續的整數，各出現一次",
     "looks like an id or free text: {n} different words": "看來像編號或自由文字：{n} 種不同的文字",

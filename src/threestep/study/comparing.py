@@ -157,7 +157,7 @@ def compare_steps(source: object, by: str, study: Study) -> Generator[Event, Non
         rates = yield from _tuned(populations, made.arms, study)
         members = [Member(arm.network, rate) for arm, rate in zip(made.arms, rates, strict=True)]
         errors = yield from _errors(populations, members, made.divisions, made.target.kind)
-    return _compared(by, study, made, rates, errors, time.perf_counter() - began)
+    return _compared(by, study, made, rates, errors, began)
 
 
 class _Made(NamedTuple):
@@ -199,7 +199,7 @@ def _made(source: object, by: str, study: Study) -> _Made:
 
 
 def _compared(
-    by: str, study: Study, made: _Made, rates: Sequence[float], errors: NDArray, seconds: float
+    by: str, study: Study, made: _Made, rates: Sequence[float], errors: NDArray, began: float
 ) -> Comparison:
     """What the errors, of each arm in each division, say.
 
@@ -231,7 +231,7 @@ def _compared(
         "activation": study.activation,
         "rates": list(study.rates),
         "seed": study.seed,
-        "seconds": round(seconds, 3),
+        "seconds": round(time.perf_counter() - began, 3),
     }
     verdict = _verdict(by, outcomes, error, study.margin)
     return Comparison(by, made.table.name, error, outcomes, verdict, facts)

@@ -70,6 +70,7 @@ from threestep.study.picking import Found, Unseen
 from threestep.study.preparing import Prepared, arrays_of, pixels_of
 from threestep.study.scores import Scores, rows_in_unit, score_outputs
 from threestep.study.searching import Ends, Known, deadline_of, interruptible, search_steps
+from threestep.study.seen import as_numbers, part_note, seen_by_search, settings_for
 
 _SECONDS_FOR_REPORT = 0.3
 _MOST_FOR_MEASURING = 0.25  # of a budget, for networks with convolutions
@@ -280,24 +281,31 @@ def _samples(prepared: Prepared) -> tuple[Samples, Samples]:
 
 def _search(prepared: Prepared, say, stop: threading.Event) -> Generator[Event, None, Found]:
     """Steps 1 and 3 of a search: try networks, one event per rung; tell of the best as if it were given."""
-    train, valid = _samples(prepared)
-    prep, target = prepared.prep, prepared.prep.target
+    whole, prep, target = _samples(prepared), prepared.prep, prepared.prep.target
+    train, valid = seen_by_search(prepared, whole)
+    settings = settings_for(prepared, len(train.y))
     wanted = Field(
-        space_of(prepared.settings),
+        space_of(settings),
         (prep.layout.n_inputs,),
         len(prepared.goodness.quantiles) or target.n_outputs,
-        prepared.settings.max_params,
-        prepared.settings.seed,
+        settings.max_params,
+        settings.seed,
         prep.layout.n_plain_inputs if prep.layout.bins else None,
     )
     known = Known(prepared.network)
-    designed = designed_networks(prepared.settings, prep.layout, wanted.n_outputs, len(train.y))
+    n_whole = len(whole[0].y)
+    designed = designed_networks(prepared.settings, prep.layout, wanted.n_outputs, n_whole)
     if designed and prepared.network is None:
         asked = prepared.asked
-        how = descent_on_pictures(asked, prepared.settings, designed[0], len(train.y))
-        known = Known(None, field_on_pictures(asked, how, designed, wanted), how, asked.epochs)
-    context = prepared.settings, wanted, known, _ends(prepared)
-    steps = search_steps(prepared.goodness, train, valid, *context, stop)
+        how = descent_on_pictures(asked, prepared.settings, designed[0], n_whole)
+        field = field_on_pictures(asked, how, designed, wanted)
+        known = Known(None, field, (whole[0], valid), how, asked.epochs)
+    if len(train.y) < n_whole:
+        text = part_note(len(train.y), n_whole, known.convolutions is not None)
+        yield say({"event": "note", "text": text})
+    learn = as_numbers(train)
+    samples = learn, learn if valid is train else as_numbers(valid)
+    steps = search_steps(prepared.goodness, *samples, settings, wanted, known, _ends(prepared), stop)
     n_searched = n_beside = 0
     while True:
         try:

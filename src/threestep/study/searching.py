@@ -42,7 +42,6 @@ from threestep.pick import (
     preferred,
     repeats_of,
     room_of,
-    rows_of,
     search,
     searcher_of,
     try_designed,
@@ -55,7 +54,9 @@ _SECONDS_AFTER = 0.3  # for measuring the winner and writing the run down
 _SECONDS_PER_SAMPLE = 2e-6  # beside the network's products
 _SECONDS_PER_PRODUCT = 1e-10
 _REFIT_FRACTION = 0.2  # of a budget
-_MOST_BYTES = 1 << 30  # of inputs as numbers of 32 bits; a search needs several times as much
+NO_TIME_FOR_CONVOLUTIONS = (
+    "within the budget no network with convolutions has learned; a larger one gives them time"
+)
 _FINALS_FRACTION = 0.1  # of a budget, where networks with convolutions are tried between search and finals
 
 
@@ -108,6 +109,8 @@ class Known(NamedTuple):
         A given one is trained from several starts; then nothing is searched for.
     convolutions : Field or None
         What networks with convolutions are tried beside a search.
+    samples : (Samples, Samples) or None
+        What those learn from, which may be more than a search sees, and what chooses, the same as there.
     settings : Descent
         How those are trained.
     most_epochs : int or None
@@ -116,6 +119,7 @@ class Known(NamedTuple):
 
     network: Network | None = None
     convolutions: Field | None = None
+    samples: tuple[Samples, Samples] | None = None
     settings: Descent = Descent()
     most_epochs: int | None = None
 
@@ -136,8 +140,6 @@ def search_steps(
     ----------
     goodness : Goodness
     train, valid : Samples
-        Of pixels of 8 bits that would fill the memory as numbers of 32 the members of a search, and what
-        chooses, see some at random; networks with convolutions learn from all.
     settings : Settings
     wanted : Field
     known : Known
@@ -156,15 +158,10 @@ def search_steps(
         The first Ctrl-C, if there was nothing yet to keep; the second one, always.
     """
     end = _end_of_search(settings, known, ends)
-    whole = train, _some(valid, settings.seed)
-    train, valid = _seen(train, valid, settings.seed)
-    if len(train.y) < len(whole[0].y):
-        text = _seen_in_part(len(train.y), len(whole[0].y), known.convolutions is not None)
-        yield {"event": "note", "text": text}
     searcher, plan = _how(settings, known, train, end)
-    both = train if valid is train else _joined(train, valid)
-    classes = both.y if goodness.is_for_classes else None
-    fold_of = dealt(classes, len(both.y), settings.folds or 1, settings.seed)
+    both = train if valid is train or plan.finals.n_folds == 1 else _joined(train, valid)
+    y = train.y if valid is train else np.concatenate([train.y, valid.y])
+    fold_of = dealt(y if goodness.is_for_classes else None, len(y), settings.folds or 1, settings.seed)
     room = room_of(fold_of, len(train.y), len(valid.y))
     with interruptible(stop):
         with Population(goodness, train, valid, settings, settings.seed, end, room) as population:
@@ -172,7 +169,7 @@ def search_steps(
             if known.convolutions is None:
                 tried, designed = (yield from searching()), list[Tried]()
             else:
-                beside = _beside(population, searching, whole, known, settings, ends, stop)
+                beside = _beside(population, searching, known, settings, ends, stop)
                 tried, designed = yield from beside
             first = 1 + max((each.number for each in (*tried, *designed)), default=-1)
             finals = _finals(population, (both, fold_of), plan.finals, tried, first, settings, stop)
@@ -235,34 +232,6 @@ def _pick_of(
     return Found(picked, tuple(functions[1:]), tried)
 
 
-def _seen(train: Samples, valid: Samples, seed: int) -> tuple[Samples, Samples]:
-    """What the members of a search see, and what chooses among them."""
-    learn = _as_numbers(_some(train, seed))
-    return learn, learn if valid is train else _as_numbers(_some(valid, seed))
-
-
-def _some(samples: Samples, seed: int) -> Samples:
-    """Of pixels that would fill the memory as numbers of 32 bits as many as may be, at random."""
-    most = _MOST_BYTES // (4 * samples.x[:1].size)
-    if samples.scale is None or len(samples.y) <= most:
-        return samples
-    rows = np.random.default_rng(seed).permutation(len(samples.y))[: max(1, most)]
-    return rows_of(samples, np.sort(rows))
-
-
-def _as_numbers(samples: Samples) -> Samples:
-    """Pixels of 8 bits as numbers of 32."""
-    if samples.scale is None:
-        return samples
-    return Samples(samples.x / np.float32(samples.scale), samples.y, samples.weight)
-
-
-def _seen_in_part(n: int, n_all: int, has_convolutions: bool) -> str:
-    """That not all learn from all samples, in words."""
-    others = "; networks with convolutions learn from all" if has_convolutions else ""
-    return f"the search sees {n:,} of the {n_all:,} samples, more would fill the memory{others}"
-
-
 def _last_end(
     ends: Ends, tried: Sequence[Tried], designed: Sequence[Tried], population: Population, settings: Settings
 ) -> float:
@@ -277,27 +246,42 @@ def _last_end(
 def _beside(
     population: Population,
     searching: Callable[[], Generator[dict[str, Any], None, list[Tried]]],
-    samples: tuple[Samples, Samples],
     known: Known,
     settings: Settings,
     ends: Ends,
     stop: threading.Event,
 ) -> Generator[dict[str, Any], None, tuple[list[Tried], list[Tried]]]:
-    """Search, and try networks with convolutions on their own samples beside it, whose first is compiled
-    meanwhile; then what is left of the time is the population's."""
+    """Search, and try networks with convolutions beside it, whose first is compiled meanwhile; then what is
+    left of the time is the population's."""
     assert known.convolutions is not None
-    ahead = compile_designed(known.convolutions, population.goodness, samples, known.settings)
+    assert known.samples is not None
+    ahead = compile_designed(known.convolutions, population.goodness, known.samples, known.settings)
     spare = max(0.0, ends.any - time.perf_counter()) if ends.any < math.inf else 0.0
     until = ends.any - _FINALS_FRACTION * spare
-    tried = yield from searching()
+    tried = yield from _without_empty_rungs(searching())
     if not tried and population.deadline < until and not stop.is_set():  # nothing was compiled in its share
         population.deadline = until
         tried = yield from searching()
     searcher = searcher_of("random" if settings.searcher == "random" else "evolution")
-    context = known.convolutions, population.goodness, samples, known.settings, tried, (until, stop)
+    context = known.convolutions, population.goodness, known.samples, known.settings, tried, (until, stop)
     designed = yield from try_designed(searcher, *context, known.most_epochs, ahead)
+    if not designed and math.isfinite(ends.any) and not stop.is_set():
+        yield {"event": "note", "text": NO_TIME_FOR_CONVOLUTIONS}
     population.deadline = _last_end(ends, tried, designed, population, settings)
     return tried, designed
+
+
+def _without_empty_rungs(
+    steps: Generator[dict[str, Any], None, list[Tried]],
+) -> Generator[dict[str, Any], None, list[Tried]]:
+    """A search, but for rungs that nobody climbed: it begins again where there was no time to compile."""
+    while True:
+        try:
+            event = next(steps)
+        except StopIteration as end:
+            return end.value
+        if event["event"] != "rung" or event["n_tried"] > 0:
+            yield event
 
 
 def _how(settings: Settings, known: Known, train: Samples, end: float) -> tuple[Searcher, Plan]:
