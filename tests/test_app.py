@@ -302,6 +302,8 @@ def test_help_has_a_group_of_options_per_record_and_says_what_each_setting_means
             "`threestep predict` has no option --row",
             "predict --help",
         ),
+        (["fit"], "`threestep fit` needs DATA", "threestep fit --help"),
+        (["predict", "m"], "`threestep predict` needs DATA", "threestep predict --help"),
         (["fit", "x.csv", "price"], "expected one: the data", "--target price"),
         (["fit", "x.csv", "--learning-rate", "fast"], "--learning-rate is 'fast'; must be FLOAT", "--help"),
         (["fit", "x.csv", "--learning_rate=fast"], "--learning-rate is 'fast'; must be FLOAT", "--help"),

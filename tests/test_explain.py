@@ -167,6 +167,10 @@ def test_columns_add_up_what_their_inputs_say():
     assert found.sample.mattered[0][0] == "color"
     assert {name for name, _ in found.sample.mattered} == {"size", "color"}
     assert found.sample.confidence > 0.9
+    assert found.sample.target == frame["y"][1]
+    assert found.sample.cells == {"color": frame["color"][1], "size": f"{frame['size'][1]:.6g}"}
+    assert ts.explain(model, frame.drop(columns="y"), row=9).sample.target is None
+    assert ts.explain(model, frame, row=9).sample.cells["size"] == "missing"
 
 
 def test_inputs_are_named():

@@ -25,6 +25,7 @@ from threestep.settings import Study as StudySettings
 from threestep.version import __version__
 
 _INTERRUPTED = 130
+_MISSING = re.compile(r"Missing from (threestep \w+): (\S+)")
 _WRONG_VALUE = re.compile(r"Error parsing (\S+): no type matching (.+?) could be instantiated from \[(.+?)\]")
 
 
@@ -208,6 +209,9 @@ def _unboxed(text: str) -> tuple[str, str]:
     if wrong := _WRONG_VALUE.match(message):
         option, kinds, got = wrong.groups()
         return f"{option} is {got}; must be {kinds.removeprefix('{None}|')}", hints[-1]
+    if missing := _MISSING.match(message):
+        command, what = missing.groups()
+        return f"`{command}` needs {what}", f"{command} --help"
     return message, "; ".join(hint for hint in hints if hint) or "threestep --help"
 
 

@@ -311,16 +311,20 @@ def tell_explanation(found: Explanation) -> None:
     if sample is not None:
         sure = "" if sample.confidence is None else f", confidence {sample.confidence:.3f}"
         by = f" by the first of {sample.n_networks} networks" if sample.n_networks > 1 else ""
-        print(f"\nsample {sample.row} (from 0): {sample.answer}{sure}{by}")
+        name = f", {sample.name}" if sample.name else ""
+        print(f"\nsample {sample.row} (from 0){name}: {sample.answer}{sure}{by}")
         if sample.n_networks > 1:
             together = sample.together_confidence
             sure = "" if together is None else f", confidence {together:.3f}"
             print(f"all of them together, as in `predict`: {sample.together}{sure}")
+        if sample.target is not None:
+            print(f"its target: {sample.target}")
         print(
             f"what mattered to the first network for {sample.explained} (gradient × input; + speaks for it):"
         )
         for name, value in sample.mattered:
-            print(f"{_INDENT}{value:+.4f}  {name}")
+            cell = f" = {sample.cells[name]}" if name in sample.cells else ""
+            print(f"{_INDENT}{value:+.4f}  {name}{cell}")
     if found.folder is not None:
         print(f"\n{found.folder}/report.html")
 

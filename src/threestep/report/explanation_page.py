@@ -209,11 +209,17 @@ def _sample(sample: dict[str, Any]) -> Markup:
             "div", signed_picture(_in_rows(sample["by_input"], shape), "what mattered"), class_="large"
         )
     else:
-        drawn = bars_chart([(name, value) for name, value in sample["mattered"]], say("gradient × input"))
+        cells = sample["cells"]
+        bars = [
+            (f"{name} = {cells[name]}" if name in cells else name, value)
+            for name, value in sample["mattered"]
+        ]
+        drawn = bars_chart(bars, say("gradient × input"))
     return tag(
         "section",
         tag("h2", say("Sample {n} (row {row}) through the network", n=sample["row"] + 1, row=sample["row"])),
         _answers(sample),
+        *([tag("p", say("Its target: {target}.", target=sample["target"]))] if sample["target"] else []),
         tag("h3", say("Which inputs mattered")),
         tag(
             "p",

@@ -320,6 +320,7 @@ PAGE: dict[str, str] = {
     "The answer: {answer}, confidence {share}.": "答案：{answer}，信心 {share}。",
     "Sample {n} (row {row}) through the network": "第 {n} 筆樣本（列 {row}）通過網路",
     "Which inputs mattered": "哪些輸入重要",
+    "Its target: {target}.": "它的目標值：{target}。",
     "Gradient times input, for {what}: how much each raised (blue) or lowered (orange) its output, compared with "
     "what it is on the average.": "梯度乘以輸入（{what}）：與平均值相比，每個輸入使它的輸出上升（藍色）或下降（橙色）多少。",
     "gradient × input": "梯度 × 輸入",

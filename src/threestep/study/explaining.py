@@ -7,6 +7,7 @@ would change if that input were what it is on the average.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,12 @@ class OneSample:
     together : str
         What they answer, all of them.
     together_confidence : float or None
+    name : str
+        What the sample is called, such as its file; empty if it has no name.
+    target : str or None
+        What is true of it, if that is known.
+    cells : dict of str to str
+        What it has in the columns of `mattered`, where there are named columns.
     """
 
     row: int
@@ -94,6 +101,9 @@ class OneSample:
     n_networks: int
     together: str
     together_confidence: float | None
+    name: str = ""
+    target: str | None = None
+    cells: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -384,7 +394,19 @@ def explain_row(model: Model, source: object, row: int) -> OneSample:
         by_input,
         1 + len(model.others),
         *_said(model, together),
+        one.names[0] if one.names else "",
+        None if one.y is None else ", ".join(map(_in_words, np.atleast_1d(one.y[0]).tolist())),
+        {}
+        if isinstance(one.x, np.ndarray)
+        else {column: _in_words(one.x[column].tolist()[0]) for column, _ in order if column in one.x},
     )
+
+
+def _in_words(cell: object) -> str:
+    """What stands in a table."""
+    if cell is None or cell == "" or cell != cell:  # NaN
+        return "missing"
+    return f"{cell:.6g}" if isinstance(cell, float) else str(cell)
 
 
 def _explained(model: Model, outputs: NDArray) -> tuple[int, str]:
@@ -462,6 +484,9 @@ def plain_explanation(found: Explanation) -> dict[str, Any]:
             "n_networks": sample.n_networks,
             "together": sample.together,
             "together_confidence": sample.together_confidence,
+            "name": sample.name,
+            "target": sample.target,
+            "cells": dict(sample.cells),
             "layers": [{"name": name, "outputs": _rounded(outputs)} for name, outputs in sample.layers],
             "mattered": [[name, value] for name, value in sample.mattered],
             "by_input": _rounded(sample.by_input),
