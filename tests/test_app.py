@@ -318,9 +318,14 @@ def test_words_that_nobody_knows_are_refused_with_the_nearest_known_one(words, s
 
 
 def test_records_are_described_without_their_source_too(monkeypatch):
-    monkeypatch.setattr(options.inspect, "getsource", lambda _: (_ for _ in ()).throw(OSError))
+    def without(_):
+        raise OSError
+
+    monkeypatch.setattr(options.inspect, "getsource", without)
+    options._classes_in.cache_clear()
     assert options.docstrings(ts.Settings) == {}
     assert options.as_options(ts.Settings)(epochs=3).epochs == 3
+    options._classes_in.cache_clear()
 
 
 def test_what_is_said_on_the_command_line_reaches_the_settings(monkeypatch):

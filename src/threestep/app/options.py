@@ -2,10 +2,11 @@
 
 import ast
 import inspect
+import sys
 from collections.abc import Iterator
 from dataclasses import Field, field, fields, is_dataclass, make_dataclass
+from functools import lru_cache
 from itertools import pairwise
-from textwrap import dedent
 from types import NoneType
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
@@ -60,19 +61,20 @@ def docstrings(record: type) -> dict[str, str]:
     says = dict[str, str]()
     for each in reversed(record.__mro__):
         if is_dataclass(each):
-            for line, below in pairwise(_lines_of(each)):
+            for line, below in pairwise(_classes_in(each.__module__).get(each.__name__, [])):
                 if isinstance(line, ast.AnnAssign) and isinstance(below, ast.Expr):
                     says[ast.unparse(line.target)] = " ".join(ast.literal_eval(below.value).split())
     return says
 
 
-def _lines_of(record: type) -> list[ast.stmt]:
-    """What stands in a class."""
+@lru_cache
+def _classes_in(module: str) -> dict[str, list[ast.stmt]]:
+    """What stands in the classes of a module; a file is parsed once, for it takes longer than all the rest."""
     try:
-        source = dedent(inspect.getsource(record))
-    except OSError:
-        return []
-    return ast.parse(source).body[0].body  # pyright: ignore[reportAttributeAccessIssue]
+        source = inspect.getsource(sys.modules[module])
+    except (OSError, TypeError):
+        return {}
+    return {each.name: each.body for each in ast.parse(source).body if isinstance(each, ast.ClassDef)}
 
 
 def _option(each: Field, says: str) -> tuple[Any, Field]:
