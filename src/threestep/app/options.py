@@ -69,7 +69,7 @@ def docstrings(record: type) -> dict[str, str]:
 
 @lru_cache
 def _classes_in(module: str) -> dict[str, list[ast.stmt]]:
-    """What stands in the classes of a module; a file is parsed once, for it takes longer than all the rest."""
+    """What stands in the classes of a module; each file is parsed once, which takes a while."""
     try:
         source = inspect.getsource(sys.modules[module])
     except (OSError, TypeError):
