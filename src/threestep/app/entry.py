@@ -155,7 +155,7 @@ def _check_known(words: list[str]) -> None:
     known = ["--help", *option_names(commands[name])]
     for word in others:
         option = word.split("=")[0].replace("_", "-")
-        if word.startswith("--") and option not in known:
+        if word.startswith("--") and word != "--" and option not in known:
             near = get_close_matches(option, known, n=1, cutoff=0.7)
             raise UserError(
                 f"`threestep {name}` has no option {option}",
