@@ -344,7 +344,7 @@ def test_what_is_said_on_the_command_line_reaches_the_settings(monkeypatch):
         "2",
         "--no-calibrate",
         "--flip",
-        "True",
+        "true",
         "--picture-size",
         "9",
         "12",

@@ -20,7 +20,6 @@ ModelPath = Annotated[str, Positional, arg(metavar="MODEL")]
 @dataclass(frozen=True)
 class Fit:
     """Find a network for labelled data, by the three steps.
-
     $ threestep fit iris
     $ threestep fit table.csv --target price --budget 60s
     $ threestep fit pictures/ --network conv32-conv64-dense128

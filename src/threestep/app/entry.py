@@ -166,10 +166,29 @@ def _check_known(words: list[str]) -> None:
         raise UserError(f"got two words, {others[0]!r} and {others[1]!r}, expected one: the data", hint)
 
 
+def _with_python_words(words: list[str]) -> list[str]:
+    """Behind a switch that may be left to the data, true and false as Python writes them.
+
+    Examples
+    --------
+    >>> _with_python_words(["fit", "true", "--flip", "true", "--convolutions=FALSE"])
+    ['fit', 'true', '--flip', 'True', '--convolutions=False']
+    """
+    switches = {f"--{each.name}" for each in fields(Settings) if bool in get_args(each.type)}
+    said = list[str]()
+    for word in words:
+        name, mark, value = word.rpartition("=")
+        option = name if mark else "".join(said[-1:])
+        is_switched = option in switches and value.lower() in ("true", "false")
+        said.append(name + mark + (value.capitalize() if is_switched else value))
+    return said
+
+
 def _parsed(words: list[str]) -> Command:
     """The command that the words describe; leaves with code 2 if they describe none."""
     _check_known(words)
     _check_once(words)
+    words = _with_python_words(words)
     config = (tyro.conf.FlagCreatePairsOff, tyro.conf.OmitSubcommandPrefixes, tyro.conf.OmitArgPrefixes)
     said = StringIO()
     try:
