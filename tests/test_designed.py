@@ -217,6 +217,25 @@ def test_a_search_goes_on_where_convolutions_are_compiled_too_late(monkeypatch):
     assert not any(event["event"] == "designed" for event in run.events)
     assert run.model.network.is_dense
     assert any(row["change"] == "trained anew" for row in run.leaderboard)
+    notes = [event["text"] for event in run.events if event["event"] == "note"]
+    assert notes == [searching.NO_TIME_FOR_CONVOLUTIONS]
+
+
+def test_a_search_that_begins_again_does_not_tell_of_rungs_that_nobody_climbed():
+    def steps():
+        yield {"event": "tick"}
+        yield {"event": "rung", "n_tried": 0}
+        yield {"event": "rung", "n_tried": 2}
+        return ["found"]
+
+    told, heard = [], searching._without_empty_rungs(steps())
+    while True:
+        try:
+            told.append(next(heard))
+        except StopIteration as end:
+            assert end.value == ["found"]
+            break
+    assert told == [{"event": "tick"}, {"event": "rung", "n_tried": 2}]
 
 
 def test_what_diverges_is_told_and_dropped():

@@ -51,8 +51,8 @@ Searcher = Literal["evolution", "random", "optuna"]
 class Descent:
     """How the best params of one network are picked by gradient descent.
 
-    What is None is chosen from the data by `threestep.fit`; `threestep.pick.train` alone takes 80 epochs,
-    batches of 64 and no dropout.
+    What is not set is chosen from the data by `fit`; in Python `threestep.pick.train` alone takes 80
+    epochs, batches of 64 and no dropout.
     """
 
     epochs: int | None = None

@@ -132,11 +132,16 @@ def _check_once(words: list[str]) -> None:
     """
     settings = (*fields(Settings), *fields(StudySettings))
     of_several = {"--" + field.name.replace("_", "-") for field in settings if "tuple" in str(field.type)}
-    options = [word.split("=")[0].replace("_", "-") for word in words if word.startswith("--")]
+    options = [_option_of(word) for word in words if word.startswith("--")]
     for option in options:
         if option in of_several and options.count(option) > 1:
             hint = f"give all of it at once, such as `{option} ONE TWO`, or leave one out"
             raise UserError(f"{option} is given twice", hint)
+
+
+def _option_of(word: str) -> str:
+    """Which option a word such as `--batch_size=8` gives."""
+    return word.split("=")[0].replace("_", "-")
 
 
 def _check_known(words: list[str]) -> None:
@@ -154,7 +159,7 @@ def _check_known(words: list[str]) -> None:
         return
     known = ["--help", *option_names(commands[name])]
     for word in others:
-        option = word.split("=")[0].replace("_", "-")
+        option = _option_of(word)
         if word.startswith("--") and word != "--" and option not in known:
             near = get_close_matches(option, known, n=1, cutoff=0.7)
             raise UserError(

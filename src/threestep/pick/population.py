@@ -84,6 +84,8 @@ class Population:
 
     Attributes
     ----------
+    deadline : float
+        The same; it may be put off while the population lives.
     n_diverged : int
         Jobs so far whose loss exploded.
     pace : float
