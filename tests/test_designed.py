@@ -228,13 +228,12 @@ def test_a_search_that_begins_again_does_not_tell_of_rungs_that_nobody_climbed()
         yield {"event": "rung", "n_tried": 2}
         return ["found"]
 
-    told, heard = [], searching._without_empty_rungs(steps())
-    while True:
-        try:
-            told.append(next(heard))
-        except StopIteration as end:
-            assert end.value == ["found"]
-            break
+    def heard():
+        returned.append((yield from searching._without_empty_rungs(steps())))
+
+    returned = []
+    told = list(heard())
+    assert returned == [["found"]]
     assert told == [{"event": "tick"}, {"event": "rung", "n_tried": 2}]
 
 
