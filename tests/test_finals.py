@@ -28,8 +28,9 @@ from threestep.pick import (
     preferred,
 )
 from threestep.pick.finals import _epochs_of, begun_anew
-from threestep.pick.searchers import ANEW
+from threestep.pick.searchers import ANEW, LONGER
 from threestep.study.picking import pick_some, surest
+from threestep.study.searching import Ends, _last_end
 
 EPOCHS = 6
 
@@ -134,6 +135,41 @@ def test_one_that_does_not_fit_has_fewer_epochs(crowd, three, monkeypatch):
         assert _epochs_of(crowd, proposals, Finals(1, EPOCHS)) == pytest.approx(EPOCHS / 2, abs=1)
     finally:
         crowd.deadline = before
+
+
+def test_where_half_a_descent_does_not_fit_the_best_goes_on(crowd, three):
+    tried, _ = of(crowd, three, 2)  # with params that learned
+    crowd.deadline = time.perf_counter() + 1.0
+    steps, events = hold_finals(crowd, tried, Finals(1, 1_000_000), threading.Event()), []
+    try:
+        while True:
+            events.append(next(steps))
+    except StopIteration as end:
+        won = end.value
+    finally:
+        crowd.deadline = float("inf")
+    assert won
+    assert {each.proposal.change for each in won} == {LONGER}
+    first = next(each for each in won if each.number == 1 + max(numbers_of(tried)))
+    assert first.proposal.parent == tried[0].number
+    assert first.proposal.member == tried[0].trained.member
+    assert first.proposal.params is tried[0].trained.params
+    assert events[-1]["n_longer"] == events[-1]["n_alive"] == len(won)
+
+
+def test_they_end_when_measuring_needs_what_is_left(crowd, three, monkeypatch):
+    n, how = 1_000_000, replace(ts.Settings(), ensemble=2, folds=1, calibrate=False)
+    ends = Ends(any=5.0, dense=10.0, unmeasured=100.0, n_samples=n)
+
+    def last(pace, designed=()):
+        monkeypatch.setattr(crowd, "_quickest", {None: pace})
+        return _last_end(ends, three, designed, crowd, how)
+
+    slow, quick = last(1.0), last(1e-9)
+    assert ends.dense < slow < quick
+    assert quick == pytest.approx(100.0 - 2 * n * 2e-6, abs=0.1)
+    assert last(1e9) == ends.dense  # never earlier than was counted on
+    assert _last_end(ends, [], [], crowd, how) == ends.any
 
 
 def test_a_search_leaves_time_for_them_at_its_own_pace(crowd, three):

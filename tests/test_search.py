@@ -536,6 +536,25 @@ def test_stronger_decays_are_tried_where_a_table_is_small(n_train, asked, wanted
 
 
 @pytest.mark.parametrize(
+    ("n_train", "asked", "widest"),
+    [
+        (25_000, {}, 512),
+        (25_000, {"budget": "10m"}, 512),
+        (25_000, {"budget": "50s"}, 256),
+        (25_000, {"budget": "20s"}, 128),
+        (5_000_000, {"budget": "20s"}, 128),
+        (25_000, {"budget": "20s", "widths": (64, 512)}, 512),
+        (25_000, {"budget": "20s", "epochs": 1}, 512),
+        (1_000, {"budget": "20s"}, 128),
+        (100, {"budget": "20s"}, 64),
+    ],
+)
+def test_a_budget_too_short_for_the_widest_tries_narrower_ones(n_train, asked, widest):
+    settings = choose_settings(ts.Settings(**asked), n_train, True, Layout(shape=(300,)), "y")
+    assert settings.widths == (64, widest)
+
+
+@pytest.mark.parametrize(
     ("name", "value", "words"),
     [
         ("activations", ("reluu",), "did you mean `relu`"),

@@ -232,7 +232,8 @@ def _unboxed(text: str) -> tuple[str, str]:
     message, *hints = [" ".join(each.split()) for each in paragraphs[0 if "│" in text else 1 :]]
     if wrong := _WRONG_VALUE.match(message):
         option, kinds, got = wrong.groups()
-        return f"{option} is {got}; must be {kinds.removeprefix('{None}|')}", hints[-1]
+        kinds = re.sub(r"\{(\w+( \w+)+)\}", r"\1, with a space between", kinds.removeprefix("{None}|"))
+        return f"{option} is {got}; must be {kinds}", hints[-1]
     if missing := _MISSING.match(message):
         command, what = missing.groups()
         return f"`{command}` needs {what}", f"{command} --help"

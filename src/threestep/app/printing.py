@@ -96,14 +96,15 @@ def _tell_final(event: Event) -> None:
         print(f"{_INDENT}finals: no time was left to train the best anew")
         return
     if event["best_loss"] is None:
-        print(
-            f"{_INDENT}finals: of the best, trained anew, none came to its end; those of the search are taken"
-        )
+        print(f"{_INDENT}finals: no further training came to its end; the best of the search are taken")
         return
-    facts = f"{event['n_alive']} times {event['epochs']} epochs"
+    n_anew, epochs = event["n_alive"] - event["n_longer"], f"{event['epochs']} epochs"
+    facts = [f"the best trained anew, {n_anew} times {epochs}"] if n_anew else []
     if event["n_folds"] > 1:
-        facts += f" in each of {event['n_folds']} folds"
-    print(f"{_INDENT}finals: the best trained anew, {facts}; best loss {event['best_loss']:.4f}")
+        facts[0] += f" in each of {event['n_folds']} folds"
+    if event["n_longer"]:
+        facts.append("the best trained longer" if n_anew else f"the best trained longer, {epochs} more")
+    print(f"{_INDENT}finals: {'; '.join(facts)}; best loss {event['best_loss']:.4f}")
 
 
 def _tell_note(event: Event) -> None:

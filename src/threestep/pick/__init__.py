@@ -16,7 +16,7 @@ from threestep.pick.descent import (
     train,
 )
 from threestep.pick.designed import compile_designed, try_designed
-from threestep.pick.finals import NO_FINALS, Finals, hold_finals, kept_for_finals
+from threestep.pick.finals import NO_FINALS, Finals, anew_ones, hold_finals, kept_for_finals
 from threestep.pick.folds import Folded, hold_finals_in_folds, room_of, rows_of
 from threestep.pick.members import Job, Member, Trained
 from threestep.pick.outcome import Outcome
@@ -45,6 +45,7 @@ __all__ = [
     "Searcher",
     "Trained",
     "Tried",
+    "anew_ones",
     "averaged_ones",
     "check_changes",
     "compile_designed",

@@ -4,7 +4,8 @@ Children that inherit go on from params that were kept for their validation loss
 so inherit the luck of it, too. They also generalize worse than networks that learned everything afresh
 (Ash & Adams 2020, arXiv:1910.08475). The finals therefore train the best structures anew, in one whole
 descent, and one of these is picked unless another is better by more than noise. Over 22 default searches of
-four small tables the best of 12 such descents had a test loss 9 % lower than the best of the search.
+four small tables the best of 12 such descents had a test loss 9 % lower than the best of the search. Where
+a deadline leaves less time than half a descent takes, the best so far goes on from its params instead.
 """
 
 import math
@@ -20,10 +21,11 @@ import numpy as np
 from threestep.pick.members import Job, Member
 from threestep.pick.population import Population
 from threestep.pick.ranking import different_ones
-from threestep.pick.searchers import ANEW, Proposal, Tried
+from threestep.pick.searchers import ANEW, LONGER, Proposal, Tried
 
 _MOST_DISTINCT = 8
 _SLACK = 1.1  # how much longer than at the fastest pace so far they may take
+_WORTH_ANEW = 1 / 2  # of their epochs: what begins anew with fewer is no match for what it began from
 _Result = TypeVar("_Result")
 _TOO_SHORT = 0.2  # seconds in which nothing is worth beginning
 
@@ -114,10 +116,14 @@ def hold_finals(
     while not stop.is_set() and (n := how_many(population, tried, plan, n_begun)) > 0:
         proposals = begun_anew(tried, n_begun, n)
         epochs = _epochs_of(population, proposals, plan)
-        won += yield from _trained_anew(population, proposals, first + n_begun, (epochs, tried[0].loss, stop))
+        if epochs < _WORTH_ANEW * plan.epochs:
+            proposals = [_going_on(min((*won, *tried), key=lambda each: each.loss))]
+            epochs = _epochs_of(population, proposals, plan)
+        won += yield from _trained_on(population, proposals, first + n_begun, (epochs, tried[0].loss, stop))
         n_begun += n
     won.sort(key=lambda each: each.loss)
-    longest = max((len(each.trained.history) for each in won), default=plan.epochs)
+    anew = [each for each in won if each.proposal.change == ANEW] or won
+    longest = max((len(each.trained.history) for each in anew), default=plan.epochs)
     yield final_event(plan, longest, (n_begun, len(won)), won, began)
     return won
 
@@ -126,13 +132,15 @@ def final_event(
     plan: Finals, epochs: int, counts: tuple[int, int], won: Sequence[Tried], began: float
 ) -> dict[str, Any]:
     """One line of the journal; `counts`: of those begun, and those that ended well, which are in `won`, best
-    first. The epochs are those of the longest: before a deadline there may be fewer than planned."""
+    first. The epochs are those of the longest that began anew: before a deadline there may be fewer than
+    planned."""
     return {
         "event": "final",
         "n_trained": counts[0],
         "n_alive": counts[1],
         "n_folds": plan.n_folds,
         "epochs": epochs,
+        "n_longer": sum(each.proposal.change == LONGER for each in won),
         "best_number": won[0].number if won else None,
         "best_loss": won[0].loss if won else None,
         "seconds": round(time.perf_counter() - began, 3),
@@ -140,7 +148,7 @@ def final_event(
 
 
 def how_many(population: Population, tried: Sequence[Tried], plan: Finals, n_begun: int) -> int:
-    """How many to begin now: all at first; then, if a deadline leaves time, as many as fit, or one with
+    """How many to train now: all at first; then, if a deadline leaves time, as many as fit, or one with
     fewer epochs."""
     if math.isinf(population.deadline):
         return plan.n if n_begun == 0 else 0
@@ -167,6 +175,11 @@ def _needed(population: Population, tried: Sequence[Tried], plan: Finals, n: int
     return [_SLACK * population.pace * each for each in accumulate(costs)]
 
 
+def anew_ones(tried: Sequence[Tried]) -> list[Member]:
+    """Those that finals may begin with, each once."""
+    return [each.trained.member for each in different_ones(tried, _MOST_DISTINCT)]
+
+
 def begun_anew(tried: Sequence[Tried], first: int, n: int) -> list[Proposal]:
     """Finals number `first` and the next: the best, different ones, in turn, with ever other starts."""
     return list(islice(_proposals(tried), first, first + n))
@@ -183,12 +196,17 @@ def _restarted(member: Member, number: int) -> Member:
     return replace(member, seed=int(np.random.default_rng([member.seed, number]).integers(2**31)))
 
 
-def _trained_anew(
+def _going_on(best: Tried) -> Proposal:
+    """One that goes on from its params."""
+    return Proposal(best.trained.member, best.trained.params, best.number, LONGER)
+
+
+def _trained_on(
     population: Population, proposals: Sequence[Proposal], first: int, context: tuple[int, float, Event]
 ) -> Generator[dict[str, Any], None, list[Tried]]:
     """Those that ended with a finite loss; `context`: epochs, best loss so far, what stops it."""
     epochs, best_loss, stop = context
-    jobs = [Job(proposal.member, epochs) for proposal in proposals]
+    jobs = [Job(proposal.member, epochs, proposal.params) for proposal in proposals]
     began, costs = time.perf_counter(), list(map(population.core_seconds, jobs))
     steps = population.train(jobs, stop)
     trained = yield from ticking(steps, population.deadline, (len(jobs), epochs, best_loss))

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from threestep.devices import is_cpu, prepare, workplaces
 from threestep.goodness import Goodness
 from threestep.limits import check_settings
-from threestep.network import padded_size, supernet_of, unpad
+from threestep.network import Network, padded_size, supernet_of, unpad
 from threestep.pick.compiled import Program, Shape, Varied, nobody, somebody, supernet_in
 from threestep.pick.members import Job, Member, Trained
 from threestep.pick.outcome import Outcome
@@ -206,6 +206,12 @@ class Population:
     def core_seconds(self, job: Job) -> float:
         """What a job costs on one middling core, by count, never by the clock: the same everywhere."""
         return _JOB_SECONDS + job.epochs * self.n_steps * self._seconds_per_step(job)
+
+    def seconds_to_say(self, network: Network) -> float:
+        """About what the outputs for one sample take one core: a third of its part of a step, as fast as the
+        quickest call so far."""
+        of_counted = min(self._quickest.values(), default=1.0)
+        return of_counted * self._programs.step_seconds(supernet_of(network)) / (3 * self.batch_size)
 
     def _seconds_per_step(self, job: Job) -> float:
         """About what a step of that member takes, of its own depth."""

@@ -31,6 +31,8 @@ from threestep.settings import DEFAULT_LEARNING_RATE, DEFAULT_WEIGHT_DECAY, USUA
 
 ANEW = "trained anew"
 """The change of what the finals begin again; in folds, more words follow."""
+LONGER = "trained longer"
+"""The change of what goes on from its params where there is no time to begin again."""
 DESIGNED = "as people design them"
 """The change of the networks with convolutions that are proposed first."""
 

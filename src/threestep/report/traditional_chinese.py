@@ -401,6 +401,7 @@ JOURNAL: dict[str, str] = {
     "random": "隨機產生",
     "as people design them": "人們常用的設計",
     "trained anew": "從頭訓練",
+    "trained longer": "接著訓練更久",
     "trained anew in {n} folds": "分 {n} 折從頭訓練",
     "a block added behind layer {n}": "在第 {n} 層後加上一個區塊",
     "a block of layer {n} removed": "移除第 {n} 層的一個區塊",

@@ -24,6 +24,10 @@ _FEWEST_STEPS = 1_500
 _MOST_STEPS = 60_000
 _WIDEST_BY_SAMPLES = ((20_000, 512), (2_000, 256), (500, 128), (0, 64))
 """From how many training samples on which width; every power of two more is one more program to compile."""
+_USUAL_NARROW, _LEAST_WIDEST, _USUAL_DEPTH = 64, 128, 3
+_LEAST_TRAINED = (
+    1 / 3
+)  # of their epochs, that a budget must have time for, or it is too short for so wide ones
 _STRONGEST_DECAY, _FEW_SAMPLES = 0.5, 2_000  # of tables with fewer to learn from
 _SHORT_BUDGET = 10.0
 _NARROWEST = 8
@@ -115,7 +119,7 @@ def choose_settings(
         **(layout.media.settings if layout.media is not None else {}),
     )
     if settings.network == "auto":
-        return replace(shared, **_space(settings, n_train, is_classes, n_ends))
+        return replace(shared, **_space(shared, n_train, is_classes, (layout.n_inputs, n_ends)))
     return replace(
         shared,
         learning_rate=_given(settings.learning_rate, DEFAULT_LEARNING_RATE),
@@ -291,7 +295,7 @@ def choose_plan(settings: Settings, n_train: int, n_inputs: int, seconds: float 
         Left of the budget; None: the effort decides, by work rather than by the clock, so that the
         same seed gives the same network.
     """
-    work = (settings.epochs or 1) * _epoch_seconds(settings, n_train, n_inputs)
+    work = (settings.epochs or 1) * _epoch_seconds(settings, n_train, _middling(settings, n_inputs))
     fewest, most = _EFFORT_SHARES
     share_of_usual = min(most, max(fewest, (n_train / _USUAL_SAMPLES) ** _EFFORT_POWER))
     effort = share_of_usual * _EFFORT_CORE_SECONDS[settings.effort]
@@ -329,21 +333,27 @@ def _finals(settings: Settings, seconds: float, work: float) -> Finals:
     return Finals(n if n >= _FEWEST_FINALS else 0, epochs, _FINAL_FRACTION)
 
 
-def _epoch_seconds(settings: Settings, n_train: int, n_inputs: int) -> float:
-    """What an epoch of a middling network costs on two middling cores, by count; never by the clock."""
-    batch_size = settings.batch_size or 1
+def _middling(settings: Settings, n_inputs: int) -> float:
+    """Products of a middling network, for one sample."""
     narrow, wide = settings.widths or (64, 256)
     width = ((narrow**2 + wide**2) / 2) ** 0.5
-    step = 2e-5 + batch_size * width * (n_inputs + 1.5 * width) / 5e10
-    return -(-n_train // batch_size) * step
+    return width * (n_inputs + 1.5 * width)
 
 
-def _space(settings: Settings, n_train: int, is_classes: bool, n_ends: int) -> dict[str, tuple]:
-    """What a search may try, where the user left it open; a rate that is given is not searched."""
-    seconds = seconds_of(settings.budget)
-    widths = next((64, widest) for fewest, widest in _WIDEST_BY_SAMPLES if n_train >= fewest)
-    if seconds is not None and seconds < _SHORT_BUDGET:
-        widths = (64, 128)  # one program: there is no time to compile more
+def _epoch_seconds(settings: Settings, n_train: int, n_products: float) -> float:
+    """What an epoch of a network with so many products costs on two middling cores, by count; never by the
+    clock."""
+    batch_size = settings.batch_size or 1
+    return -(-n_train // batch_size) * (2e-5 + batch_size * n_products / 5e10)
+
+
+def _space(
+    settings: Settings, n_train: int, is_classes: bool, of_network: tuple[int, int]
+) -> dict[str, tuple]:
+    """What a search may try, where the user left it open; a rate that is given is not searched. The network
+    has so many inputs; and so many of these and outputs together that a hidden neuron is connected to."""
+    n_inputs, n_ends = of_network
+    widths = _usual_widths(settings, n_train, n_inputs)
     if settings.max_params is not None:  # one hidden layer at least should fit
         widest = max(_NARROWEST, settings.max_params // (n_ends + 2))
         widths = (min(widths[0], max(_NARROWEST, widest // 4)), min(widths[1], widest))
@@ -358,6 +368,26 @@ def _space(settings: Settings, n_train: int, is_classes: bool, n_ends: int) -> d
     given = ("learning_rate", settings.learning_rate), ("weight_decay", settings.weight_decay)
     chosen |= {f"{name}s": (value, value) for name, value in given if value is not None}
     return chosen | ({} if settings.dropout is None else {"dropouts": (settings.dropout, settings.dropout)})
+
+
+def _usual_widths(settings: Settings, n_train: int, n_inputs: int) -> tuple[int, int]:
+    """Wider for more samples, as far as a budget has time for the usual networks that are proposed first."""
+    widest = next(widest for fewest, widest in _WIDEST_BY_SAMPLES if n_train >= fewest)
+    seconds = seconds_of(settings.budget)
+    if seconds is None:
+        return _USUAL_NARROW, widest
+    if seconds < _SHORT_BUDGET:
+        return _USUAL_NARROW, _LEAST_WIDEST  # one program: there is no time to compile more
+    seconds *= SEARCH_FRACTION if settings.convolutions else 1.0
+    n_trained = _LEAST_TRAINED * _FEWEST_ROUNDS * _FEWEST_MEMBERS * _CLIMB
+
+    def takes(width: int) -> float:
+        usual = width * (n_inputs + (_USUAL_DEPTH - 1) * width)
+        return n_trained * (settings.epochs or 1) * _epoch_seconds(settings, n_train, usual)
+
+    while widest > _LEAST_WIDEST and takes(widest) > seconds:
+        widest //= 2
+    return _USUAL_NARROW, widest
 
 
 def _decays(settings: Settings, n_train: int) -> tuple[float, float]:

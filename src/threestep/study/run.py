@@ -69,7 +69,7 @@ from threestep.study.notebook import run_html
 from threestep.study.picking import Found, Unseen
 from threestep.study.preparing import Prepared, arrays_of, pixels_of
 from threestep.study.scores import Scores, rows_in_unit, score_outputs
-from threestep.study.searching import Ends, Known, deadline_of, interruptible, search_steps
+from threestep.study.searching import Ends, Known, deadline_of, interruptible, search_steps, seconds_to_say
 from threestep.study.seen import as_numbers, part_note, seen_by_search, settings_for
 
 _SECONDS_FOR_REPORT = 0.3
@@ -336,18 +336,22 @@ def _ends(prepared: Prepared) -> Ends:
         widest = [str(settings.widths[1])] * settings.depths[1] if settings.widths and settings.depths else []
         network = parse("-".join(widest), (layout.n_inputs,), prepared.prep.target.n_outputs)
     n_samples, n_outputs = prepared.table.n_samples, prepared.prep.target.n_outputs
-    deadline = deadline_of(settings, n_samples, n_averaged(settings) * network.n_products, prepared.began)
+    deadline = deadline_of(
+        settings, n_samples, n_averaged(settings) * seconds_to_say(network), prepared.began
+    )
+    unmeasured = deadline_of(settings, 0, 0.0, prepared.began)
     aside = seconds_set_aside(prepared.budget)
     if prepared.network is not None:
         earlier = deadline if network.is_dense else deadline - aside
-        return Ends(earlier, earlier)
+        return Ends(earlier, earlier, unmeasured, n_samples)
     earlier = deadline
     designed = designed_networks(settings, layout, n_outputs, n_samples)
     for usual in designed[:1]:  # measuring those takes longer
         share = _MOST_FOR_MEASURING
-        other = deadline_of(settings, n_samples, usual.n_products, prepared.began, share)
+        other = deadline_of(settings, n_samples, seconds_to_say(usual), prepared.began, share)
         earlier = min(deadline, other)
-    return Ends(earlier - aside if settings.convolutions else earlier, deadline)
+    any_end = earlier - aside if settings.convolutions else earlier
+    return Ends(any_end, deadline, unmeasured, n_samples)
 
 
 def _pick(prepared: Prepared, network: Network, say, stop: threading.Event) -> Generator[Event, None, Picked]:

@@ -35,6 +35,7 @@ from threestep.pick import (
     Samples,
     Searcher,
     Tried,
+    anew_ones,
     compile_designed,
     ended,
     hold_finals,
@@ -52,7 +53,7 @@ from threestep.study.picking import Found, fast_enough, fastest, pick_in_folds, 
 
 _SECONDS_AFTER = 0.3  # for measuring the winner and writing the run down
 _SECONDS_PER_SAMPLE = 2e-6  # beside the network's products
-_SECONDS_PER_PRODUCT = 1e-10
+_SECONDS_PER_PRODUCT, _SECONDS_PER_SLOW_PRODUCT = 4e-11, 1e-10  # of neurons; of convolutions
 _REFIT_FRACTION = 0.2  # of a budget
 NO_TIME_FOR_CONVOLUTIONS = (
     "within the budget no network with convolutions has learned; a larger one gives them time"
@@ -61,7 +62,7 @@ _FINALS_FRACTION = 0.1  # of a budget, where networks with convolutions are trie
 
 
 def deadline_of(
-    settings: Settings, n_samples: int, n_products: int, began: float, most_share: float = 1.0
+    settings: Settings, n_samples: int, seconds_to_say: float, began: float, most_share: float = 1.0
 ) -> float:
     """When training must end, on the clock of `time.perf_counter`; infinite without a budget.
 
@@ -70,8 +71,8 @@ def deadline_of(
     settings : Settings
     n_samples : int
         All of them are measured after the training.
-    n_products : int
-        For one sample, of all the networks that may be picked together.
+    seconds_to_say : float
+        What the outputs for one sample take, of all the networks that may be picked together.
     began : float
         When the budget began.
     most_share : float
@@ -80,9 +81,14 @@ def deadline_of(
     budget = seconds_of(settings.budget)
     if budget is None:
         return math.inf
-    for_one = n_averaged(settings) * _SECONDS_PER_SAMPLE + n_products * _SECONDS_PER_PRODUCT
+    for_one = n_averaged(settings) * _SECONDS_PER_SAMPLE + seconds_to_say
     measuring = min(most_share * budget, n_samples * for_one)
     return began + budget - _SECONDS_AFTER - measuring
+
+
+def seconds_to_say(network: Network) -> float:
+    """What the outputs for one sample take on a slow machine."""
+    return network.n_products * (_SECONDS_PER_PRODUCT if network.is_dense else _SECONDS_PER_SLOW_PRODUCT)
 
 
 class Ends(NamedTuple):
@@ -93,11 +99,17 @@ class Ends(NamedTuple):
     any : float
         Whatever is picked.
     dense : float
-        If a network of neurons is picked: it takes less time to measure and to look at.
+        If the largest network of neurons is picked: it takes less time to measure and to look at.
+    unmeasured : float
+        If measuring took no time.
+    n_samples : int
+        That are measured.
     """
 
     any: float
     dense: float
+    unmeasured: float
+    n_samples: int
 
 
 class Known(NamedTuple):
@@ -171,6 +183,8 @@ def search_steps(
             else:
                 beside = _beside(population, searching, known, settings, ends, stop)
                 tried, designed = yield from beside
+            if not settings.refit:  # else the time behind them is for that
+                population.deadline = _last_end(ends, tried, designed, population, settings)
             first = 1 + max((each.number for each in (*tried, *designed)), default=-1)
             finals = _finals(population, (both, fold_of), plan.finals, tried, first, settings, stop)
             folded, final = yield from finals
@@ -235,12 +249,17 @@ def _pick_of(
 def _last_end(
     ends: Ends, tried: Sequence[Tried], designed: Sequence[Tried], population: Population, settings: Settings
 ) -> float:
-    """When finals must end: later where a network of neurons is ahead, for more of those follow."""
-    ahead = [*preferred(tried)[:1], *designed]
-    if not ahead:
+    """When finals must end: later where a network of neurons is ahead, for more of those follow, and what
+    these take to measure is known better by now."""
+    if not tried:
         return ends.any
-    best = surest(ahead, population.goodness, population.judged, settings)
-    return ends.dense if best.trained.member.network.is_dense else ends.any
+    if designed:
+        best = surest([*preferred(tried)[:1], *designed], population.goodness, population.judged, settings)
+        if not best.trained.member.network.is_dense:
+            return ends.any
+    slowest = max(population.seconds_to_say(member.network) for member in anew_ones(tried))
+    for_one = n_averaged(settings) * (_SECONDS_PER_SAMPLE + slowest)
+    return max(ends.dense, ends.unmeasured - ends.n_samples * for_one)
 
 
 def _beside(
@@ -267,7 +286,6 @@ def _beside(
     designed = yield from try_designed(searcher, *context, known.most_epochs, ahead)
     if not designed and math.isfinite(ends.any) and not stop.is_set():
         yield {"event": "note", "text": NO_TIME_FOR_CONVOLUTIONS}
-    population.deadline = _last_end(ends, tried, designed, population, settings)
     return tried, designed
 
 
@@ -293,7 +311,7 @@ def _how(settings: Settings, known: Known, train: Samples, end: float) -> tuple[
         return repeats_of(Member(known.network, *rates)), Plan(n, (epochs,), n_rounds=1, finals=finals)
     left = None if end == math.inf else max(1.0, end - time.perf_counter())
     plan = choose_plan(settings, len(train.y), train.x.shape[1], left)
-    if known.convolutions is not None and left is not None:  # one at least fills what those leave of the time
+    if left is not None:  # one at least fills what is left of the time
         plan = replace(plan, finals=replace(plan.finals, n=max(1, plan.finals.n)))
     return searcher_of(settings.searcher), plan
 
