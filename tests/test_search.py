@@ -538,7 +538,9 @@ def test_stronger_decays_are_tried_where_a_table_is_small(n_train, asked, wanted
 @pytest.mark.parametrize(
     ("n_train", "asked", "widest"),
     [
-        (25_000, {}, 512),
+        (10_000, {}, 256),
+        (25_000, {}, 128),
+        (25_000, {"effort": "thorough"}, 512),
         (25_000, {"budget": "10m"}, 512),
         (25_000, {"budget": "50s"}, 256),
         (25_000, {"budget": "20s"}, 128),
@@ -549,7 +551,7 @@ def test_stronger_decays_are_tried_where_a_table_is_small(n_train, asked, wanted
         (100, {"budget": "20s"}, 64),
     ],
 )
-def test_a_budget_too_short_for_the_widest_tries_narrower_ones(n_train, asked, widest):
+def test_where_the_widest_would_hardly_be_trained_narrower_ones_are_tried(n_train, asked, widest):
     settings = choose_settings(ts.Settings(**asked), n_train, True, Layout(shape=(300,)), "y")
     assert settings.widths == (64, widest)
 

@@ -25,9 +25,8 @@ _MOST_STEPS = 60_000
 _WIDEST_BY_SAMPLES = ((20_000, 512), (2_000, 256), (500, 128), (0, 64))
 """From how many training samples on which width; every power of two more is one more program to compile."""
 _USUAL_NARROW, _LEAST_WIDEST, _USUAL_DEPTH = 64, 128, 3
-_LEAST_TRAINED = (
-    1 / 3
-)  # of their epochs, that a budget must have time for, or it is too short for so wide ones
+_LEAST_TRAINED = 1 / 3  # of their epochs: where there is not time for that, networks are not as wide
+_EFFORTS_OF_A_ROUND = 4  # at most: it is trained to its end, however long that takes
 _STRONGEST_DECAY, _FEW_SAMPLES = 0.5, 2_000  # of tables with fewer to learn from
 _SHORT_BUDGET = 10.0
 _NARROWEST = 8
@@ -371,13 +370,15 @@ def _space(
 
 
 def _usual_widths(settings: Settings, n_train: int, n_inputs: int) -> tuple[int, int]:
-    """Wider for more samples, as far as a budget has time for the usual networks that are proposed first."""
+    """Wider for more samples, as far as there is time for the usual networks that are proposed first."""
     widest = next(widest for fewest, widest in _WIDEST_BY_SAMPLES if n_train >= fewest)
-    seconds = seconds_of(settings.budget)
-    if seconds is None:
-        return _USUAL_NARROW, widest
-    if seconds < _SHORT_BUDGET:
+    budget = seconds_of(settings.budget)
+    if budget is not None and budget < _SHORT_BUDGET:
         return _USUAL_NARROW, _LEAST_WIDEST  # one program: there is no time to compile more
+    if budget is None and settings.convolutions:
+        return _USUAL_NARROW, widest
+    effort = _EFFORT_CORE_SECONDS[settings.effort] / _USUAL_CORES
+    seconds = _EFFORTS_OF_A_ROUND * effort if budget is None else budget
     seconds *= SEARCH_FRACTION if settings.convolutions else 1.0
     n_trained = _LEAST_TRAINED * _FEWEST_ROUNDS * _FEWEST_MEMBERS * _CLIMB
 
