@@ -709,7 +709,7 @@ def _sentences_of_runs():
     from threestep.data.folders import _notes
     from threestep.data.kinds import _CONSTANT, _ID
     from threestep.pick import Outcome
-    from threestep.pick.searchers import ANEW, DESIGNED, Proposal
+    from threestep.pick.searchers import ANEW, DESIGNED, LONGER, Proposal
     from threestep.study.picking import _too_slow
     from threestep.study.searching import NO_TIME_FOR_CONVOLUTIONS, _not_refitted
     from threestep.study.seen import part_note
@@ -720,7 +720,7 @@ def _sentences_of_runs():
     yield from (_too_slow(ts.Settings(max_latency_ms=1.5)), _not_refitted(0, 1), _not_refitted(1, 3))
     yield NO_TIME_FOR_CONVOLUTIONS
     yield from (part_note(21_000, 1_000_000, has_convolutions) for has_convolutions in (False, True))
-    yield from (ANEW, f"{ANEW} in 4 folds", DESIGNED, Proposal.__dataclass_fields__["change"].default)
+    yield from (ANEW, f"{ANEW} in 4 folds", LONGER, DESIGNED, Proposal.__dataclass_fields__["change"].default)
     yield from (each.sentence for each in Outcome if each is not Outcome.RUNNING)
     yield from (
         f"column 'a' is left out: {why}" for why in (_CONSTANT, _ID, "List(Int64) is not supported yet")

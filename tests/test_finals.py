@@ -5,6 +5,7 @@ import math
 import threading
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import jax
 import numpy as np
@@ -27,7 +28,7 @@ from threestep.pick import (
     kept_for_finals,
     preferred,
 )
-from threestep.pick.finals import _epochs_of, begun_anew
+from threestep.pick.finals import _epochs_of, _going_on, _seconds_of, begun_anew
 from threestep.pick.searchers import ANEW, LONGER
 from threestep.study.picking import pick_some, surest
 from threestep.study.searching import Ends, _last_end
@@ -124,6 +125,7 @@ def test_with_a_deadline_they_go_on_until_it_comes(crowd, three):
 
 def test_one_that_does_not_fit_has_fewer_epochs(crowd, three, monkeypatch):
     crowd.deadline, before = time.perf_counter() + 100.0, crowd.deadline
+    monkeypatch.setattr(crowd, "_n_together", 1)
     monkeypatch.setattr(crowd, "pace", 1e9)  # as if each took for ever
     proposals = begun_anew(three, 0, 1)
     try:
@@ -150,6 +152,7 @@ def test_where_half_a_descent_does_not_fit_the_best_goes_on(crowd, three):
         crowd.deadline = float("inf")
     assert won
     assert {each.proposal.change for each in won} == {LONGER}
+    assert len({each.proposal.parent for each in won}) == len(won)
     first = next(each for each in won if each.number == 1 + max(numbers_of(tried)))
     assert first.proposal.parent == tried[0].number
     assert first.proposal.member == tried[0].trained.member
@@ -165,11 +168,65 @@ def test_they_end_when_measuring_needs_what_is_left(crowd, three, monkeypatch):
         monkeypatch.setattr(crowd, "_quickest", {None: pace})
         return _last_end(ends, three, designed, crowd, how)
 
-    slow, quick = last(1.0), last(1e-9)
-    assert ends.dense < slow < quick
+    # 12-r12 of 6 inputs and 3 outputs has 252 products; forward is a third of the work of a step
+    (own,) = {each.trained.member for each in three if len(each.trained.member.network.hidden) == 2}
+    monkeypatch.setattr(crowd, "_quickest", {None: 1.0})
+    monkeypatch.setattr(crowd, "_seconds_per_step", lambda job: 60.0 if job.member is own else 1.0)
+    assert crowd.seconds_to_say(own) == pytest.approx(60.0 / 3 / 20)
+    monkeypatch.undo()
+
+    quick, slow = last(1e-9), last(1.0)
     assert quick == pytest.approx(100.0 - 2 * n * 2e-6, abs=0.1)
-    assert last(1e9) == ends.dense  # never earlier than was counted on
+    largest = max(crowd.seconds_to_say(each.trained.member) for each in three)
+    assert slow == pytest.approx(quick - 2 * n * largest, abs=0.1)
+    assert last(1e9) < ends.dense  # a slow machine is believed, too
     assert _last_end(ends, [], [], crowd, how) == ends.any
+    convolution = SimpleNamespace(trained=SimpleNamespace(member=SimpleNamespace(network=picture_network())))
+    monkeypatch.setattr("threestep.study.searching.surest", lambda *_: convolution)
+    assert last(1.0, [convolution]) == ends.any
+    monkeypatch.setattr("threestep.study.searching.surest", lambda tried, *_: tried[0])
+    assert last(1.0, [convolution]) == slow
+    monkeypatch.setattr("threestep.study.searching.is_cpu", lambda: False)
+    assert last(1.0) == ends.dense
+
+
+def picture_network():
+    return ts.network.parse("conv8", (8, 8), 3)
+
+
+def test_one_alone_takes_as_long_as_on_one_of_the_workers(crowd, three, monkeypatch):
+    monkeypatch.setattr(crowd, "pace", 1.0)
+    monkeypatch.setattr(crowd, "_n_together", 4)
+    members = [each.trained.member for each in three]
+    costs = [crowd.core_seconds(Job(member, EPOCHS)) for member in members]
+    first, both, *_ = _seconds_of(crowd, [members[0]] * 8, Finals(8, EPOCHS))
+    assert first == both == pytest.approx(1.1 * 4 * costs[0])
+    assert _seconds_of(crowd, [members[0]] * 8, Finals(8, EPOCHS))[-1] == pytest.approx(1.1 * 8 * costs[0])
+
+
+def test_each_goes_on_once_the_preferred_one_first(crowd, three):
+    won = [anew_of(12, [0.1] * 4, parent=4), replace_change(tried_of(13, [0.01] * 4, parent=4))]
+    able = _going_on([*won, *three], [])
+    assert [each.parent for each in able] == [12, 4, 9, 7]  # nobody goes on twice, whole ones come first
+    assert {each.change for each in able} == {LONGER}
+    assert [each.parent for each in _going_on(three, able[:2])] == [9, 7]
+    assert _going_on([each.without_params() for each in three], []) == []
+
+
+def replace_change(tried: Tried) -> Tried:
+    """As if it had gone on."""
+    return replace(tried, proposal=replace(tried.proposal, change=LONGER))
+
+
+def test_where_no_call_fits_they_end_at_once(crowd, three, monkeypatch):
+    crowd.deadline = time.perf_counter() + 60.0
+    monkeypatch.setattr(crowd, "_would_be_late", lambda *_: True)
+    began = time.perf_counter()
+    won, events = of(crowd, three, 2)
+    crowd.deadline = float("inf")
+    assert won == []
+    assert events[-1]["n_trained"] == 0
+    assert time.perf_counter() - began < 30.0
 
 
 def test_a_search_leaves_time_for_them_at_its_own_pace(crowd, three):

@@ -540,7 +540,12 @@ def test_stronger_decays_are_tried_where_a_table_is_small(n_train, asked, wanted
     [
         (10_000, {}, 256),
         (25_000, {}, 128),
+        (10_000, {"effort": "quick"}, 128),
         (25_000, {"effort": "thorough"}, 512),
+        (25_000, {"convolutions": True}, 512),
+        (25_000, {"convolutions": True, "budget": "60s"}, 128),
+        (25_000, {"budget": "60s"}, 256),
+        (25_000, {"budget": "50s", "depths": (0, 1)}, 512),
         (25_000, {"budget": "10m"}, 512),
         (25_000, {"budget": "50s"}, 256),
         (25_000, {"budget": "20s"}, 128),
@@ -552,7 +557,8 @@ def test_stronger_decays_are_tried_where_a_table_is_small(n_train, asked, wanted
     ],
 )
 def test_where_the_widest_would_hardly_be_trained_narrower_ones_are_tried(n_train, asked, widest):
-    settings = choose_settings(ts.Settings(**asked), n_train, True, Layout(shape=(300,)), "y")
+    layout = Layout(shape=(15, 20) if asked.get("convolutions") else (300,))
+    settings = choose_settings(ts.Settings(**asked), n_train, True, layout, "y")
     assert settings.widths == (64, widest)
 
 
@@ -965,6 +971,25 @@ def test_a_bar_follows_the_networks_of_a_rung_where_somebody_watches(stream):
     for words in ("round 2, 27 epochs", " 5/18 ", " 12/18 ", "best_loss=0.25", "seconds_left=42"):
         assert (words in shown) == stream.isatty()
     assert stream.isatty() or stream.getvalue() == ""
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({}, "finals: the best trained anew, 3 times 80 epochs; best loss 0.1000"),
+        ({"n_longer": 1}, "2 times 80 epochs; some of the best trained longer; best loss"),
+        ({"n_longer": 3}, "finals: some of the best trained longer, by 80 epochs; best loss"),
+        ({"n_folds": 4}, "3 times 80 epochs in each of 4 folds; best loss"),
+        ({"n_alive": 0, "best_loss": None}, "no further training came to its end"),
+        ({"n_trained": 0, "n_alive": 0, "best_loss": None}, "no time was left to train the best anew"),
+        ({"n_trained": 0, "n_alive": 0, "best_loss": None, "n_planned": 1}, None),
+    ],
+)
+def test_the_terminal_says_what_the_finals_were(facts, words, capsys):
+    event = {"event": "final", "n_planned": 4, "n_trained": 3, "n_alive": 3, "n_folds": 1, "epochs": 80}
+    printing.tell(event | {"n_longer": 0, "best_number": 9, "best_loss": 0.1, "seconds": 1.0} | facts)
+    said = capsys.readouterr().out
+    assert said == "" if words is None else words in said
 
 
 def test_the_command_line_tells_every_rung_and_finds_the_same_network(found, tmp_path, capsys):

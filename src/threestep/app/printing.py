@@ -91,7 +91,9 @@ def _tell_designed(event: Event) -> None:
 
 
 def _tell_final(event: Event) -> None:
-    """The best, begun anew."""
+    """The best, begun anew or trained on."""
+    if event["n_trained"] == 0 and event["n_planned"] < 2:
+        return
     if event["n_trained"] == 0:
         print(f"{_INDENT}finals: no time was left to train the best anew")
         return
@@ -103,7 +105,9 @@ def _tell_final(event: Event) -> None:
     if event["n_folds"] > 1:
         facts[0] += f" in each of {event['n_folds']} folds"
     if event["n_longer"]:
-        facts.append("the best trained longer" if n_anew else f"the best trained longer, {epochs} more")
+        facts.append(
+            "some of the best trained longer" if n_anew else f"some of the best trained longer, by {epochs}"
+        )
     print(f"{_INDENT}finals: {'; '.join(facts)}; best loss {event['best_loss']:.4f}")
 
 

@@ -26,10 +26,19 @@ from threestep.pick.programs import members_at_once
 from threestep.pick.ranking import distinct_ones, is_whole, leaderboard, preferred, rule_of
 from threestep.pick.rungs import Plan, rungs_of, search
 from threestep.pick.samples import Samples
-from threestep.pick.searchers import Field, Proposal, Searcher, Tried, repeats_of, searcher_of
+from threestep.pick.searchers import (
+    USUAL_DEPTH,
+    Field,
+    Proposal,
+    Searcher,
+    Tried,
+    repeats_of,
+    searcher_of,
+)
 
 __all__ = [
     "NO_FINALS",
+    "USUAL_DEPTH",
     "EpochRow",
     "Field",
     "Finals",

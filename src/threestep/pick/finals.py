@@ -20,7 +20,7 @@ import numpy as np
 
 from threestep.pick.members import Job, Member
 from threestep.pick.population import Population
-from threestep.pick.ranking import different_ones
+from threestep.pick.ranking import different_ones, preferred
 from threestep.pick.searchers import ANEW, LONGER, Proposal, Tried
 
 _MOST_DISTINCT = 8
@@ -89,7 +89,8 @@ def kept_for_finals(population: Population, tried: Sequence[Tried], plan: Finals
 def hold_finals(
     population: Population, tried: Sequence[Tried], plan: Finals, stop: Event, first: int | None = None
 ) -> Generator[dict[str, Any], None, list[Tried]]:
-    """Train the best anew, some of them several times; until the deadline, if there is one.
+    """Train the best anew, some of them several times; until the deadline, if there is one. Where half of a
+    descent does not fit before it, some of the best go on from their params.
 
     Parameters
     ----------
@@ -111,20 +112,19 @@ def hold_finals(
     list of Tried
         Those that ended with a finite loss, best first.
     """
-    began, won, n_begun = time.perf_counter(), list[Tried](), 0
+    began, won, asked, n_trained = time.perf_counter(), list[Tried](), list[Proposal](), 0
     first = 1 + max(each.number for each in tried) if first is None else first
-    while not stop.is_set() and (n := how_many(population, tried, plan, n_begun)) > 0:
-        proposals = begun_anew(tried, n_begun, n)
-        epochs = _epochs_of(population, proposals, plan)
-        if epochs < _WORTH_ANEW * plan.epochs:
-            proposals = [_going_on(min((*won, *tried), key=lambda each: each.loss))]
-            epochs = _epochs_of(population, proposals, plan)
-        won += yield from _trained_on(population, proposals, first + n_begun, (epochs, tried[0].loss, stop))
-        n_begun += n
+    while not stop.is_set() and (n := how_many(population, tried, plan, len(asked))) > 0:
+        proposals, epochs = _next(population, tried, won, plan, (asked, n))
+        context = epochs, tried[0].loss, stop
+        n_new, new = yield from _trained(population, proposals, first + len(asked), context)
+        if n_new == 0:
+            break  # no call fits any more, or nobody is left to go on
+        asked, won, n_trained = [*asked, *proposals], [*won, *new], n_trained + n_new
     won.sort(key=lambda each: each.loss)
     anew = [each for each in won if each.proposal.change == ANEW] or won
     longest = max((len(each.trained.history) for each in anew), default=plan.epochs)
-    yield final_event(plan, longest, (n_begun, len(won)), won, began)
+    yield final_event(plan, longest, (n_trained, len(won)), won, began)
     return won
 
 
@@ -136,6 +136,7 @@ def final_event(
     planned."""
     return {
         "event": "final",
+        "n_planned": plan.n,
         "n_trained": counts[0],
         "n_alive": counts[1],
         "n_folds": plan.n_folds,
@@ -158,21 +159,47 @@ def how_many(population: Population, tried: Sequence[Tried], plan: Finals, n_beg
     return max(1, sum(each <= left for each in _needed(population, tried, plan, plan.n)))
 
 
+def _next(
+    population: Population,
+    tried: Sequence[Tried],
+    won: Sequence[Tried],
+    plan: Finals,
+    before: tuple[Sequence[Proposal], int],
+) -> tuple[list[Proposal], int]:
+    """What is trained next, and for how many epochs. `before`: what was proposed, and how many whole descents
+    fit; if none does, as many shorter ones begin as are trained at a time."""
+    asked, n_fitting = before
+    anew = begun_anew(tried, len(asked), n_fitting)
+    if _epochs_of(population, anew, plan) == plan.epochs:
+        return anew, plan.epochs
+    anew = begun_anew(tried, len(asked), population.n_workers)
+    epochs = _epochs_of(population, anew, plan)
+    if epochs >= _WORTH_ANEW * plan.epochs:
+        return anew, epochs
+    longer = _going_on([*won, *tried], asked)[: population.n_workers]
+    return longer, _epochs_of(population, longer, plan)
+
+
 def _epochs_of(population: Population, proposals: Sequence[Proposal], plan: Finals) -> int:
-    """Of each; fewer of one alone that does not fit, so that its learning rate has come down in the end."""
+    """Of each; fewer if they do not fit, so that their learning rates have come down in the end."""
     left = population.deadline - time.perf_counter()
-    (member, *others) = [proposal.member for proposal in proposals]
-    one = _SLACK * population.pace * population.core_seconds(Job(member, plan.epochs))
-    if others or one <= left:
+    needed = _seconds_of(population, [proposal.member for proposal in proposals], plan)
+    if not needed or needed[-1] <= left:
         return plan.epochs
-    return max(1, int(plan.epochs * left / one))
+    return max(1, int(plan.epochs * left / needed[-1]))
 
 
 def _needed(population: Population, tried: Sequence[Tried], plan: Finals, n: int) -> list[float]:
     """How many seconds 1, 2, ... n finals take."""
-    members = [proposal.member for proposal in begun_anew(tried, 0, n)]
-    costs = [plan.n_folds * population.core_seconds(Job(member, plan.epochs)) for member in members]
-    return [_SLACK * population.pace * each for each in accumulate(costs)]
+    return _seconds_of(population, [proposal.member for proposal in begun_anew(tried, 0, n)], plan)
+
+
+def _seconds_of(population: Population, members: Sequence[Member], plan: Finals) -> list[float]:
+    """How many seconds the first of them, the first two, ... all take: no less than each takes alone."""
+    jobs = [Job(member, plan.epochs) for member in members]
+    together = accumulate(population.pace * population.core_seconds(job) for job in jobs)
+    longest = accumulate(map(population.seconds_alone, jobs), max)
+    return [_SLACK * plan.n_folds * max(pair) for pair in zip(together, longest, strict=True)]
 
 
 def anew_ones(tried: Sequence[Tried]) -> list[Member]:
@@ -196,26 +223,34 @@ def _restarted(member: Member, number: int) -> Member:
     return replace(member, seed=int(np.random.default_rng([member.seed, number]).integers(2**31)))
 
 
-def _going_on(best: Tried) -> Proposal:
-    """One that goes on from its params."""
-    return Proposal(best.trained.member, best.trained.params, best.number, LONGER)
+def _going_on(tried: Sequence[Tried], asked: Sequence[Proposal]) -> list[Proposal]:
+    """Those that may go on from their params, each once, the preferred ones first."""
+    gone = {each.parent for each in asked if each.change == LONGER}
+    able = [each for each in preferred(tried) if each.proposal.change != LONGER and each.trained.params]
+    return [
+        Proposal(each.trained.member, each.trained.params, each.number, LONGER)
+        for each in able
+        if each.number not in gone
+    ]
 
 
-def _trained_on(
+def _trained(
     population: Population, proposals: Sequence[Proposal], first: int, context: tuple[int, float, Event]
-) -> Generator[dict[str, Any], None, list[Tried]]:
-    """Those that ended with a finite loss; `context`: epochs, best loss so far, what stops it."""
+) -> Generator[dict[str, Any], None, tuple[int, list[Tried]]]:
+    """How many were begun, and those that ended with a finite loss; `context`: epochs, best loss so far, what
+    stops it."""
     epochs, best_loss, stop = context
     jobs = [Job(proposal.member, epochs, proposal.params) for proposal in proposals]
     began, costs = time.perf_counter(), list(map(population.core_seconds, jobs))
     steps = population.train(jobs, stop)
     trained = yield from ticking(steps, population.deadline, (len(jobs), epochs, best_loss))
-    second = (time.perf_counter() - began) / sum(costs)
-    return [
+    second = (time.perf_counter() - began) / max(1e-9, sum(costs))
+    sound = [
         Tried(number, proposal, each, len(each.history), cost * second)
         for number, (proposal, each, cost) in enumerate(zip(proposals, trained, costs, strict=True), first)
         if each is not None and each.is_sound
     ]
+    return sum(each is not None for each in trained), sound
 
 
 def ticking(

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from threestep.devices import is_cpu, prepare, workplaces
 from threestep.goodness import Goodness
 from threestep.limits import check_settings
-from threestep.network import Network, padded_size, supernet_of, unpad
+from threestep.network import padded_size, supernet_of, unpad
 from threestep.pick.compiled import Program, Shape, Varied, nobody, somebody, supernet_in
 from threestep.pick.members import Job, Member, Trained
 from threestep.pick.outcome import Outcome
@@ -123,6 +123,7 @@ class Population:
         self._zeros: dict[tuple[Any, Recipe, int], Moments] = {}
         self._programs = Programs(self._shape, self.n_steps, self.batch_size, self._devices, deadline)
         self.n_diverged, self.pace = 0, 1.0 / len(self._devices)
+        self._n_together = len(self._devices)  # jobs that were trained at the same time at that pace
         self._n_calls = 0
         self._orders: dict[tuple[int, int], NDArray] = {}
         self._lock = Lock()
@@ -200,18 +201,25 @@ class Population:
         counted = sum(map(self.core_seconds, done))
         if counted > 0:
             pace = seconds / counted
-            self.pace = min(self.pace, pace) if self._n_calls else pace
+            if self._n_calls == 0 or pace < self.pace:
+                self.pace = pace
+                self._n_together = min(len(done), self.n_workers) if self._shape.one_by_one else len(done)
             self._n_calls += 1
 
     def core_seconds(self, job: Job) -> float:
         """What a job costs on one middling core, by count, never by the clock: the same everywhere."""
         return _JOB_SECONDS + job.epochs * self.n_steps * self._seconds_per_step(job)
 
-    def seconds_to_say(self, network: Network) -> float:
-        """About what the outputs for one sample take one core: a third of its part of a step, as fast as the
-        quickest call so far."""
-        of_counted = min(self._quickest.values(), default=1.0)
-        return of_counted * self._programs.step_seconds(supernet_of(network)) / (3 * self.batch_size)
+    def seconds_alone(self, job: Job) -> float:
+        """About what a job takes that is trained alone, at the pace so far: what could be trained at the same
+        time does not make it quicker."""
+        return self.pace * self._n_together * self.core_seconds(job)
+
+    def seconds_to_say(self, member: Member) -> float:
+        """About what a network's outputs for one sample take one core: a third of its part of a step, as fast
+        as the quickest call of its program so far, or the slowest of the others."""
+        of_counted = self._quickest.get(self._recipe(member), max(self._quickest.values(), default=1.0))
+        return of_counted * self._seconds_per_step(Job(member, 1)) / (3 * self.batch_size)
 
     def _seconds_per_step(self, job: Job) -> float:
         """About what a step of that member takes, of its own depth."""
@@ -226,6 +234,11 @@ class Population:
     @deadline.setter
     def deadline(self, deadline: float) -> None:
         self._programs.deadline = deadline
+
+    @property
+    def n_workers(self) -> int:
+        """Chunks that are trained at the same time."""
+        return len(self._devices)
 
     @property
     def judged(self) -> Samples:

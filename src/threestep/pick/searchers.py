@@ -35,10 +35,11 @@ LONGER = "trained longer"
 """The change of what goes on from its params where there is no time to begin again."""
 DESIGNED = "as people design them"
 """The change of the networks with convolutions that are proposed first."""
+USUAL_DEPTH = 3
+"""Of the networks that are proposed first."""
 
 _N_ELITE = 10
 _MOST_ALIKE = 3  # of one depth in the elite
-_USUAL_DEPTH = 3
 _NEW_FRACTION = 0.25  # of what evolution proposes: drawn afresh
 
 
@@ -288,7 +289,7 @@ def _usual(field: Field, number: int) -> Member:
     """Three wide layers, if the space allows; the second kind sees few inputs, or has residual layers."""
     space, drawn = field.space, _drawn(field, number)
     low, high = space.depths or (0, 4)
-    depth = min(high, max(low, _USUAL_DEPTH))
+    depth = min(high, max(low, USUAL_DEPTH))
     wide = [width for width in usual_widths(space) if width.bit_count() == 1] or usual_widths(space)
     name = "silu" if "silu" in space.activations else space.activations[0]
     has_few = number == 2 and field.few_inputs is not None

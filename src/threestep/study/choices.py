@@ -8,7 +8,7 @@ from threestep.data import Layout
 from threestep.errors import SettingsError
 from threestep.limits import seconds_of
 from threestep.network import Network, parse
-from threestep.pick import Field, Finals, Member, Plan, members_at_once, rungs_of
+from threestep.pick import USUAL_DEPTH, Field, Finals, Member, Plan, members_at_once, rungs_of
 from threestep.settings import (
     CHANGES,
     DEFAULT_LEARNING_RATE,
@@ -24,7 +24,7 @@ _FEWEST_STEPS = 1_500
 _MOST_STEPS = 60_000
 _WIDEST_BY_SAMPLES = ((20_000, 512), (2_000, 256), (500, 128), (0, 64))
 """From how many training samples on which width; every power of two more is one more program to compile."""
-_USUAL_NARROW, _LEAST_WIDEST, _USUAL_DEPTH = 64, 128, 3
+_USUAL_NARROW, _LEAST_WIDEST = 64, 128
 _LEAST_TRAINED = 1 / 3  # of their epochs: where there is not time for that, networks are not as wide
 _EFFORTS_OF_A_ROUND = 4  # at most: it is trained to its end, however long that takes
 _STRONGEST_DECAY, _FEW_SAMPLES = 0.5, 2_000  # of tables with fewer to learn from
@@ -382,8 +382,10 @@ def _usual_widths(settings: Settings, n_train: int, n_inputs: int) -> tuple[int,
     seconds *= SEARCH_FRACTION if settings.convolutions else 1.0
     n_trained = _LEAST_TRAINED * _FEWEST_ROUNDS * _FEWEST_MEMBERS * _CLIMB
 
+    depth = min(USUAL_DEPTH, settings.depths[1]) if settings.depths else USUAL_DEPTH
+
     def takes(width: int) -> float:
-        usual = width * (n_inputs + (_USUAL_DEPTH - 1) * width)
+        usual = width * (n_inputs + max(0, depth - 1) * width)
         return n_trained * (settings.epochs or 1) * _epoch_seconds(settings, n_train, usual)
 
     while widest > _LEAST_WIDEST and takes(widest) > seconds:

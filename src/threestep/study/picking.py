@@ -34,7 +34,7 @@ from threestep.study.luck import Surer, luck_of
 
 _Some = TypeVar("_Some", Tried, Folded)
 _N_LATENCIES = 20
-_MOST_CANDIDATES = 10  # of what may be averaged
+MOST_CANDIDATES = 10  # of what may be averaged
 _MOST_TO_COMPARE = 4000  # samples
 _MOST_FINALS = 20  # whose calibrated losses are compared
 _MOST_ROWS = 1000  # of the leaderboard in the journal
@@ -104,7 +104,7 @@ def pick_some(
         if settings.ensemble is not None:
             chosen = distinct_ones(able, settings.ensemble)
         else:
-            said = [said_by(each) for each in able[:_MOST_CANDIDATES]]
+            said = [said_by(each) for each in able[:MOST_CANDIDATES]]
             chosen = [able[place] for place in _best_together(said, goodness, few.samples, settings)]
     everything = _first_those(chosen, _first_those(able, tried))
     yield _leaderboard_event(everything, chosen)

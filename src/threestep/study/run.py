@@ -69,7 +69,7 @@ from threestep.study.notebook import run_html
 from threestep.study.picking import Found, Unseen
 from threestep.study.preparing import Prepared, arrays_of, pixels_of
 from threestep.study.scores import Scores, rows_in_unit, score_outputs
-from threestep.study.searching import Ends, Known, deadline_of, interruptible, search_steps, seconds_to_say
+from threestep.study.searching import Ends, Known, counted_seconds, deadline_of, interruptible, search_steps
 from threestep.study.seen import as_numbers, part_note, seen_by_search, settings_for
 
 _SECONDS_FOR_REPORT = 0.3
@@ -336,9 +336,8 @@ def _ends(prepared: Prepared) -> Ends:
         widest = [str(settings.widths[1])] * settings.depths[1] if settings.widths and settings.depths else []
         network = parse("-".join(widest), (layout.n_inputs,), prepared.prep.target.n_outputs)
     n_samples, n_outputs = prepared.table.n_samples, prepared.prep.target.n_outputs
-    deadline = deadline_of(
-        settings, n_samples, n_averaged(settings) * seconds_to_say(network), prepared.began
-    )
+    seconds_each = n_averaged(settings) * counted_seconds(network)
+    deadline = deadline_of(settings, n_samples, seconds_each, prepared.began)
     unmeasured = deadline_of(settings, 0, 0.0, prepared.began)
     aside = seconds_set_aside(prepared.budget)
     if prepared.network is not None:
@@ -348,7 +347,7 @@ def _ends(prepared: Prepared) -> Ends:
     designed = designed_networks(settings, layout, n_outputs, n_samples)
     for usual in designed[:1]:  # measuring those takes longer
         share = _MOST_FOR_MEASURING
-        other = deadline_of(settings, n_samples, seconds_to_say(usual), prepared.began, share)
+        other = deadline_of(settings, n_samples, counted_seconds(usual), prepared.began, share)
         earlier = min(deadline, other)
     any_end = earlier - aside if settings.convolutions else earlier
     return Ends(any_end, deadline, unmeasured, n_samples)

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from threestep.data import dealt
+from threestep.devices import is_cpu
 from threestep.goodness import Goodness
 from threestep.limits import seconds_of
 from threestep.network import Dense, Network, Params
@@ -49,7 +50,15 @@ from threestep.pick import (
 )
 from threestep.settings import Descent, Settings
 from threestep.study.choices import SEARCH_FRACTION, choose_plan, n_averaged
-from threestep.study.picking import Found, fast_enough, fastest, pick_in_folds, pick_some, surest
+from threestep.study.picking import (
+    MOST_CANDIDATES,
+    Found,
+    fast_enough,
+    fastest,
+    pick_in_folds,
+    pick_some,
+    surest,
+)
 
 _SECONDS_AFTER = 0.3  # for measuring the winner and writing the run down
 _SECONDS_PER_SAMPLE = 2e-6  # beside the network's products
@@ -62,7 +71,7 @@ _FINALS_FRACTION = 0.1  # of a budget, where networks with convolutions are trie
 
 
 def deadline_of(
-    settings: Settings, n_samples: int, seconds_to_say: float, began: float, most_share: float = 1.0
+    settings: Settings, n_samples: int, seconds_each: float, began: float, most_share: float = 1.0
 ) -> float:
     """When training must end, on the clock of `time.perf_counter`; infinite without a budget.
 
@@ -71,7 +80,7 @@ def deadline_of(
     settings : Settings
     n_samples : int
         All of them are measured after the training.
-    seconds_to_say : float
+    seconds_each : float
         What the outputs for one sample take, of all the networks that may be picked together.
     began : float
         When the budget began.
@@ -81,13 +90,13 @@ def deadline_of(
     budget = seconds_of(settings.budget)
     if budget is None:
         return math.inf
-    for_one = n_averaged(settings) * _SECONDS_PER_SAMPLE + seconds_to_say
+    for_one = n_averaged(settings) * _SECONDS_PER_SAMPLE + seconds_each
     measuring = min(most_share * budget, n_samples * for_one)
     return began + budget - _SECONDS_AFTER - measuring
 
 
-def seconds_to_say(network: Network) -> float:
-    """What the outputs for one sample take on a slow machine."""
+def counted_seconds(network: Network) -> float:
+    """What the outputs for one sample are counted to take, before a pace is known."""
     return network.n_products * (_SECONDS_PER_PRODUCT if network.is_dense else _SECONDS_PER_SLOW_PRODUCT)
 
 
@@ -249,17 +258,20 @@ def _pick_of(
 def _last_end(
     ends: Ends, tried: Sequence[Tried], designed: Sequence[Tried], population: Population, settings: Settings
 ) -> float:
-    """When finals must end: later where a network of neurons is ahead, for more of those follow, and what
-    these take to measure is known better by now."""
+    """When finals must end: later where a network of neurons is ahead, for more of those follow. On a CPU,
+    which measures these, its pace is known by now, and what may be picked: the best, or what finals begin
+    with."""
     if not tried:
         return ends.any
     if designed:
         best = surest([*preferred(tried)[:1], *designed], population.goodness, population.judged, settings)
         if not best.trained.member.network.is_dense:
             return ends.any
-    slowest = max(population.seconds_to_say(member.network) for member in anew_ones(tried))
-    for_one = n_averaged(settings) * (_SECONDS_PER_SAMPLE + slowest)
-    return max(ends.dense, ends.unmeasured - ends.n_samples * for_one)
+    if not is_cpu():
+        return ends.dense
+    likely = [*(each.trained.member for each in tried[:MOST_CANDIDATES]), *anew_ones(tried)]
+    for_one = n_averaged(settings) * (_SECONDS_PER_SAMPLE + max(map(population.seconds_to_say, likely)))
+    return ends.unmeasured - ends.n_samples * for_one
 
 
 def _beside(
