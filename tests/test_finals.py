@@ -168,7 +168,7 @@ def test_they_end_when_measuring_needs_what_is_left(crowd, three, monkeypatch):
         monkeypatch.setattr(crowd, "_quickest", {None: pace})
         return _last_end(ends, three, designed, crowd, how)
 
-    # 12-r12 of 6 inputs and 3 outputs has 252 products; forward is a third of the work of a step
+    # forward is a third of the work of a step, here of 20 samples
     (own,) = {each.trained.member for each in three if len(each.trained.member.network.hidden) == 2}
     monkeypatch.setattr(crowd, "_quickest", {None: 1.0})
     monkeypatch.setattr(crowd, "_seconds_per_step", lambda job: 60.0 if job.member is own else 1.0)
@@ -205,7 +205,7 @@ def test_one_alone_takes_as_long_as_on_one_of_the_workers(crowd, three, monkeypa
 
 
 def test_each_goes_on_once_the_preferred_one_first(crowd, three):
-    won = [anew_of(12, [0.1] * 4, parent=4), replace_change(tried_of(13, [0.01] * 4, parent=4))]
+    won = [anew_of(12, [0.1] * 4, parent=4), went_on(tried_of(13, [0.01] * 4, parent=4))]
     able = _going_on([*won, *three], [])
     assert [each.parent for each in able] == [12, 4, 9, 7]  # nobody goes on twice, whole ones come first
     assert {each.change for each in able} == {LONGER}
@@ -213,7 +213,7 @@ def test_each_goes_on_once_the_preferred_one_first(crowd, three):
     assert _going_on([each.without_params() for each in three], []) == []
 
 
-def replace_change(tried: Tried) -> Tried:
+def went_on(tried: Tried) -> Tried:
     """As if it had gone on."""
     return replace(tried, proposal=replace(tried.proposal, change=LONGER))
 

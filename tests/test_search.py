@@ -979,6 +979,7 @@ def test_a_bar_follows_the_networks_of_a_rung_where_somebody_watches(stream):
         ({}, "finals: the best trained anew, 3 times 80 epochs; best loss 0.1000"),
         ({"n_longer": 1}, "2 times 80 epochs; some of the best trained longer; best loss"),
         ({"n_longer": 3}, "finals: some of the best trained longer, by 80 epochs; best loss"),
+        ({"n_longer": 3, "epochs": 1}, "some of the best trained longer, by 1 epoch; best loss"),
         ({"n_folds": 4}, "3 times 80 epochs in each of 4 folds; best loss"),
         ({"n_alive": 0, "best_loss": None}, "no further training came to its end"),
         ({"n_trained": 0, "n_alive": 0, "best_loss": None}, "no time was left to train the best anew"),

@@ -92,15 +92,15 @@ def _tell_designed(event: Event) -> None:
 
 def _tell_final(event: Event) -> None:
     """The best, begun anew or trained on."""
-    if event["n_trained"] == 0 and event["n_planned"] < 2:
-        return
     if event["n_trained"] == 0:
-        print(f"{_INDENT}finals: no time was left to train the best anew")
+        if event["n_planned"] > 1:  # one alone only fills what is left of the time
+            print(f"{_INDENT}finals: no time was left to train the best anew")
         return
     if event["best_loss"] is None:
         print(f"{_INDENT}finals: no further training came to its end; the best of the search are taken")
         return
-    n_anew, epochs = event["n_alive"] - event["n_longer"], f"{event['epochs']} epochs"
+    n_anew = event["n_alive"] - event["n_longer"]
+    epochs = "1 epoch" if event["epochs"] == 1 else f"{event['epochs']} epochs"
     facts = [f"the best trained anew, {n_anew} times {epochs}"] if n_anew else []
     if event["n_folds"] > 1:
         facts[0] += f" in each of {event['n_folds']} folds"

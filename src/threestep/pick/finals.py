@@ -5,7 +5,7 @@ so inherit the luck of it, too. They also generalize worse than networks that le
 (Ash & Adams 2020, arXiv:1910.08475). The finals therefore train the best structures anew, in one whole
 descent, and one of these is picked unless another is better by more than noise. Over 22 default searches of
 four small tables the best of 12 such descents had a test loss 9 % lower than the best of the search. Where
-a deadline leaves less time than half a descent takes, the best so far goes on from its params instead.
+a deadline leaves less time than half a descent takes, some of the best go on from their params instead.
 """
 
 import math
@@ -116,10 +116,12 @@ def hold_finals(
     first = 1 + max(each.number for each in tried) if first is None else first
     while not stop.is_set() and (n := how_many(population, tried, plan, len(asked))) > 0:
         proposals, epochs = _next(population, tried, won, plan, (asked, n))
+        if not proposals:
+            break  # nobody is left to go on
         context = epochs, tried[0].loss, stop
         n_new, new = yield from _trained(population, proposals, first + len(asked), context)
         if n_new == 0:
-            break  # no call fits any more, or nobody is left to go on
+            break  # no call fits any more
         asked, won, n_trained = [*asked, *proposals], [*won, *new], n_trained + n_new
     won.sort(key=lambda each: each.loss)
     anew = [each for each in won if each.proposal.change == ANEW] or won
@@ -149,8 +151,8 @@ def final_event(
 
 
 def how_many(population: Population, tried: Sequence[Tried], plan: Finals, n_begun: int) -> int:
-    """How many to train now: all at first; then, if a deadline leaves time, as many as fit, or one with
-    fewer epochs."""
+    """How many to train now: all at first; then, if a deadline leaves time, as many as fit; 1 where
+    none does, for what has fewer epochs."""
     if math.isinf(population.deadline):
         return plan.n if n_begun == 0 else 0
     left = population.deadline - time.perf_counter()
@@ -244,7 +246,7 @@ def _trained(
     began, costs = time.perf_counter(), list(map(population.core_seconds, jobs))
     steps = population.train(jobs, stop)
     trained = yield from ticking(steps, population.deadline, (len(jobs), epochs, best_loss))
-    second = (time.perf_counter() - began) / max(1e-9, sum(costs))
+    second = (time.perf_counter() - began) / sum(costs)
     sound = [
         Tried(number, proposal, each, len(each.history), cost * second)
         for number, (proposal, each, cost) in enumerate(zip(proposals, trained, costs, strict=True), first)
