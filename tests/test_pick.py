@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import hypothesis.strategies as st
@@ -21,7 +22,7 @@ from threestep.pick import EpochRow, Outcome, compiled, descent, program
 from threestep.pick.optimizers import rate_at
 from threestep.pick.program import judge
 from threestep.pick.samples import judged_in_blocks, rates_of
-from threestep.pick.step import Task, _norm
+from threestep.pick.step import Rates, Recipe, Task, _norm, look_ahead
 from threestep.settings import Descent
 
 SQUARED, CROSS = ts.goodness.Goodness("squared_error"), ts.goodness.Goodness("cross_entropy")
@@ -343,6 +344,24 @@ def test_dropout_differs_from_step_to_step():
 
 
 # Laws
+
+
+@pytest.mark.parametrize("spec", ["", "8", "16-16-r16", "conv4-16-8"])
+def test_the_keys_worked_out_ahead_are_those_folded_in_each_step(spec):
+    inputs = (6, 6, 1) if "conv" in spec else (6,)
+    network = ts.network.parse(spec, input_shape=inputs, n_outputs=3)
+    recipe = Recipe(network, CROSS, "adamw", True, False)
+    rates = Rates(*jnp.ones(len(Rates._fields)))
+    task = Task(recipe, rates, np.uint32(7), None, None, None, None, None)
+    keys = look_ahead(task, jnp.int32(20), jnp.zeros((3, 4))).keys
+    assert keys is not None
+    assert len(network.places) == keys.shape[1]
+    for at, own in enumerate(np.asarray(keys)):
+        of_step = jax.random.fold_in(jax.random.key(7), 20 + at)
+        for place, key in zip(network.places, own, strict=True):
+            np.testing.assert_array_equal(key, jax.random.key_data(jax.random.fold_in(of_step, place)))
+    without = replace(task, recipe=replace(recipe, has_dropout=False))
+    assert look_ahead(without, jnp.int32(20), jnp.zeros((3, 4))).keys is None
 
 
 def test_same_seed_same_bits_and_another_seed_others():

@@ -76,6 +76,9 @@ class Training(NamedTuple):
         (stochastic depth: Huang et al. 2016, arXiv:1603.09382). None: none do.
     blocks : (int, int)
         How many residual blocks there are before the layer, and in the whole network.
+    ahead : dict of int to Array, or None
+        The key of each place, where they are worked out for many steps at once: in a step of a small network
+        they take a third of the time.
     """
 
     key: Array
@@ -84,11 +87,16 @@ class Training(NamedTuple):
     present: Array | None = None
     paths: float | Array | None = None
     blocks: tuple[int, int] = (0, 1)
+    ahead: dict[int, Array] | None = None
+
+    def key_at(self, place: int) -> Array:
+        """The key of the layer at that place; see `apply`."""
+        return jax.random.fold_in(self.key, place) if self.ahead is None else self.ahead[place]
 
     def apply(self, place: int, h: Array) -> Array:
         """What is left of the inputs of the layer at that place, from 0; the output layer's is `LAST`."""
         share = self.hidden if place else self.inputs
-        return h if share is None else drop(jax.random.fold_in(self.key, place), share, h)
+        return h if share is None else drop(self.key_at(place), share, h)
 
 
 def path_factors(training: Training | None, n_blocks: int, n_samples: int) -> Array | None:

@@ -143,6 +143,17 @@ class Network:
         """Whether it normalizes by the batch: what fills a batch up must then be told from samples."""
         return any(name.endswith(RUNNING) for own in self.param_shapes for name in own)
 
+    @property
+    def places(self) -> tuple[int, ...]:
+        """Where something may be left out; see `Training.apply`."""
+        return tuple(place for place in map(self._place, range(len(self.layers))) if place is not None)
+
+    def _place(self, index: int) -> int | None:
+        """Where what goes into that layer may be left out, if it may."""
+        if index > 0 and not isinstance(self.layers[index], Dense):
+            return None
+        return LAST if index == len(self.layers) - 1 > 0 else index
+
     def _with_inputs(self) -> Iterator[tuple[Layer, Shape]]:
         """Each layer with the shape of its inputs."""
         return zip(self.layers, self.shapes[:-1], strict=True)
@@ -177,11 +188,11 @@ class Network:
         list of LayerOutput
             (n_samples, width) each, or (n_samples, height, width, channels), first layer first.
         """
-        outputs, n_hidden, n_before = [], len(self.layers) - 1, 0
+        outputs, n_before = [], 0
         h = x.reshape(x.shape[0], *(self.first_shape if not self.is_dense else (self.n_inputs,)))
         for index, (layer, own) in enumerate(zip(self.layers, params, strict=True)):
-            if training is not None and (index == 0 or isinstance(layer, Dense)):
-                h = training.apply(LAST if index == n_hidden > 0 else index, h)
+            if training is not None and (place := self._place(index)) is not None:
+                h = training.apply(place, h)
             if training is not None and isinstance(layer, Blocks):
                 training = training._replace(blocks=(n_before, self.n_blocks))
                 n_before += layer.count if layer.residual else 0

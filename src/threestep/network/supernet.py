@@ -65,6 +65,11 @@ class Supernet:
         inner = [(self.width, self.width)] * (self.n_hidden - 1)
         return ((self.n_inputs, self.width), *inner, (self.width, self.n_outputs))
 
+    @property
+    def places(self) -> tuple[int, ...]:
+        """Where something may be left out; see `Training.apply`."""
+        return (0, *range(1, self.n_hidden), LAST) if self.n_hidden else (0,)
+
     def apply(self, params: Params, x: Array, dropout: Training | None, form: "Form") -> Array:
         """The function of one member: (n_samples, n_inputs) to (n_samples, n_outputs)."""
         h: Any = x.reshape(x.shape[0], self.n_inputs)
@@ -75,7 +80,7 @@ class Supernet:
             h = layer(self.activations, index > 0, _setting(form[index], index, dropout), h, own)
         if dropout is not None and self.n_hidden > 0:
             h = dropout.apply(LAST, h)
-        return ACTIVATIONS[self.output].function(h @ params[-1]["weight"] + params[-1]["bias"])
+        return ACTIVATIONS[self.output].function(_product(h, params[-1]["weight"]) + params[-1]["bias"])
 
     def in_use(self, form: "Form") -> list[Any]:
         """For each layer, whether the member has it."""
@@ -220,7 +225,7 @@ class _Setting(NamedTuple):
 def _setting(form: LayerForm, index: int, dropout: Training | None) -> _Setting:
     if index == 0 or dropout is None or dropout.hidden is None:
         return _Setting(*form, None, None)
-    return _Setting(*form, jax.random.fold_in(dropout.key, index), dropout.hidden)
+    return _Setting(*form, dropout.key_at(index), dropout.hidden)
 
 
 def _layer_of_all(
@@ -267,8 +272,7 @@ def _layer_backward(names: tuple[str, ...], is_inner: bool, kept, towards: Array
     def gradients(function: Callable[[Array], Array], towards: Array, h: Array, z: Array, weight: Array):
         dropped, towards = setting.drop(h), setting.mask(towards)
         (by_z,) = jax.vjp(function, z)[1](towards)
-        # transposed for itself: without the barrier XLA takes a slower product, by up to a half
-        own = {"weight": lax.optimization_barrier(dropped.T) @ by_z, "bias": by_z.sum(axis=0)}
+        own = {"weight": _by_weight(dropped, by_z), "bias": by_z.sum(axis=0)}
         # the samples themselves need no gradient
         return setting.drop(by_z @ weight.T + setting.residual * towards) if is_inner else (), own
 
@@ -290,3 +294,20 @@ def _switch(setting: _Setting, is_inner: bool, absent: Callable, branches: list[
 
 
 _layer.defvjp(_layer_forward, _layer_backward)
+
+
+@jax.custom_vjp
+def _product(h: Array, weight: Array) -> Array:
+    return h @ weight
+
+
+_product.defvjp(
+    lambda h, weight: (h @ weight, (h, weight)),
+    lambda kept, by_z: (by_z @ kept[1].T, _by_weight(kept[0], by_z)),
+)
+
+
+def _by_weight(h: Array, by_z: Array) -> Array:
+    """The gradient of a layer's weights. Turned for itself: without the barrier XLA takes a slower product,
+    by up to a half."""
+    return lax.optimization_barrier(h.T) @ by_z

@@ -31,8 +31,8 @@ from threestep.pick.step import (
     Rates,
     Recipe,
     Task,
+    look_ahead,
     outputs_in,
-    paces,
     ready,
     take_step,
 )
@@ -193,7 +193,8 @@ def run_epoch(task: Task, order: Array, section: Section | None, state: State) -
     """
     n_steps = task.rates.n_steps
     first = state.epoch * n_steps
-    rows = lax.optimization_barrier(_each(task, _paces, 0, None)(first, order))
+    ahead = lax.optimization_barrier(_each(task, look_ahead, 0, None)(first, order))
+    axis = np.ndim(task.seed)  # of the steps: behind that of the members, if there are any
     n_ahead = steps_ahead(order.shape[1], order.shape[0], task.x.shape[1])
     shelves = jnp.pad(order, ((0, -order.shape[0] % n_ahead), (0, 0)), constant_values=-1)
     shelves = shelves.reshape(-1, n_ahead, order.shape[1])
@@ -206,23 +207,19 @@ def run_epoch(task: Task, order: Array, section: Section | None, state: State) -
             at = done + place
             batch = jax.tree.map(lambda array: array[place], batches)
             step = _each(task, take_step, None, 0, 0, None, 0)
-            return step(batch, first + at, rows[..., at, :], at == n_steps - 1, moving)
+            own = jax.tree.map(lambda array: lax.dynamic_index_in_dim(array, at, axis, keepdims=False), ahead)
+            return step(batch, first + at, own, at == n_steps - 1, moving)
 
         return lax.fori_loop(0, jnp.minimum(n_ahead, n_steps - done), one, moving)
 
     unknown = jnp.full_like(state.gradient_norm, jnp.nan)
     moving = Moving(state.params, state.moments, jnp.zeros_like(state.losses), unknown)
-    end = partial(_end_epoch, task, order, rows[..., 0, 0], state)
+    end = partial(_end_epoch, task, order, ahead.pace[..., 0, 0], state)
     if section is None:
         return end(lax.fori_loop(0, shelves.shape[0], one_shelf, moving))
     moving = moving._replace(losses=jnp.where(section.first == 0, 0.0, state.losses))
     moving = lax.fori_loop(section.first // n_ahead, -(-section.last // n_ahead), one_shelf, moving)
     return lax.cond(section.last >= n_steps, end, partial(_break_off, state), moving)
-
-
-def _paces(task: Task, first: Array, order: Array) -> Array:
-    """The pace of each step of an epoch, a row."""
-    return paces(task.rates, first + jnp.arange(order.shape[0]))
 
 
 def _break_off(state: State, moving: Moving) -> tuple[State, EpochRow]:

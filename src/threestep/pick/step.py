@@ -108,6 +108,22 @@ def ready(task: Task, x: Array) -> Array:
     return x if task.scale is None else x.astype(jnp.float32) / task.scale
 
 
+class Ahead(NamedTuple):
+    """What a step's number alone decides, worked out for many steps at once: in a step of a small network
+    each of these numbers would be an operation of its own.
+
+    Parameters
+    ----------
+    pace : Array of shape (4,)
+        See `row_of`.
+    keys : Array of shape (n_places, n), uint32, or None
+        JAX's random key of each place at which something may be left out; None: nothing is.
+    """
+
+    pace: Array
+    keys: Array | None
+
+
 class Moving(NamedTuple):
     """What one step changes; `losses` (batch_size,) adds up those of the epoch so far, place by place."""
 
@@ -117,8 +133,8 @@ class Moving(NamedTuple):
     gradient_norm: Array
 
 
-def take_step(task: Task, batch: Batch, index: Array, pace: Array, is_last: Array, moving: Moving) -> Moving:
-    """One step of descent on one batch, the `index`-th, at the pace of that row of `paces`.
+def take_step(task: Task, batch: Batch, index: Array, ahead: Ahead, is_last: Array, moving: Moving) -> Moving:
+    """One step of descent on one batch, the `index`-th, with what was worked out ahead for it.
 
     The gradient's size is measured at an epoch's last step only: a pass over all params costs a
     tenth of a step.
@@ -129,7 +145,7 @@ def take_step(task: Task, batch: Batch, index: Array, pace: Array, is_last: Arra
 
     def batch_loss(params: Params) -> tuple[Array, list[Array]]:
         seen = (_narrowed(params), x.astype(jnp.bfloat16)) if recipe.in_bfloat16 else (params, x)
-        outputs = outputs_in(task, *seen, _training(task, batch, index)).astype(jnp.float32)
+        outputs = outputs_in(task, *seen, _training(task, batch, index, ahead)).astype(jnp.float32)
         losses = [recipe.goodness.losses(outputs, each.y) for each in targets]
         shares = [(each.share * own).sum() for each, own in zip(targets, losses, strict=True)]
         return reduce(add, shares), losses
@@ -138,7 +154,7 @@ def take_step(task: Task, batch: Batch, index: Array, pace: Array, is_last: Arra
     norm = moving.gradient_norm
     if recipe.watches_gradient:
         norm = lax.cond(is_last, _norm, lambda _: moving.gradient_norm, gradient)
-    params, moments = _update(task, pace, gradient, moving)
+    params, moments = _update(task, ahead.pace, gradient, moving)
     summed = moving.losses
     for each, own in zip(targets, losses, strict=True):
         summed = summed + jnp.where(each.weight > 0, each.weight * own, 0.0)
@@ -189,11 +205,20 @@ def _update(task: Task, pace: Array, gradient: Params, moving: Moving) -> tuple[
     return params, moments
 
 
-def paces(rates: Rates, index: Array) -> Array:
-    """The pace of each of these steps, a row; the learning rate comes first. The number of all steps may
-    be more than an int32 holds."""
+def look_ahead(task: Task, first: Array, order: Array) -> Ahead:
+    """For each step of an epoch, whose first one has that number; arrays with one more axis in front.
+
+    The number of all steps may be more than an int32 holds.
+    """
+    recipe, rates, index = task.recipe, task.rates, first + jnp.arange(order.shape[0])
     n_steps = rates.n_epochs.astype(jnp.float32) * rates.n_steps
-    return row_of(pace_of(index, n_steps, rates.learning_rate, rates.warmup_fraction, rates.weight_decay))
+    pace = pace_of(index, n_steps, rates.learning_rate, rates.warmup_fraction, rates.weight_decay)
+    if not (recipe.has_dropout or recipe.has_input_dropout):
+        return Ahead(row_of(pace), None)
+    places = jnp.asarray(recipe.network.places)
+    of_place = jax.vmap(jax.random.fold_in, (None, 0))
+    keys = jax.vmap(lambda own: of_place(_key_of(task, own), places))(index)
+    return Ahead(row_of(pace), jax.random.key_data(keys))
 
 
 def _norm(gradient: Params) -> Array:
@@ -205,18 +230,20 @@ def _norm(gradient: Params) -> Array:
     return jnp.sqrt(sum(each @ each for each in together))
 
 
-def _training(task: Task, batch: Batch, index: Array) -> Training | None:
+def _training(task: Task, batch: Batch, index: Array, ahead: Ahead) -> Training | None:
     """What is different in this step's outputs from those of predicting, if anything is."""
     recipe, rates = task.recipe, task.rates
     is_normalized = isinstance(recipe.network, Network) and recipe.network.is_normalized
     if not (recipe.has_dropout or recipe.has_input_dropout or is_normalized or recipe.drop_path):
         return None
+    keys = None if ahead.keys is None else jax.random.wrap_key_data(ahead.keys)
     return Training(
         _key_of(task, index),
         rates.input_dropout if recipe.has_input_dropout else None,
         rates.dropout if recipe.has_dropout else None,
         (batch.share > 0).astype(jnp.float32) if is_normalized else None,
         recipe.drop_path or None,
+        ahead=None if keys is None else dict(zip(recipe.network.places, keys, strict=True)),
     )
 
 
