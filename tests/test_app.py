@@ -305,7 +305,11 @@ def test_help_has_a_group_of_options_per_record_and_says_what_each_setting_means
         (["fit"], "`threestep fit` needs DATA", "threestep fit --help"),
         (["predict", "m"], "`threestep predict` needs DATA", "threestep predict --help"),
         (["fit", "x.csv", "price"], "expected one: the data", "--target price"),
-        (["fit", "x.csv", "--learning-rate", "fast"], "--learning-rate is 'fast'; must be FLOAT", "--help"),
+        (
+            ["fit", "x.csv", "--learning-rate", "fast"],
+            "--learning-rate is 'fast'; must be FLOAT",
+            "hint: threestep fit --help\n",
+        ),
         (
             ["fit", "x.csv", "--widths", "64,128"],
             "--widths is '64,128'; must be INT INT, with a space between",

@@ -25,6 +25,7 @@ from threestep.settings import Study as StudySettings
 from threestep.version import __version__
 
 _INTERRUPTED = 130
+_WHOLE_HELP = re.compile(r"For full helptext, (see|run) threestep( \w+)? --help")
 _MISSING = re.compile(r"Missing from (threestep \w+): (\S+)")
 _WRONG_VALUE = re.compile(r"Error parsing (\S+): no type matching (.+?) could be instantiated from \[(.+?)\]")
 
@@ -207,7 +208,9 @@ def _parsed(words: list[str]) -> Command:
             )
     except SystemExit as left:
         if left.code:
-            _complain(*_unboxed(said.getvalue()))
+            message, hint = _unboxed(said.getvalue())
+            of_command = " ".join(("threestep", *(word for word in words[:1] if not word.startswith("-"))))
+            _complain(message, _WHOLE_HELP.sub(f"{of_command} --help", hint))
         raise
 
 
