@@ -934,6 +934,11 @@ def told(capsys, event) -> str:
     return " ".join(capsys.readouterr().out.split())
 
 
+def test_a_rung_that_nobody_climbed_is_not_told_of(capsys):
+    printing.tell({**RUNG, "n_trained": 0, "n_alive": 0, "n_diverged": 0})
+    assert capsys.readouterr().out == ""
+
+
 def test_a_rung_is_one_line_of_what_was_tried_and_what_is_left(capsys):
     assert told(capsys, RUNG) == (
         "36 tried, 10 trained 27 epochs, 2 diverged; best 64-r64 silu, loss 0.1234; "

@@ -61,6 +61,8 @@ def _tell_rung(event: Event) -> None:
     if event["round"] == event["rung"] == 1:
         way = "train a little, keep the better, vary the best" if event["n_rungs"] > 1 else "from each start"
         print(f"\nstep 3  the pick: {way}")
+    if event["n_trained"] == 0:  # the time was over before
+        return
     best = "none yet"
     if event["best_loss"] is not None:
         best = f"{event['best_network']}, loss {event['best_loss']:.4f}"
