@@ -308,7 +308,7 @@ def test_help_has_a_group_of_options_per_record_and_says_what_each_setting_means
         (
             ["fit", "x.csv", "--learning-rate", "fast"],
             "--learning-rate is 'fast'; must be FLOAT",
-            "hint: threestep fit --help\n",
+            "hint: threestep fit --help",
         ),
         (
             ["fit", "x.csv", "--widths", "64,128"],
