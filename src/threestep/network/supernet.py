@@ -298,6 +298,7 @@ _layer.defvjp(_layer_forward, _layer_backward)
 
 @jax.custom_vjp
 def _product(h: Array, weight: Array) -> Array:
+    """What the output layer's weights make of its inputs; for the sake of its gradient, see `_by_weight`."""
     return h @ weight
 
 
