@@ -17,7 +17,7 @@ from scipy.special import logsumexp
 
 import threestep as ts
 from threestep.errors import DataError
-from threestep.network import RUNNING, Network
+from threestep.network import RUNNING, Network, supernet_of
 from threestep.pick import EpochRow, Outcome, compiled, descent, program
 from threestep.pick.optimizers import rate_at
 from threestep.pick.program import judge
@@ -346,10 +346,20 @@ def test_dropout_differs_from_step_to_step():
 # Laws
 
 
-@pytest.mark.parametrize("spec", ["", "8", "16-16-r16", "conv4-16-8"])
-def test_the_keys_worked_out_ahead_are_those_folded_in_each_step(spec):
+def as_it_is(network):
+    return network
+
+
+@pytest.mark.parametrize(
+    ("spec", "set_of"),
+    [
+        *((spec, each) for spec in ("", "8", "16-16-r16") for each in (as_it_is, supernet_of)),
+        ("conv4-16-8", as_it_is),
+    ],
+)
+def test_the_keys_worked_out_ahead_are_those_folded_in_each_step(spec, set_of):
     inputs = (6, 6, 1) if "conv" in spec else (6,)
-    network = ts.network.parse(spec, input_shape=inputs, n_outputs=3)
+    network = set_of(ts.network.parse(spec, input_shape=inputs, n_outputs=3))
     recipe = Recipe(network, CROSS, "adamw", True, False)
     rates = Rates(*jnp.ones(len(Rates._fields)))
     task = Task(recipe, rates, np.uint32(7), None, None, None, None, None)

@@ -209,8 +209,8 @@ def _parsed(words: list[str]) -> Command:
     except SystemExit as left:
         if left.code:
             message, hint = _unboxed(said.getvalue())
-            of_command = " ".join(("threestep", *(word for word in words[:1] if not word.startswith("-"))))
-            _complain(message, _WHOLE_HELP.sub(f"{of_command} --help", hint))
+            name = "" if words[0].startswith("-") else f" {words[0]}"
+            _complain(message, _WHOLE_HELP.sub(f"threestep{name} --help", hint))
         raise
 
 

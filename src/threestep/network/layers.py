@@ -77,8 +77,8 @@ class Training(NamedTuple):
     blocks : (int, int)
         How many residual blocks there are before the layer, and in the whole network.
     ahead : dict of int to Array, or None
-        The key of each place, where they are worked out for many steps at once: in a step of a small network
-        they take a third of the time.
+        The key of each place, where they are worked out for many steps at once: of a step of one small hidden
+        layer they are a third.
     """
 
     key: Array
