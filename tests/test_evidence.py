@@ -226,7 +226,7 @@ def test_planted_label_errors_are_found():
 
 
 def test_in_folds_all_samples_are_looked_at_for_label_errors():
-    x, y = blobs(240, apart=5.0)
+    x, y = blobs(240, apart=8.0)
     wrong = [3, 77, 120, 201]
     given = y.copy()
     given[wrong] = (y[wrong] + 1) % 3

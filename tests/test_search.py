@@ -39,7 +39,7 @@ SMALL = {
     "widths": (8, 16),
     "depths": (0, 2),
 }
-NEWCOMERS = ("random", "a usual one")
+NEWCOMERS = ("random", "good on many tables")
 LINEAR = {**SMALL, "depths": (0, 0)}
 FEW = {**SMALL, "widths": (8, 8), "depths": (0, 1)}  # of few programs
 WORDS = [

@@ -20,6 +20,7 @@ from threestep.pick import (
     repeats_of,
     searcher_of,
 )
+from threestep.pick.searchers import FOUNDER
 from threestep.settings import USUAL_DECAYS, Space
 
 SPACE = Space((0, 4), (16, 64), dropouts=(0.0, 0.3))
@@ -267,29 +268,41 @@ def children_of(state, n=200):
     return [each for each in EVOLUTION.ask(state, n)[1] if each.parent is not None]
 
 
-def test_without_an_elite_evolution_is_random_search_but_for_two_usual_ones():
+def test_without_an_elite_evolution_is_random_search_but_for_its_founders():
     random = searcher_of("random")
     fresh = plain(random.ask(random.init(WANTED), 20)[1])
-    own = plain(EVOLUTION.ask(EVOLUTION.init(WANTED), 20)[1])
-    assert own[:1] + own[3:] == fresh[:1] + fresh[3:]
+    asked = EVOLUTION.ask(EVOLUTION.init(WANTED), 20)[1]
+    own = plain(asked)
+    assert [each.change for each in asked] == ["random", *[FOUNDER] * 4, *["random"] * 15]
+    assert own[:1] + own[5:] == fresh[:1] + fresh[5:]
     state, proposals = EVOLUTION.ask(EVOLUTION.init(WANTED), 10)
     state = EVOLUTION.tell(state, [tried_of(at, each, np.inf) for at, each in enumerate(proposals)])
     assert plain(EVOLUTION.ask(state, 10)[1]) == fresh[10:]  # all have diverged: as if nobody was told
 
 
-def test_the_usual_ones_are_wide_and_three_layers_deep_if_the_space_has_that():
-    wanted = replace(WANTED, space=replace(WANTED.space, widths=(16, 100), depths=(0, 4), residual=True))
-    _, (_, one, two, *_) = EVOLUTION.ask(EVOLUTION.init(wanted), 4)
-    assert [layer.width for layer in one.member.network.hidden] == [64, 64, 64]
-    assert [layer.residual for layer in two.member.network.hidden] == [False, True, True]
-    narrow = replace(
-        wanted, space=replace(wanted.space, depths=(1, 2), activations=("tanh",), residual=False)
-    )
-    _, (_, one, two, *_) = EVOLUTION.ask(EVOLUTION.init(narrow), 4)
-    assert [layer.activation for layer in one.member.network.hidden] == ["tanh", "tanh"]
-    small = replace(wanted, max_params=60)
-    _, proposals = EVOLUTION.ask(EVOLUTION.init(small), 4)
-    assert all(each.member.network.n_params <= 60 for each in proposals)
+def founders_of(wanted):
+    return [each.member for each in EVOLUTION.ask(EVOLUTION.init(wanted), 5)[1][1:]]
+
+
+def test_founders_are_wide_and_deep_or_modest_as_far_as_the_space_allows():
+    space = replace(WANTED.space, widths=(16, 100), depths=(0, 4), residual=True, dropouts=(0.0, 0.4))
+    wanted = replace(WANTED, space=space, few_inputs=2)
+    founders = founders_of(wanted)
+    hidden = [each.network.hidden for each in founders]
+    assert [[layer.width for layer in each] for each in hidden] == [[64] * 3, [32] * 3, [32], [64] * 2]
+    assert [layer.residual for each in hidden for layer in each] == [False] * 8 + [True]
+    assert [each.network.n_inputs for each in founders] == [2, 6, 6, 6]
+    assert [each.dropout for each in founders] == pytest.approx([0.172, 0.24, 0.36, 0.12])
+    for rate in ("learning_rate", "weight_decay"):
+        low, high = space.learning_rates if rate == "learning_rate" else USUAL_DECAYS
+        assert all(low < getattr(each, rate) < high for each in founders)
+    narrow = replace(space, depths=(1, 2), activations=("tanh",), residual=False, learning_rates=(0.1, 0.1))
+    founders = founders_of(replace(wanted, space=narrow))
+    assert [len(each.network.hidden) for each in founders] == [2, 2, 1, 2]
+    layers = [layer for each in founders for layer in each.network.hidden]
+    assert {(layer.activation, layer.residual) for layer in layers} == {("tanh", False)}
+    assert {each.learning_rate for each in founders} == {0.1}
+    assert all(each.network.n_params <= 60 for each in founders_of(replace(wanted, max_params=60)))
 
 
 @pytest.mark.parametrize("name", ["evolution", "random"])

@@ -397,7 +397,7 @@ JOURNAL: dict[str, str] = {
     ),
     "says the same as the target, in other words": "換個說法，與目標相同",
     "its {n} values determine the target": "它的 {n} 種值決定了目標",
-    "a usual one": "常見的結構",
+    "good on many tables": "在許多資料上表現良好",
     "random": "隨機產生",
     "as people design them": "人們常用的設計",
     "trained anew": "從頭訓練",
