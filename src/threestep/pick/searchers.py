@@ -336,8 +336,8 @@ def _founder(field: Field, number: int) -> Member:
     name = founder.activation if founder.activation in space.activations else space.activations[0]
     is_residual = founder.residual and space.residual
     hidden = tuple(Dense(width, name, is_residual and place > 0) for place in range(depth))
-    sees_few = founder.sees_few and field.few_inputs is not None
-    shape = (field.few_inputs,) if sees_few and field.few_inputs is not None else field.input_shape
+    few = field.few_inputs if founder.sees_few else None
+    shape = field.input_shape if few is None else (few,)
     network = Network(shape, (*hidden, Dense(field.n_outputs, "linear")))
     least, most = space.dropouts or (0.0, 0.0)
     made = replace(
