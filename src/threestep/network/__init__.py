@@ -26,7 +26,7 @@ from threestep.network.supernet import (
     zero_params,
 )
 from threestep.network.torch_state import from_torch_state
-from threestep.network.variation import check_space, random_network, usual_widths, vary
+from threestep.network.variation import check_space, full_widths, random_network, usual_widths, vary
 
 __all__ = [
     "ACTIVATIONS",
@@ -49,6 +49,7 @@ __all__ = [
     "deepen",
     "form_of",
     "from_torch_state",
+    "full_widths",
     "groups_of",
     "narrow",
     "no_form",

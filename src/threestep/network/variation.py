@@ -44,17 +44,19 @@ def usual_widths(space: Space) -> list[int]:
     return [width for width in halves if low <= width <= high] or sorted({low, high})
 
 
+def full_widths(space: Space) -> list[int]:
+    """Of those the powers of two, if there are any: no place in their supernet is left empty."""
+    usual = usual_widths(space)
+    return [width for width in usual if width.bit_count() == 1] or usual
+
+
 def random_network(
     space: Space, input_shape: tuple[int, ...], n_outputs: int, generator: np.random.Generator
 ) -> Network:
-    """A structure of the space: equal or falling widths, plain or residual.
-
-    Widths are powers of two, if the space has any: no place in their supernet is left empty.
-    """
+    """A structure of the space: equal or falling widths, plain or residual."""
     low, high = space.depths or (0, 4)
     depth = int(generator.integers(low, high + 1))
-    usual = usual_widths(space)
-    widths = [width for width in usual if width.bit_count() == 1] or usual
+    widths = full_widths(space)
     at = int(generator.integers(len(widths)))
     name = space.activations[int(generator.integers(len(space.activations)))]
     falls = depth > 1 and generator.random() < 0.3

@@ -21,6 +21,7 @@ from threestep.network import (
     Dense,
     Network,
     Params,
+    full_widths,
     random_network,
     random_pictures_network,
     usual_widths,
@@ -331,8 +332,8 @@ def _founder(field: Field, number: int) -> Member:
     founder, space, drawn = _FOUNDERS[number - 1], field.space, _drawn(field, number)
     low, high = space.depths or (0, 4)
     depth = min(high, max(low, founder.depth))
-    wide = [width for width in usual_widths(space) if width.bit_count() == 1] or usual_widths(space)
-    width = wide[founder.width * (len(wide) - 1) // 2]
+    widths = full_widths(space)
+    width = widths[founder.width * (len(widths) - 1) // 2]
     name = founder.activation if founder.activation in space.activations else space.activations[0]
     is_residual = founder.residual and space.residual
     hidden = tuple(Dense(width, name, is_residual and place > 0) for place in range(depth))
