@@ -12,7 +12,7 @@ import threestep as ts
 from test_picture_networks import stripes
 from threestep.data import Layout, Media
 from threestep.pick import Field, Member, Samples, searcher_of, try_designed
-from threestep.pick.searchers import DESIGNED
+from threestep.pick.proposals import DESIGNED
 from threestep.settings import Descent, Settings, Space
 from threestep.study import searching
 from threestep.study.choices import choose_settings, designed_networks
@@ -362,7 +362,7 @@ def test_no_more_epochs_than_asked_for_are_made_where_there_is_time():
 @pytest.mark.parametrize(("asked", "wanted"), [(3, 3), (None, 12)])
 def test_patience_that_was_asked_for_holds_before_a_deadline_too(asked, wanted):
     from threestep.pick.designed import _own
-    from threestep.pick.searchers import Proposal
+    from threestep.pick.proposals import Proposal
 
     how = Descent(epochs=40, patience=asked)
     own = _own(how, Proposal(Member(network())), most=40, fitting=12.0)

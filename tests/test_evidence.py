@@ -709,7 +709,7 @@ def _sentences_of_runs():
     from threestep.data.folders import _notes
     from threestep.data.kinds import _CONSTANT, _ID
     from threestep.pick import Outcome
-    from threestep.pick.searchers import ANEW, DESIGNED, LONGER, Proposal
+    from threestep.pick.proposals import ANEW, DESIGNED, LONGER, Proposal
     from threestep.study.picking import _too_slow
     from threestep.study.searching import NO_TIME_FOR_CONVOLUTIONS, _not_refitted
     from threestep.study.seen import part_note

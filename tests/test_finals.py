@@ -29,7 +29,7 @@ from threestep.pick import (
     preferred,
 )
 from threestep.pick.finals import _epochs_of, _going_on, _seconds_of, begun_anew
-from threestep.pick.searchers import ANEW, LONGER
+from threestep.pick.proposals import ANEW, LONGER
 from threestep.study.picking import pick_some, surest
 from threestep.study.searching import Ends, _last_end
 

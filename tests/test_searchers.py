@@ -20,7 +20,7 @@ from threestep.pick import (
     repeats_of,
     searcher_of,
 )
-from threestep.pick.searchers import FOUNDER
+from threestep.pick.proposals import FOUNDER
 from threestep.settings import USUAL_DECAYS, Space
 
 SPACE = Space((0, 4), (16, 64), dropouts=(0.0, 0.3))

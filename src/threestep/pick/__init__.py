@@ -16,6 +16,7 @@ from threestep.pick.descent import (
     train,
 )
 from threestep.pick.designed import compile_designed, try_designed
+from threestep.pick.drawing import USUAL_DEPTH
 from threestep.pick.finals import NO_FINALS, Finals, anew_ones, hold_finals, kept_for_finals
 from threestep.pick.folds import Folded, hold_finals_in_folds, room_of, rows_of
 from threestep.pick.members import Job, Member, Trained
@@ -23,18 +24,11 @@ from threestep.pick.outcome import Outcome
 from threestep.pick.population import Population, ended, train_members
 from threestep.pick.program import EpochRow
 from threestep.pick.programs import members_at_once
+from threestep.pick.proposals import Field, Proposal, Searcher, Tried
 from threestep.pick.ranking import distinct_ones, is_whole, leaderboard, preferred, rule_of
 from threestep.pick.rungs import Plan, rungs_of, search
 from threestep.pick.samples import Samples
-from threestep.pick.searchers import (
-    USUAL_DEPTH,
-    Field,
-    Proposal,
-    Searcher,
-    Tried,
-    repeats_of,
-    searcher_of,
-)
+from threestep.pick.searchers import repeats_of, searcher_of
 
 __all__ = [
     "NO_FINALS",

@@ -25,8 +25,8 @@ from threestep.pick.descent import Picked, compile_ahead, descend, losses_of, ou
 from threestep.pick.finals import begun_anew
 from threestep.pick.members import Member, Trained
 from threestep.pick.program import EpochRow
+from threestep.pick.proposals import DESIGNED, Field, Proposal, Searcher, Tried
 from threestep.pick.samples import Samples, checked
-from threestep.pick.searchers import DESIGNED, Field, Proposal, Searcher, Tried
 from threestep.settings import Descent
 
 _TOO_SHORT = 1.0  # seconds, in which no program is compiled

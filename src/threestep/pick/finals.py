@@ -20,8 +20,8 @@ import numpy as np
 
 from threestep.pick.members import Job, Member
 from threestep.pick.population import Population
+from threestep.pick.proposals import ANEW, LONGER, Proposal, Tried
 from threestep.pick.ranking import different_ones, preferred
-from threestep.pick.searchers import ANEW, LONGER, Proposal, Tried
 
 _MOST_DISTINCT = 8
 _SLACK = 1.1  # how much longer than at the fastest pace so far they may take

@@ -24,8 +24,8 @@ from threestep.pick.finals import Finals, begun_anew, final_event, how_many, tic
 from threestep.pick.members import Job, Trained
 from threestep.pick.outcome import Outcome
 from threestep.pick.population import Population
+from threestep.pick.proposals import Proposal, Tried
 from threestep.pick.samples import Samples
-from threestep.pick.searchers import Proposal, Tried
 
 _LOOK_SECONDS = 0.1
 _MOST_KEPT = 50  # a long budget would fill the memory

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from threestep.goodness import paired_difference, share_interval
 from threestep.network import spec_of
 from threestep.pick.outcome import Outcome
-from threestep.pick.searchers import ANEW, DESIGNED, Tried
+from threestep.pick.proposals import ANEW, DESIGNED, Tried
 
 _KEPT = 3  # one of so many climbs the next rung
 _SPARED = 1.5  # at most so many times that number, where the differences are within their noise

@@ -18,8 +18,8 @@ from threestep.pick.finals import NO_FINALS, Finals, kept_for_finals
 from threestep.pick.members import Job, Trained
 from threestep.pick.outcome import Outcome
 from threestep.pick.population import Population
+from threestep.pick.proposals import Field, Proposal, Searcher, Tried
 from threestep.pick.ranking import better_ones
-from threestep.pick.searchers import Field, Proposal, Searcher, Tried
 
 _KEPT = 3  # a rung is so many times as long as the one before
 _FEWEST_EPOCHS = 3
