@@ -12,7 +12,8 @@ from threestep.data import Layout, Media
 from threestep.pick.augmentation import Augmentation, Batch, augmented
 from threestep.pick.descent import _augmentation
 from threestep.settings import Descent, Settings
-from threestep.study.choices import choose_for_pictures, choose_settings, descent_on_pictures
+from threestep.study.choices import choose_settings
+from threestep.study.choices_on_pictures import choose_for_pictures, descent_on_pictures
 
 KEY = jax.random.key(0)
 GOODNESS = ts.goodness.Goodness("cross_entropy", label_smoothing=0.1)

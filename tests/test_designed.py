@@ -15,7 +15,8 @@ from threestep.pick import Field, Member, Samples, searcher_of, try_designed
 from threestep.pick.proposals import DESIGNED
 from threestep.settings import Descent, Settings, Space
 from threestep.study import searching
-from threestep.study.choices import choose_settings, designed_networks
+from threestep.study.choices import choose_settings
+from threestep.study.choices_on_pictures import designed_networks
 
 GOODNESS = ts.goodness.Goodness("cross_entropy")
 QUICK = {"effort": "quick", "seed": 0}
@@ -370,7 +371,7 @@ def test_patience_that_was_asked_for_holds_before_a_deadline_too(asked, wanted):
 
 
 def test_rates_that_were_asked_for_are_those_of_the_convolutions_that_are_varied():
-    from threestep.study.choices import descent_on_pictures, field_on_pictures
+    from threestep.study.choices_on_pictures import descent_on_pictures, field_on_pictures
 
     for asked, wanted in (((1e-5, 1e-4), (1e-5, 1e-4)), (Space().learning_rates, (0.0005, 0.008))):
         given = Settings(learning_rates=asked)

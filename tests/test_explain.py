@@ -10,7 +10,8 @@ import threestep as ts
 from threestep.data import Layout, Media, input_names
 from threestep.report import explanation_html
 from threestep.study import explaining, plain_explanation
-from threestep.study.explaining import gradient_times_input, probe_score
+from threestep.study.one_sample import gradient_times_input
+from threestep.study.probe import probe_score
 
 RNG = np.random.default_rng(0)
 

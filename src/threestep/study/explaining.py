@@ -1,34 +1,29 @@
 """What the layers learned: each hidden layer as it sees the samples, and one sample through the network.
 
 A linear probe (Alain & Bengio 2016, arXiv:1610.01644) says how well classes can be told apart by a layer's
-outputs alone: hidden layers transform features, the output layer classifies. What mattered for one answer is
-told by gradient times input (Shrikumar et al. 2016, arXiv:1605.01713): to first order, how much the answer
-would change if that input were what it is on the average.
+outputs alone: hidden layers transform features, the output layer classifies.
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data import Table, encode, encode_target, input_names, is_unknown, label, read
+from threestep.data import Table, encode, encode_target, is_unknown, label, read
 from threestep.errors import DataError
 from threestep.model import Model
-from threestep.network import Conv, Dense, Network, Params
+from threestep.network import Conv, Dense
+from threestep.study.one_sample import OneSample, explain_row, outputs_of_layers, plain_sample, rounded
+from threestep.study.probe import probe_score
 
 _MOST_SAMPLES = 2000
 _MOST_SHOWN = 300  # points of a view
 _MOST_OUTPUTS = 512  # of a layer, for the probe and the views; wider ones are thinned evenly
 _MOST_UNITS, _MOST_ANSWERING = 6, 5
 _MOST_PICTURES = 32
-_MOST_COLUMNS = 12
-_RIDGE = 1.0
 Event = dict[str, Any]
 
 
@@ -57,53 +52,6 @@ class LayerView:
     plane: NDArray
     neighbours: NDArray | None
     units: tuple[tuple[int, float, tuple[int, ...]], ...]
-
-
-@dataclass(frozen=True, eq=False)
-class OneSample:
-    """One sample through the network.
-
-    Parameters
-    ----------
-    row : int
-        From 0.
-    explained : str
-        Which answer what mattered is about: the class that all networks together answer, a label, a number.
-    answer : str
-        Of the first network.
-    confidence : float or None
-    layers : tuple of (str, ndarray)
-        Each layer's outputs.
-    mattered : tuple of (str, float)
-        Columns, and by how much they raised the answer's output; those that mattered most first.
-    by_input : ndarray of shape (n_inputs,)
-        The same for each input, such as each pixel.
-    n_networks : int
-        That answer together; the answer above, and what mattered, is that of the first.
-    together : str
-        What they answer, all of them.
-    together_confidence : float or None
-    name : str
-        What the sample is called, such as its file; empty if it has no name.
-    target : str or None
-        What is true of it, if that is known.
-    cells : dict of str to str
-        What it has in the columns of `mattered`, where there are named columns.
-    """
-
-    row: int
-    explained: str
-    answer: str
-    confidence: float | None
-    layers: tuple[tuple[str, NDArray], ...]
-    mattered: tuple[tuple[str, float], ...]
-    by_input: NDArray
-    n_networks: int
-    together: str
-    together_confidence: float | None
-    name: str = ""
-    target: str | None = None
-    cells: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +117,7 @@ def explain_model(model: Model, source: object, row: int | None = None, seed: in
     some = some if some.y is not None else replace(some, y=_own_answers(model, some))
     x = encode(model.prep, some)[:, : model.network.n_inputs]
     y = encode_target(model.prep, some)
-    outputs = _outputs_of_layers(model.network, model.params, x)
+    outputs = outputs_of_layers(model.network, model.params, x)
     shown = np.arange(min(len(x), _MOST_SHOWN))
     views = tuple(
         _view(name, array, y, (model.prep.target.kind, chosen, shown, seed)) for name, array in outputs
@@ -215,17 +163,6 @@ def _some(table: Table, seed: int) -> NDArray:
     return np.random.default_rng(seed).permutation(known)[:_MOST_SAMPLES]
 
 
-def _outputs_of_layers(network: Network, params: Params, x: NDArray) -> list[tuple[str, NDArray]]:
-    """The inputs, and what each hidden layer makes of them, flat."""
-    trace = jax.jit(Network.trace, static_argnums=0)(network, params, jnp.asarray(x))
-    texts = [what for what, *_ in network.rows]
-    hidden = [
-        (f"layer {place}: {text}", np.asarray(output.a).reshape(len(x), -1))
-        for place, (text, output) in enumerate(zip(texts[:-1], trace[:-1], strict=True), start=1)
-    ]
-    return [("inputs", x), *hidden]
-
-
 def _view(name: str, outputs: NDArray, y: NDArray, context: tuple[str, NDArray, NDArray, int]) -> LayerView:
     kind, chosen, shown, seed = context
     step = -(-outputs.shape[1] // _MOST_OUTPUTS)
@@ -238,58 +175,6 @@ def _view(name: str, outputs: NDArray, y: NDArray, context: tuple[str, NDArray, 
         _as_neighbours(few[shown], seed),
         _units(outputs, chosen),
     )
-
-
-def probe_score(x: NDArray, y: NDArray, kind: str) -> float:
-    """How well a linear function of x tells y: the accuracy (of labels the mean one), or R²; by ridge
-    regression, each half of the samples judged by the function that was fitted to the other.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_samples, n)
-    y : ndarray of shape (n_samples,) or (n_samples, n_targets)
-    kind : {"classes", "labels", "number"}
-    """
-    halves = np.arange(len(y)) % 2
-    wanted = _wanted(y, kind, int(y.max()) + 1 if kind == "classes" else 0)
-    answers = np.empty_like(wanted)
-    for half in (0, 1):
-        fit, judge = halves == half, halves != half
-        if not fit.any() or not judge.any():
-            return float("nan")
-        answers[judge] = _linear_answers(x[fit], wanted[fit], x[judge])
-    return _score(answers, wanted, kind)
-
-
-def probe_between(learned: tuple[NDArray, NDArray], judged: tuple[NDArray, NDArray], kind: str) -> float:
-    """As `probe_score`, of a function fitted to the first samples, (x, y), and judged by the others."""
-    n_classes = int(max(learned[1].max(), judged[1].max())) + 1 if kind == "classes" else 0
-    fitted, wanted = (_wanted(y, kind, n_classes) for _, y in (learned, judged))
-    return _score(_linear_answers(learned[0], fitted, judged[0]), wanted, kind)
-
-
-def _wanted(y: NDArray, kind: str, n_classes: int) -> NDArray:
-    """What a linear function should answer: of classes, 1 for the right one."""
-    return np.eye(n_classes)[y] if kind == "classes" else np.asarray(y, np.float64).reshape(len(y), -1)
-
-
-def _linear_answers(x: NDArray, wanted: NDArray, others: NDArray) -> NDArray:
-    """Of other samples, by ridge regression on x."""
-    center, spread = x.mean(axis=0), x.std(axis=0)
-    spread = np.where(spread > 0, spread, 1.0)
-    scaled, mean = (x - center) / spread, wanted.mean(axis=0)
-    gram = scaled.T @ scaled + _RIDGE * np.eye(x.shape[1])
-    weight = np.linalg.solve(gram, scaled.T @ (wanted - mean))
-    return (others - center) / spread @ weight + mean
-
-
-def _score(answers: NDArray, wanted: NDArray, kind: str) -> float:
-    if kind == "classes":
-        return float((answers.argmax(axis=1) == wanted.argmax(axis=1)).mean())
-    if kind == "labels":
-        return float(((answers > 0.5) == (wanted > 0.5)).mean())
-    total = np.square(wanted - wanted.mean(axis=0)).sum()
-    return float(1 - np.square(wanted - answers).sum() / total) if total > 0 else float("nan")
 
 
 def _in_plane(x: NDArray) -> NDArray:
@@ -361,96 +246,6 @@ def _first_weights(model: Model) -> tuple[NDArray, ...]:
     return tuple(pictures[:, :, unit] for unit in order)
 
 
-def explain_row(model: Model, source: object, row: int) -> OneSample:
-    """One sample through a model's first network: what each layer makes of it, and which inputs mattered.
-
-    Parameters
-    ----------
-    model : Model
-    source : anything `threestep.data.read` takes
-    row : int
-        From 0.
-    """
-    table = read(source, model.prep.layout.media, model.prep.layout.files)
-    one = table.take(np.array([row]))
-    x = encode(model.prep, one)[:, : model.network.n_inputs]
-    network, params = model.network, model.params
-    layers = _outputs_of_layers(network, params, x)
-    outputs = np.asarray(network.apply(params, jnp.asarray(x)))
-    together = model.outputs(one)
-    place, explained = _explained(model, together)
-    by_input = gradient_times_input(network, params, x, place)[0]
-    sums: dict[str, float] = {}
-    names = input_names(model.prep.layout)
-    for (column, _), value in zip(names, by_input.tolist(), strict=False):
-        sums[column] = sums.get(column, 0.0) + value
-    order = sorted(sums.items(), key=lambda each: -abs(each[1]))[:_MOST_COLUMNS]
-    return OneSample(
-        row,
-        explained,
-        *_said(model, model.corrected(outputs)),
-        tuple((name, array[0]) for name, array in layers),
-        tuple(order),
-        by_input,
-        1 + len(model.others),
-        *_said(model, together),
-        one.names[0] if one.names else "",
-        None if one.y is None else ", ".join(map(_in_words, np.atleast_1d(one.y[0]).tolist())),
-        {}
-        if isinstance(one.x, np.ndarray)
-        else {column: _in_words(one.x[column].tolist()[0]) for column, _ in order if column in one.x},
-    )
-
-
-def _in_words(cell: object) -> str:
-    """What stands in a table."""
-    if cell is None or cell == "" or cell != cell:  # NaN
-        return "missing"
-    return f"{cell:.6g}" if isinstance(cell, float) else str(cell)
-
-
-def _explained(model: Model, outputs: NDArray) -> tuple[int, str]:
-    """Which of the outputs is explained, and what that is: the class that is answered, the label that is most
-    likely, the middle quantile, the first number."""
-    target, quantiles = model.prep.target, model.goodness.quantiles
-    if target.kind == "classes":
-        place = int(model.class_indices(outputs)[0])
-        return place, str(target.classes[place])
-    if quantiles:
-        place = int(np.argsort(quantiles)[len(quantiles) // 2])
-        return place, f"{target.name}, quantile {quantiles[place]:g}"
-    place = int(outputs[0].argmax()) if target.kind == "labels" else 0
-    return place, target.names[place]
-
-
-def _said(model: Model, outputs: NDArray) -> tuple[str, float | None]:
-    """The answer of one sample in words; of a class, its confidence."""
-    target, answers = model.prep.target, model.answers(outputs)[0].tolist()
-    if target.kind == "classes":
-        place = int(model.class_indices(outputs)[0])
-        return str(target.classes[place]), answers[place]
-    if target.kind == "labels":
-        each = zip(target.names, answers, strict=True)
-        return ", ".join(
-            f"{name} {'yes' if share > 0.5 else 'no'} ({share:.3f})" for name, share in each
-        ), None
-    names = [f"{quantile:g}" for quantile in model.goodness.quantiles] or target.names
-    if len(answers) == 1:
-        return f"{answers[0]:.6g}", None
-    return ", ".join(f"{name}: {number:.6g}" for name, number in zip(names, answers, strict=True)), None
-
-
-def gradient_times_input(network: Network, params: Params, x: NDArray, output: int) -> NDArray:
-    """Of each input, the slope of an output times how far the input is from its mean (0, once encoded).
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_inputs), float32
-    """
-    slopes = jax.grad(lambda x: network.apply(params, x)[:, output].sum())(jnp.asarray(x))
-    return np.asarray(slopes) * x
-
-
 def plain_explanation(found: Explanation) -> dict[str, Any]:
     """An explanation as plain data."""
     sample = found.sample
@@ -465,35 +260,16 @@ def plain_explanation(found: Explanation) -> dict[str, Any]:
                 "name": view.name,
                 "n_outputs": view.n_outputs,
                 "probe": None if math.isnan(view.probe) else view.probe,
-                "plane": _rounded(view.plane),
-                "neighbours": None if view.neighbours is None else _rounded(view.neighbours),
+                "plane": rounded(view.plane),
+                "neighbours": None if view.neighbours is None else rounded(view.neighbours),
                 "units": [
                     {"unit": unit, "spread": spread, "rows": list(rows)} for unit, spread, rows in view.units
                 ],
             }
             for view in found.views
         ],
-        "pictures": [_rounded(picture) for picture in found.pictures],
+        "pictures": [rounded(picture) for picture in found.pictures],
         "sample": None
         if sample is None
-        else {
-            "row": sample.row,
-            "explained": sample.explained,
-            "answer": sample.answer,
-            "confidence": sample.confidence,
-            "n_networks": sample.n_networks,
-            "together": sample.together,
-            "together_confidence": sample.together_confidence,
-            "name": sample.name,
-            "target": sample.target,
-            "cells": dict(sample.cells),
-            "layers": [{"name": name, "outputs": _rounded(outputs)} for name, outputs in sample.layers],
-            "mattered": [[name, value] for name, value in sample.mattered],
-            "by_input": _rounded(sample.by_input),
-            "shape": list(found.facts.get("shape", ())),
-        },
+        else {**plain_sample(sample), "shape": list(found.facts.get("shape", ()))},
     }
-
-
-def _rounded(array: NDArray) -> list[Any]:
-    return np.asarray(array, np.float64).round(4).tolist()

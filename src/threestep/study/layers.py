@@ -21,7 +21,7 @@ from threestep.goodness import Goodness
 from threestep.model import Model
 from threestep.network import ACTIVATIONS, Network, Params
 from threestep.pick import Samples
-from threestep.study.explaining import probe_between
+from threestep.study.probe import probe_between
 
 MOST_PROBED, MOST_FITTED = 1000, 4000
 _MOST_OUTPUTS = 1000

@@ -33,7 +33,8 @@ from threestep.limits import check_settings, seconds_of
 from threestep.network import Network, check_space, parse, supernet_of
 from threestep.pick import Samples, check_changes, searcher_of
 from threestep.settings import Settings
-from threestep.study.choices import choose_for_pictures, choose_settings, space_of
+from threestep.study.choices import choose_settings, space_of
+from threestep.study.choices_on_pictures import choose_for_pictures
 from threestep.study.clock import Clock
 from threestep.study.details import known_target
 from threestep.study.picking import check_latency

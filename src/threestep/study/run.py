@@ -38,13 +38,8 @@ from threestep.network import Network, parse
 from threestep.pick import Field, Outcome, Picked, Samples, Tried, descend, leaderboard
 from threestep.settings import Settings
 from threestep.study.checking import check_event
-from threestep.study.choices import (
-    descent_on_pictures,
-    designed_networks,
-    field_on_pictures,
-    n_averaged,
-    space_of,
-)
+from threestep.study.choices import n_averaged, space_of
+from threestep.study.choices_on_pictures import descent_on_pictures, designed_networks, field_on_pictures
 from threestep.study.clock import Clock
 from threestep.study.corrections import corrected
 from threestep.study.details import Said, details_of
