@@ -508,7 +508,7 @@ def test_pages_of_studies_are_in_chinese(page, tmp_path):
 
 
 def test_verdicts_are_known_by_their_form():
-    from threestep.study.comparing import _CLAIMS, ArmOutcome, _verdict
+    from threestep.study.verdict import _CLAIMS, ArmOutcome, verdict_of
 
     fields = dict.fromkeys(ArmOutcome.__dataclass_fields__, 0)
     base = {**fields, "mean": 0.1, "rival": 0}
@@ -520,7 +520,7 @@ def test_verdicts_are_known_by_their_form():
                     probability = 0.001 if gain else 0.8
                     own = {"name": "2 × 8 residual", "gain": gain, "probability": probability}
                     outcomes.append(ArmOutcome(**base | own))
-                text = _verdict(by, outcomes, error, 0.05)
+                text = verdict_of(by, outcomes, error, 0.05)
                 chinese = translated(text).own["zh-TW"]
                 left = set(re.findall(r"[A-Za-z]\w*", chinese)) - {"p", "RMSE"}
                 assert left == set(), text

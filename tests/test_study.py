@@ -13,7 +13,8 @@ from threestep.report import comparison_html
 from threestep.settings import Study
 from threestep.study import plain_of, shown
 from threestep.study.arms import DEPTHS, depth_arms, network_of_params, residual_arms, width_arms
-from threestep.study.comparing import _outcomes, _verdict
+from threestep.study.comparing import _outcomes
+from threestep.study.verdict import verdict_of
 
 QUICK = {"seeds": 4, "epochs": 8, "rates": (0.003, 0.01)}
 
@@ -234,7 +235,7 @@ def test_a_difference_must_be_larger_than_the_margin(ratio, margin, differs):
     arms = depth_arms((4, 2), (1, 2), (200,), "relu")
     outcomes = _outcomes(arms, [0.01, 0.01], errors, (0.3, 0), margin)
     assert (outcomes[1].probability < 0.05) == differs
-    verdict = _verdict("depth", outcomes, "RMSE", margin)
+    verdict = verdict_of("depth", outcomes, "RMSE", margin)
     assert verdict.startswith("No difference that matters") != differs
     assert f"by more than {100 * margin:g} % of its errors" in verdict or differs
 

@@ -6,7 +6,7 @@ is a `Run`.
 """
 
 from threestep.study.choices import choose_settings
-from threestep.study.comparing import Comparison, compare_steps, plain_of, shown
+from threestep.study.comparing import compare_steps
 from threestep.study.explaining import Explanation, explain_model, plain_explanation
 from threestep.study.folder import RunFolder, new_folder, page_folder, read_journal
 from threestep.study.health import Health, health_steps, plain_health
@@ -14,6 +14,7 @@ from threestep.study.picking import Found
 from threestep.study.preparing import Prepared, arrays_of, prepare_parts, prepare_run
 from threestep.study.run import Run, find_model, model_kept, run_steps
 from threestep.study.scores import score_samples
+from threestep.study.verdict import Comparison, plain_of, shown
 from threestep.study.worked_example import WorkedExample, work_example
 
 __all__ = [
