@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-# Before anything imports JAX, so that subprocesses inherit it too. The user's cache stays untouched.
-# `THREESTEP_TEST_CACHE=FOLDER` keeps the cache there for the next session.
+# Before anything imports JAX, so that subprocesses and xdist's workers inherit it too: what one of them has
+# compiled the others find. The user's cache stays untouched. `THREESTEP_TEST_CACHE=FOLDER` keeps the cache
+# there for the next session, as `scripts/check` does.
 _KEPT = os.environ.get("THREESTEP_TEST_CACHE")
 _CACHE = _KEPT or tempfile.mkdtemp(prefix="threestep-tests-")
+os.environ["THREESTEP_TEST_CACHE"] = _CACHE
 os.environ["XDG_CACHE_HOME"] = _CACHE
 os.environ.pop("JAX_COMPILATION_CACHE_DIR", None)
 if not sys.platform.startswith("linux"):  # where the platform's own convention is another

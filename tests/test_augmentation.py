@@ -181,7 +181,14 @@ def test_partners_and_shares_are_drawn_anew_by_each_key():
     assert own.var() == pytest.approx(1 / (4 * 2.4), rel=0.15)
 
 
-@pytest.mark.parametrize("wish", [{"noise": 0.2}, {"mixup": 0.3}, {"noise": 0.1, "mixup": 0.3, "flip": True}])
+@pytest.mark.parametrize(
+    "wish",
+    [
+        pytest.param({"noise": 0.2}, marks=pytest.mark.slow),
+        pytest.param({"mixup": 0.3}, marks=pytest.mark.slow),
+        {"noise": 0.1, "mixup": 0.3, "flip": True},
+    ],
+)
 def test_what_is_learned_from_changed_samples_is_the_same_each_time(wish):
     x, y = stripes(90)
     network = ts.network.parse("conv4-dense8", (12, 12), 2)

@@ -48,7 +48,7 @@ def test_confidences_of_labels_are_those_of_a_yes():
     np.testing.assert_allclose(sigmoid(outputs), 1 / (1 + np.exp(-outputs)))
 
 
-@pytest.mark.parametrize("folds", [1, 3])
+@pytest.mark.parametrize("folds", [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_what_is_picked_is_the_best_by_the_metric(folds):
     run = ts.fit(rare(), score_metric="auc", ensemble=1, folds=folds, calibrate=False, seed=2, **SMALL)
     known = [each for each in run.leaderboard if each["change"].startswith("trained anew in") == (folds > 1)]
@@ -89,6 +89,7 @@ def test_there_is_nothing_to_balance_among_numbers():
         ts.fit(rare(), task="number", class_weight="balanced")
 
 
+@pytest.mark.slow
 def test_estimators_compare_by_a_metric_too():
     classifier = ts.Classifier(score_metric="balanced_accuracy", epochs=5, effort="quick", random_state=0)
     x, y = rare()

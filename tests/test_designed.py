@@ -92,6 +92,7 @@ def test_a_deadline_is_kept_and_its_time_used():
     assert max(event["n_epochs"] for event in told) > 5  # of more time more is made than the settings say
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["evolution", "random"])
 def test_with_much_time_there_are_others(monkeypatch, name):
     from threestep.pick import designed
@@ -217,7 +218,7 @@ def test_a_search_goes_on_where_convolutions_are_compiled_too_late(monkeypatch):
     run = ts.fit(stripes(300), budget="12s", seed=0)
     assert not any(event["event"] == "designed" for event in run.events)
     assert run.model.network.is_dense
-    assert any(row["change"] == "trained anew" for row in run.leaderboard)
+    assert any(row["change"] in ("trained anew", "trained longer") for row in run.leaderboard)
     notes = [event["text"] for event in run.events if event["event"] == "note"]
     assert notes == [searching.NO_TIME_FOR_CONVOLUTIONS]
 
@@ -238,6 +239,7 @@ def test_a_search_that_begins_again_does_not_tell_of_rungs_that_nobody_climbed()
     assert told == [{"event": "tick"}, {"event": "rung", "n_tried": 2}]
 
 
+@pytest.mark.slow
 def test_what_diverges_is_told_and_dropped():
     events, won = tried([network("conv4-dense8 linear none")], rate=100.0, optimizer="sgd", epochs=3)
     assert won == []
@@ -328,8 +330,7 @@ def test_every_setting_of_descent_can_be_asked_for():
     assert set(ASKED) == {field.name for field in fields(Descent)}
 
 
-@pytest.mark.parametrize("name", ASKED)
-def test_what_is_asked_of_descent_reaches_the_convolutions_of_a_search(name, monkeypatch):
+def test_what_is_asked_of_descent_reaches_the_convolutions_of_a_search(monkeypatch):
     seen = []
 
     def noted(searcher, wanted, goodness, samples, settings, *_):
@@ -339,12 +340,13 @@ def test_what_is_asked_of_descent_reaches_the_convolutions_of_a_search(name, mon
 
     monkeypatch.setattr(searching, "try_designed", noted)
     usual = ts.fit(stripes(60), effort="quick", seed=0)
-    run = ts.fit(stripes(60), effort="quick", seed=0, **{name: ASKED[name]})
-    assert getattr(seen[1], name) == ASKED[name]
-    assert getattr(seen[0], name) != ASKED[name]
+    run = ts.fit(stripes(60), effort="quick", seed=0, **ASKED)
+    assert {name: getattr(seen[1], name) for name in ASKED} == ASKED
+    assert [name for name in ASKED if getattr(seen[0], name) == ASKED[name]] == []
     assert run.settings != usual.settings
 
 
+@pytest.mark.slow
 def test_as_many_epochs_as_asked_for_are_made():
     run = ts.fit(stripes(200), **QUICK, epochs=3, drop_path=0.2)
     assert [each["n_epochs"] for each in run.events if each["event"] == "designed"] == [3]
@@ -410,6 +412,7 @@ def test_a_search_with_convolutions_gives_the_same_bits_again():
     assert ts.model.model_bytes(one.model) == ts.model.model_bytes(other.model)
 
 
+@pytest.mark.slow
 def test_several_kinds_of_networks_answer_together(tmp_path):
     run = ts.fit(stripes(300), **QUICK, ensemble=3)
     assert len(run.model.others) == 2
@@ -438,6 +441,7 @@ def test_the_report_tells_of_convolutions(tmp_path, capsys):
     assert "conv32-conv64-dense128" in page
 
 
+@pytest.mark.slow
 def test_numbers_are_predicted_from_pictures():
     x, _ = stripes(400)
     y = x[:, 3:6, 3:6].mean(axis=(1, 2))
@@ -461,6 +465,7 @@ def test_pictures_are_not_moved_where_no_convolutions_are_tried():
         ts.fit("iris", shift=0.2)
 
 
+@pytest.mark.slow
 def test_the_report_says_what_was_varied():
     from threestep.report.page import _what_was_tried
 

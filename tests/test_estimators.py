@@ -41,12 +41,13 @@ def mixed_frame(n_samples=120, seed=0):
 @pytest.mark.parametrize(
     "estimator",
     [
-        ts.Classifier(network="32", epochs=100),
         ts.Regressor(network="32", epochs=100),
-        pytest.param(ts.Classifier(), marks=pytest.mark.slow),  # minutes: a search for each kind of data
-        pytest.param(ts.Regressor(), marks=pytest.mark.slow),
+        *(
+            pytest.param(each, marks=pytest.mark.slow)  # minutes: a search for each kind of data
+            for each in (ts.Classifier(network="32", epochs=100), ts.Classifier(), ts.Regressor())
+        ),
     ],
-    ids=["Classifier-given", "Regressor-given", "Classifier", "Regressor"],
+    ids=["Regressor-given", "Classifier-given", "Classifier", "Regressor"],
 )
 def test_every_rule_of_scikit_learn_is_kept(estimator):
     with warnings.catch_warnings():

@@ -76,6 +76,7 @@ def test_the_data_are_checked():
     assert check["hash"] in text
 
 
+@pytest.mark.slow
 def test_copies_between_learning_and_test_are_counted():
     x, y = blobs(200)
     run = ts.fit((np.vstack([x, x]), np.r_[y, y]), **QUICK)
@@ -225,6 +226,7 @@ def test_planted_label_errors_are_found():
             assert each["better"] == str(y[each["row"]])
 
 
+@pytest.mark.slow
 def test_in_folds_all_samples_are_looked_at_for_label_errors():
     x, y = blobs(240, apart=8.0)
     wrong = [3, 77, 120, 201]
@@ -325,7 +327,15 @@ def test_residuals_are_in_the_unit_of_the_target():
 # Layers
 
 
-@pytest.mark.parametrize("spec", ["8", "8-r8 tanh", "6-5-4 silu", "8-r8-r8 gelu"])
+@pytest.mark.parametrize(
+    "spec",
+    [
+        pytest.param("8", marks=pytest.mark.slow),
+        pytest.param("8-r8 tanh", marks=pytest.mark.slow),
+        pytest.param("6-5-4 silu", marks=pytest.mark.slow),
+        "8-r8-r8 gelu",
+    ],
+)
 def test_gradients_of_layers_are_those_of_jax(spec):
     x, y = blobs(90)
     model = ts.fit((x, y), network=spec, epochs=3, seed=0).model
@@ -355,7 +365,9 @@ def test_layers_tell_what_they_add():
     assert f"{known['probes'][1]:.3g}" in html
 
 
-@pytest.mark.parametrize("spec", ["conv8-conv16-dense32", "conv4s1-res4x2-res8s2-globalpool"])
+@pytest.mark.parametrize(
+    "spec", ["conv8-conv16-dense32", pytest.param("conv4s1-res4x2-res8s2-globalpool", marks=pytest.mark.slow)]
+)
 def test_layers_of_networks_with_convolutions(spec):
     run = ts.fit("digits", network=spec, epochs=4, seed=0)
     known, model = event(run, "details")["layers"], run.model
@@ -394,6 +406,7 @@ def test_layers_of_pictures_are_means_over_windows():
         np.testing.assert_allclose(found[:, 0], whole.mean(axis=(1, 2)), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_pictures_that_are_too_much_work_have_no_layers_to_tell_of(monkeypatch):
     monkeypatch.setattr("threestep.study.layers._MOST_WORK", 1e6)
     run = ts.fit("digits", network="conv8-dense8", epochs=1, seed=0)
@@ -407,6 +420,7 @@ def test_layers_of_pictures_are_left_out_where_their_program_is_late(monkeypatch
     assert event(run, "details")["layers"] is None
 
 
+@pytest.mark.slow
 def test_fewer_pictures_are_looked_at_where_time_is_short():
     model = ts.fit("digits", network="conv8-dense8", epochs=1, seed=0).model
     table = read("digits")

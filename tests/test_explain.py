@@ -111,6 +111,7 @@ def test_few_samples_have_no_neighbours(ring_model):
 # Weights
 
 
+@pytest.mark.slow
 def test_first_weights_are_pictures_where_the_inputs_are():
     x = RNG.normal(size=(120, 9, 8)).astype(np.float32)
     y = (x[:, 2, 3] > 0).astype(int)

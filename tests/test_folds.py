@@ -253,6 +253,7 @@ def test_a_budget_leaves_time_for_folds():
     assert finals[0]["n_trained"] >= 1
 
 
+@pytest.mark.slow
 def test_more_samples_are_averaged_without_folds():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(4000, 3)).astype(np.float32)

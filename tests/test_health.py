@@ -66,6 +66,7 @@ def test_sigmoids_lose_the_gradient_and_residuals_keep_it(found):
     assert len(found.sentences) == len(KINDS)
 
 
+@pytest.mark.slow
 def test_the_page_and_the_numbers_are_written(found, tmp_path, capsys):
     from threestep.app import main
 

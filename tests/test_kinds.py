@@ -148,7 +148,14 @@ def test_a_few_words_among_numbers_are_a_mistake_until_it_is_said_what_they_are(
         run.model.predict({"a": [1.0], "b": ["x"]})
 
 
-@pytest.mark.parametrize("kind", ["category", "ignore", "number"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "category",
+        pytest.param("ignore", marks=pytest.mark.slow),
+        pytest.param("number", marks=pytest.mark.slow),
+    ],
+)
 def test_a_column_is_to_a_model_what_it_was_when_new_samples_are_read(kind, tmp_path):
     path = tmp_path / "t.csv"
     a = with_words(RNG.normal(size=N).round(1), 0.01)

@@ -23,7 +23,14 @@ def pictures(n=200, shape=(12, 12), seed=0):
     return x, (x[:, 2:6, 2:6].reshape(n, -1).mean(axis=1) > 125).astype(int)
 
 
-@pytest.mark.parametrize("network", ["conv4-dense8", "conv4-res4x2-globalpool", "8-8"])
+@pytest.mark.parametrize(
+    "network",
+    [
+        "conv4-dense8",
+        pytest.param("conv4-res4x2-globalpool", marks=pytest.mark.slow),
+        pytest.param("8-8", marks=pytest.mark.slow),
+    ],
+)
 def test_pixels_that_stay_as_they_are_teach_the_same(network, monkeypatch):
     seen = []
     monkeypatch.setattr(run, "pixels_of", lambda *of: seen.append(pixels_of(*of)) or seen[-1])
@@ -99,6 +106,7 @@ def test_rows_that_are_not_kept_take_no_room_from_what_is(tmp_path, monkeypatch)
 SEARCH = {"depths": (1, 1), "widths": (8, 8), "effort": "quick", "epochs": 2, "convolutions": True}
 
 
+@pytest.mark.slow
 def test_a_search_on_pixels_as_they_are_gives_what_one_on_numbers_gives(monkeypatch):
     one = ts.fit(pictures(), **SEARCH)
     monkeypatch.setattr(run, "pixels_of", arrays_of)
@@ -213,6 +221,7 @@ print(x.nbytes // 1_000_000, max(peaks), run.scores["test"]["accuracy"])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="the system does not say what is in memory"
 )

@@ -67,7 +67,7 @@ def test_the_luck_of_an_accuracy_and_of_an_r2_is_taken_off():
     assert corrected_scores({"loss": 0.1, "r2": 0.8}, numbers)["corrected_r2"] == pytest.approx(0.78)
 
 
-@pytest.mark.parametrize("name", ["breast_cancer", "wine"])
+@pytest.mark.parametrize("name", [pytest.param("breast_cancer", marks=pytest.mark.slow), "wine"])
 def test_luck_is_of_what_was_compared_to_pick(monkeypatch, name):
     """In folds by losses of surer answers: the least of all samples is that of the picked one."""
     from threestep.study import luck, picking

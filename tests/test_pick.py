@@ -781,6 +781,7 @@ def test_weights_of_the_inputs_learn_with_their_share_of_the_rate(optimizer):
     np.testing.assert_array_equal(same_last, last)
 
 
+@pytest.mark.slow
 def test_members_of_a_population_learn_from_their_inputs_as_slowly_as_alone():
     x = np.random.default_rng(0).normal(size=(64, 8)).astype(np.float32)
     y = (x[:, 0] > 0).astype(np.int32)
@@ -793,6 +794,7 @@ def test_members_of_a_population_learn_from_their_inputs_as_slowly_as_alone():
         np.testing.assert_allclose(among.params[at]["weight"], alone.params[at]["weight"], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_large_pictures_are_learned_by_neurons():
     """With the whole rate for the inputs descent stays where it began."""
     generator = np.random.default_rng(0)

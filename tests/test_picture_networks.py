@@ -200,6 +200,7 @@ def test_blocks_are_skipped_more_often_the_deeper_they_are():
     assert (np.asarray(other) == factors).mean() < 0.8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spec", ["res6x2", "conv6-res6-res8s2-res8x2"])
 def test_what_is_expected_of_a_block_stays_where_samples_skip_it(spec):
     """Linear blocks: the mean over many equal samples is what the network says when it predicts."""
@@ -231,6 +232,7 @@ def test_what_is_added_to_nothing_is_never_skipped():
     )
 
 
+@pytest.mark.slow
 def test_skipping_follows_from_seed_and_step():
     x, y = stripes(90)
     network = parse("conv4-res4x2-res8s2-globalpool", (12, 12), 2)
@@ -308,7 +310,14 @@ def load(torch, conv, norm, own):
 
 @pytest.mark.parametrize("is_training", [False, True])
 @pytest.mark.parametrize(
-    "layer", [Blocks(8), Blocks(12, stride=2), Blocks(8, "bottleneck"), Blocks(16, "bottleneck", stride=2)]
+    "layer",
+    [
+        Blocks(16, "bottleneck", stride=2),
+        *(
+            pytest.param(layer, marks=pytest.mark.slow)
+            for layer in (Blocks(8), Blocks(12, stride=2), Blocks(8, "bottleneck"))
+        ),
+    ],
 )
 def test_blocks_and_their_gradients_equal_pytorch(layer, is_training):
     torch = pytest.importorskip("torch", reason="PyTorch is not installed (extra `torch`)")
@@ -371,8 +380,18 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not():
     assert not all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
-@pytest.mark.parametrize("norm", ["batch", "group", "layer", "none"])
-@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+@pytest.mark.parametrize(
+    ("norm", "optimizer"),
+    [
+        ("batch", "adamw"),
+        *(
+            pytest.param(norm, optimizer, marks=pytest.mark.slow)
+            for norm in ("batch", "group", "layer", "none")
+            for optimizer in ("adamw", "sgd")
+            if (norm, optimizer) != ("batch", "adamw")
+        ),
+    ],
+)
 def test_every_norm_and_optimizer_lowers_the_loss(norm, optimizer):
     x, y = stripes(300)
     run = ts.fit(
@@ -384,7 +403,12 @@ def test_every_norm_and_optimizer_lowers_the_loss(norm, optimizer):
 
 
 @pytest.mark.parametrize(
-    "spec", ["conv4-dense6", "conv4s1-res4x2-res6x2s2-globalpool gelu", "conv4-plain4 tanh group"]
+    "spec",
+    [
+        "conv4-plain4 tanh group",
+        pytest.param("conv4-dense6", marks=pytest.mark.slow),
+        pytest.param("conv4s1-res4x2-res6x2s2-globalpool gelu", marks=pytest.mark.slow),
+    ],
 )
 def test_a_saved_network_answers_as_before(spec, tmp_path):
     x, y = stripes(120)
@@ -476,6 +500,7 @@ def torch_resnet(torch, counts, kind, n_outputs, widths=(64, 128, 256, 512)):  #
     return ResNet()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "counts", "kind"), [("resnet18", (2, 2, 2, 2), "basic"), ("resnet50", (3, 4, 6, 3), "bottleneck")])  # fmt: skip
 def test_published_weights_give_the_same_answers(name, counts, kind):
     torch = pytest.importorskip("torch", reason="PyTorch is not installed (extra `torch`)")

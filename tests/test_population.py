@@ -147,6 +147,7 @@ def test_a_member_is_the_same_at_any_place(crowd, alone):
     assert all_bits(trained) == [alone[at] for at in order]
 
 
+@pytest.mark.slow
 def test_a_member_is_the_same_whatever_of_an_epoch_is_one_call(monkeypatch):
     monkeypatch.setattr(program, "_BYTES_AHEAD", 2 * 20 * 6 * 4)  # two steps ahead
     monkeypatch.setattr("threestep.devices._code", lambda: "other code")  # no program of an earlier test
@@ -197,7 +198,7 @@ def test_a_member_is_the_same_on_any_number_of_workers(monkeypatch, alone, n_wor
     assert all_bits(train(many(14))[:5]) == alone
 
 
-@pytest.mark.parametrize(("together", "most_epochs"), [(1, 50), (7, 2)])
+@pytest.mark.parametrize(("together", "most_epochs"), [pytest.param(1, 50, marks=pytest.mark.slow), (7, 2)])
 def test_a_member_is_the_same_in_chunks_of_any_size(monkeypatch, alone, together, most_epochs):
     monkeypatch.setattr(programs, "_MOST_TOGETHER", {True: together, False: together})
     monkeypatch.setattr(programs, "_MOST_EPOCHS", most_epochs)
@@ -245,7 +246,14 @@ print(len(jax.local_devices()), len(population.workplaces()), *all_bits(trained)
 """
 
 
-@pytest.mark.parametrize(("n_devices", "how"), [(1, "one core"), (2, "jax first"), (2, "each device")])
+@pytest.mark.parametrize(
+    ("n_devices", "how"),
+    [
+        pytest.param(1, "one core", marks=pytest.mark.slow),
+        pytest.param(2, "jax first", marks=pytest.mark.slow),
+        (2, "each device"),
+    ],
+)
 def test_a_member_is_the_same_in_a_process_of_its_own(fresh_python, alone, n_devices, how):
     flags = f"--xla_force_host_platform_device_count={n_devices}" if n_devices > 1 else ""
     code = f"import sys; sys.argv, TESTS = ['', {how!r}], {str(Path(__file__).parent)!r}\n{FRESH}"
@@ -397,7 +405,9 @@ def assert_same_but_for_rounding(trained: Trained, picked: ts.pick.Picked):
     ("spec", "rates", "epochs"),
     [
         ("", {}, 4),
-        ("12-r12-9 sigmoid", {"learning_rate": 0.02, "weight_decay": 0.3}, 4),
+        pytest.param(
+            "12-r12-9 sigmoid", {"learning_rate": 0.02, "weight_decay": 0.3}, 4, marks=pytest.mark.slow
+        ),
         ("16-16-16-16", {"learning_rate": 0.01, "dropout": 0.3}, 4),  # fills its supernet: the same drops out
     ],
 )

@@ -310,6 +310,7 @@ def test_an_interrupted_run_still_gives_a_model_and_scores(monkeypatch, tmp_path
 # The main job
 
 
+@pytest.mark.slow
 def test_digits_reach_their_accuracy_by_default():
     run = ts.fit("digits")
     assert run.model.network.n_inputs == 256

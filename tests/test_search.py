@@ -488,6 +488,7 @@ def test_depths_and_widths_are_kept():
     assert {layer.width for network in deep for layer in network.hidden} == {12, 16}
 
 
+@pytest.mark.slow
 def test_activations_and_residual_layers_are_as_allowed():
     run = ts.fit("iris", activations=("tanh",), residual=False, **FEW)
     layers = [layer for network in structures(run) for layer in network.hidden]
@@ -787,6 +788,7 @@ def test_a_number_is_searched_for():
     assert_sound(run, "diabetes")
 
 
+@pytest.mark.slow
 def test_two_classes_are_searched_for():
     run = ts.fit("breast_cancer", **FEW)
     assert run.model.network.n_outputs == 2

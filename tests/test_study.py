@@ -127,6 +127,7 @@ def test_divisions_of_a_table_with_rare_words_and_gaps_have_the_same_inputs():
     assert found.facts["n_divisions"] == 6
 
 
+@pytest.mark.slow
 def test_wider_is_better_where_one_neuron_is_too_few():
     rng = np.random.default_rng(0)
     x = rng.uniform(-3, 3, (500, 1))
@@ -170,6 +171,7 @@ def test_errors_are_those_of_the_test_samples():
     assert second.gain == pytest.approx(np.mean(np.subtract(first.errors, second.errors)))
 
 
+@pytest.mark.slow
 def test_several_labels_and_numbers_are_compared_too():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(200, 4))
@@ -280,6 +282,7 @@ def test_one_network_alone_is_no_comparison():
             ts.compare(data=linear(100), params=(300,), **settings)
 
 
+@pytest.mark.slow
 def test_divisions_that_happen_to_agree_are_not_sure_of_it():
     """Three divisions, each with no wrong answer of 30, still leave room for some."""
     x = np.repeat([[0.0], [10.0]], 75, axis=0) + np.random.default_rng(0).normal(size=(150, 1))
