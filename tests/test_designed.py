@@ -396,6 +396,7 @@ def test_other_numbers_of_epochs_need_no_new_program():
 # In a search
 
 
+@pytest.mark.slow
 def test_a_search_on_pictures_picks_convolutions_that_are_better():
     run = ts.fit(stripes(900), **QUICK)
     assert not run.model.network.is_dense

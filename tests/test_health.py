@@ -45,6 +45,7 @@ def found():
     return ts.health("digits", depths=(8, 16), epochs=2)
 
 
+@pytest.mark.slow
 def test_there_is_a_number_for_each_layer_and_kind(found):
     assert [(each.kind, each.depth) for each in found.stacks] == [
         (kind.name, depth) for kind in KINDS for depth in (8, 16)
@@ -55,6 +56,7 @@ def test_there_is_a_number_for_each_layer_and_kind(found):
     assert found.guess_loss == pytest.approx(np.log(10))
 
 
+@pytest.mark.slow
 def test_sigmoids_lose_the_gradient_and_residuals_keep_it(found):
     by_name = {(each.kind, each.depth): each for each in found.stacks}
     sigmoid, residual = by_name["sigmoid, plain", 16], by_name["relu, normalized, residual", 16]

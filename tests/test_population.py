@@ -321,14 +321,13 @@ def test_an_error_of_the_compiler_is_passed_on(monkeypatch):
 
 
 def test_a_program_that_needs_more_memory_than_there_is_takes_fewer_members(monkeypatch, alone):
-    needed = compiled.bytes_needed
     monkeypatch.setattr(programs, "free_bytes", lambda: 2e5)
     own = people()
     assert all_bits(ended(own.train(jobs_of(many(5))))) == alone
     own.close()
     n_workers = len(own._devices)
     for each in programs_of(own):
-        assert each.shape.n_members == 1 or n_workers * needed(each.call) <= 2e5
+        assert each.shape.n_members == 1 or 0 < n_workers * each.call.n_bytes <= 2e5
     assert min(each.shape.n_members for each in programs_of(own)) < 4  # or this test would show nothing
 
 

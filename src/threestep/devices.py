@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 _WORKERS = 2  # of a device that is no CPU
-_MOST_KEPT = 512
+_MOST_KEPT = 1024
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 

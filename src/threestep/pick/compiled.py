@@ -94,10 +94,19 @@ class Shape(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A compiled program that takes and gives trees of arrays."""
+    """A compiled program that takes and gives trees of arrays.
+
+    Parameters
+    ----------
+    compiled : callable
+    returned : tree structure
+    n_bytes : int
+        Memory of one call, as the compiler knows it; 0 where it does not say.
+    """
 
     compiled: Any
     returned: Any
+    n_bytes: int
 
     def __call__(self, *arguments: Any) -> Any:
         return jax.tree.unflatten(self.returned, self.compiled(*jax.tree.leaves(arguments)))
@@ -166,8 +175,12 @@ def _compiled(recipe: Recipe, shape: Shape, device: Any) -> Any:
     def train(*leaves: Array) -> list[Array]:
         return jax.tree.leaves(_train_chunk(recipe, shape.one_by_one, *jax.tree.unflatten(tree, leaves)))
 
-    program = _program(train, repr((recipe, shape)), leaves, _OPTIONS[shape.one_by_one], device)
-    return Call(program, returned)
+    name = repr((recipe, shape))
+    program = _program(train, name, leaves, _OPTIONS[shape.one_by_one], device)
+    needed = kept(
+        f"bytes of {_told_by(name)} on {device.device_kind}", lambda: b"%d" % _bytes_needed(program)
+    )
+    return Call(program, returned, int(needed))
 
 
 def called(function: Callable, about: Hashable, like: Any, *arguments: Any, has_pictures: bool) -> Any:
@@ -252,15 +265,20 @@ def _traced(flat: Callable, name: str, leaves: list[Any]) -> Callable:
     """A function as StableHLO, from an earlier process if there was one: JAX takes longer to write it down
     than to find it compiled. The function itself where JAX does not promise to understand that again, as of
     some calls into a device's own libraries."""
-    settings = [getattr(jax.config, name) for name in _SETTINGS_OF_JAX]
     try:
         written = kept(
-            repr((name, jax.default_backend(), is_cpu(), settings)),
+            _told_by(name),
             lambda: bytes(jax.export.export(jax.jit(flat))(*leaves).serialize()),
         )
     except ValueError:
         return flat
     return jax.export.deserialize(bytearray(written)).call
+
+
+def _told_by(name: str) -> str:
+    """A program's name with all else that decides what it is made of."""
+    settings = [getattr(jax.config, each) for each in _SETTINGS_OF_JAX]
+    return repr((name, jax.default_backend(), is_cpu(), settings))
 
 
 _RATE_KINDS = (*(np.float32(0),) * 6, *(np.int32(1),) * 4)
@@ -294,9 +312,9 @@ def supernet_in(recipe: Recipe) -> Supernet:
     return recipe.network
 
 
-def bytes_needed(call: Any) -> int:
-    """Memory of one call, as the compiler knows it; 0 where it does not say."""
-    facts = call.compiled.memory_analysis()
+def _bytes_needed(program: Any) -> int:
+    """Memory of one call. To ask takes longer than to find the program, each time again."""
+    facts = program.memory_analysis()
     if facts is None:
         return 0
     parts = ("argument_size_in_bytes", "output_size_in_bytes", "temp_size_in_bytes")

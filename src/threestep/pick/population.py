@@ -12,7 +12,7 @@ its company, or the number of devices and threads.
 
 import time
 from collections.abc import Generator, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import replace
 from itertools import product
 from threading import Event, Lock
@@ -275,16 +275,18 @@ class Population:
         """
         while not self._is_late() and not stop.is_set():
             with self._lock:
-                may_follow = False
+                compiling = []
                 for place, chunk in enumerate(waiting):
                     future = self._programs.promised[chunk.recipe, device]
-                    program = future.result() if future.done() else None
-                    may_follow |= not future.done()
+                    if not future.done():
+                        compiling.append(future)
+                        continue
+                    program = future.result()
                     if program is not None and not self._would_be_late(chunk, program, jobs):
                         return self._taken(waiting, place, program), program
-                if not may_follow:
-                    return None
-            stop.wait(_LOOK_SECONDS / 10)
+            if not compiling:
+                return None
+            wait(compiling, _LOOK_SECONDS / 10, FIRST_COMPLETED)
         return None
 
     def _taken(self, waiting: list[Chunk], place: int, program: Program) -> Chunk:
@@ -382,13 +384,14 @@ class Population:
     def _on(self, device: Any, recipe: Recipe, jobs: Sequence[Job | None]) -> tuple[Varied, State]:
         """The members of a chunk as arrays on a device; where there is none, one that is done already.
 
-        Three quarters of a state are zeros, or what it begins with once more: that is not carried there.
+        Three quarters of a state are zeros, or what it begins with once more: that is not carried there. On a
+        CPU nothing need be: its program takes NumPy's arrays, and quicker.
         """
         each = [self._one(recipe, job) for job in jobs]
         moments = self._no_moments(device, recipe, [state.moments for _, state in each])
         carried = [(varied, state._replace(moments=(), best_params=())) for varied, state in each]
         stack = jax.tree.map(lambda *leaves: np.stack(leaves), *carried)
-        varied, state = jax.device_put(stack, device)
+        varied, state = stack if self._shape.one_by_one else jax.device_put(stack, device)
         return varied, state._replace(moments=moments, best_params=state.params)
 
     def _no_moments(self, device: Any, recipe: Recipe, each: Sequence[Moments]) -> Moments:
@@ -423,13 +426,16 @@ class Population:
         )
 
     def _block(self, first: int, n_epochs: int) -> NDArray:
-        """The orders of a block of epochs: (n_epochs, n_steps, batch_size)."""
+        """The orders of a block of epochs, filled up to the padded sizes: (n_epochs, n_steps, batch_size)."""
         with self._lock:
             if (first, n_epochs) not in self._orders:
                 if len(self._orders) >= _MOST_ORDERS:
                     self._orders.clear()
-                epochs = range(first, first + n_epochs)
-                self._orders[first, n_epochs] = np.stack([self._order(epoch) for epoch in epochs])
+                block = np.full((n_epochs, self._shape.n_steps, self._shape.batch_size), -1, np.int32)
+                for place, epoch in enumerate(range(first, first + n_epochs)):
+                    order = epoch_order(self.seed, epoch, self.n_samples, self.batch_size)
+                    block[place, : order.shape[0], : order.shape[1]] = order
+                self._orders[first, n_epochs] = block
             return self._orders[first, n_epochs]
 
     def _samples_on(self, device: Any, n_inputs: int) -> tuple:
@@ -440,12 +446,6 @@ class Population:
                 own = (*with_inputs(learn, n_inputs, width)[:3], with_inputs(judged, n_inputs, width))
                 self._samples[device, n_inputs] = jax.device_put(own, device)
             return self._samples[device, n_inputs]
-
-    def _order(self, epoch: int) -> NDArray:
-        """The order of one epoch, filled up to the padded sizes."""
-        order, shape = epoch_order(self.seed, epoch, self.n_samples, self.batch_size), self._shape
-        short = [(0, shape.n_steps - order.shape[0]), (0, shape.batch_size - order.shape[1])]
-        return np.pad(order, short, constant_values=-1)
 
     def _is_late(self, seconds: float = 0.0) -> bool:
         """Whether the deadline is over, or will be in so many seconds."""

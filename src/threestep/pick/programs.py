@@ -9,7 +9,7 @@ from typing import Any
 
 from threestep.devices import free_bytes, is_cpu, workplaces
 from threestep.network import Supernet
-from threestep.pick.compiled import Program, Shape, bytes_needed, compiled, supernet_in
+from threestep.pick.compiled import Program, Shape, compiled, supernet_in
 from threestep.pick.program import Section, sections_of, steps_ahead
 from threestep.pick.step import Recipe
 
@@ -132,7 +132,7 @@ class Programs:
                 n_members=n_members, n_epochs=n_epochs, in_sections=sections != [None]
             )
             call = compiled(recipe, shape, device)
-            if n_members == 1 or len(self._devices) * bytes_needed(call) <= free_bytes():
+            if n_members == 1 or len(self._devices) * call.n_bytes <= free_bytes():
                 self._compile_seconds = time.perf_counter() - began
                 return Program(call, shape, sections)
             n_members //= 2

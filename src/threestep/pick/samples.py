@@ -1,5 +1,6 @@
 """Samples as the training programs take them: checked, in blocks, in order."""
 
+from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -12,6 +13,7 @@ from threestep.pick.step import Judged, Rates
 from threestep.settings import DEFAULT_LEARNING_RATE, DEFAULT_WEIGHT_DECAY, Descent, usual_patience
 
 _SMALLEST_BLOCK, _JUDGE_BLOCK = 64, 1024
+_FEW_SAMPLES, _ORDERS_KEPT = 2000, 1024
 _AXES = {"classes": (1,), "number": (1, 2), "labels": (2,)}
 
 
@@ -173,11 +175,22 @@ def with_inputs(samples: _Some, n_inputs: int, width: int) -> _Some:
 
 
 def epoch_order(seed: int, epoch: int, n_samples: int, batch_size: int) -> NDArray:
-    """Row numbers of one epoch's steps, (n_steps, batch_size) int32; -1 fills the last step up.
+    """Row numbers of one epoch's steps, (n_steps, batch_size) int32, not to be written to; -1 fills the last
+    step up.
 
     A pure function of (seed, epoch), so a resumed run needs no iterator state. It is drawn on the
-    host: XLA sorts about twenty times slower than NumPy shuffles on a CPU.
+    host: XLA sorts about twenty times slower than NumPy shuffles on a CPU. Orders of few samples are kept:
+    those of one fold are those of the next, and there drawing takes as long as a step.
     """
-    order = np.random.default_rng([seed, epoch]).permutation(n_samples).astype(np.int32)
-    short = -n_samples % batch_size
-    return np.concatenate([order, np.full(short, -1, np.int32)]).reshape(-1, batch_size)
+    draw = _order_of_few if n_samples <= _FEW_SAMPLES else _drawn_order
+    return draw(seed, epoch, n_samples, batch_size)
+
+
+def _drawn_order(seed: int, epoch: int, n_samples: int, batch_size: int) -> NDArray:
+    order = np.full(-(-n_samples // batch_size) * batch_size, -1, np.int32)
+    order[:n_samples] = np.random.default_rng([seed, epoch]).permutation(n_samples)
+    order.flags.writeable = False
+    return order.reshape(-1, batch_size)
+
+
+_order_of_few = lru_cache(maxsize=_ORDERS_KEPT)(_drawn_order)
