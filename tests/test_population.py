@@ -28,6 +28,7 @@ from threestep.pick import (
     program,
     programs,
 )
+from threestep.pick.samples import epoch_order
 
 CROSS, SQUARED = ts.goodness.Goodness("cross_entropy"), ts.goodness.Goodness("squared_error")
 SETTINGS = ts.Descent(batch_size=20)  # two steps of 20 samples and one of 8 per epoch
@@ -329,6 +330,26 @@ def test_a_program_that_needs_more_memory_than_there_is_takes_fewer_members(monk
     for each in programs_of(own):
         assert each.shape.n_members == 1 or 0 < n_workers * each.call.n_bytes <= 2e5
     assert min(each.shape.n_members for each in programs_of(own)) < 4  # or this test would show nothing
+
+
+def test_how_much_memory_a_program_needs_is_asked_once(monkeypatch):
+    asked, ask = [], compiled._bytes_needed
+    monkeypatch.setattr(compiled, "_bytes_needed", lambda program: asked.append(program) or ask(program))
+    settings = replace(SETTINGS, batch_size=7)  # of no other test
+    for _ in range(3):
+        train([member("16", seed=0)], settings=settings)
+    assert len(asked) <= 1  # none where an earlier process has asked
+
+
+def test_orders_are_numpy_s_whether_they_are_kept_or_not():
+    for n_samples in (10, 2100):
+        order = epoch_order(3, 5, n_samples, 64)
+        assert order.shape == (-(-n_samples // 64), 64)
+        wanted = np.random.default_rng([3, 5]).permutation(n_samples)
+        np.testing.assert_array_equal(order.ravel()[:n_samples], wanted)
+        assert (order.ravel()[n_samples:] == -1).all()
+        with pytest.raises(ValueError, match="read-only"):  # others may have the same array
+            order[0, 0] = 1
 
 
 def test_a_process_may_end_in_the_middle_of_a_compile(fresh_python, tmp_path):
