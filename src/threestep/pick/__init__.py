@@ -16,10 +16,10 @@ from threestep.pick.descent import (
     train,
 )
 from threestep.pick.designed import compile_designed, try_designed
-from threestep.pick.drawing import USUAL_DEPTH
 from threestep.pick.finals import NO_FINALS, Finals, anew_ones, hold_finals, kept_for_finals
 from threestep.pick.folds import Folded, hold_finals_in_folds, room_of, rows_of
 from threestep.pick.members import Job, Member, Trained
+from threestep.pick.newcomers import USUAL_DEPTH
 from threestep.pick.outcome import Outcome
 from threestep.pick.population import Population, ended, train_members
 from threestep.pick.program import EpochRow

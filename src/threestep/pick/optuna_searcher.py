@@ -6,8 +6,8 @@ from typing import Any
 
 from threestep.errors import SettingsError
 from threestep.network import Dense, Network, usual_widths
-from threestep.pick.drawing import decays_of, seed_of
 from threestep.pick.members import Member
+from threestep.pick.newcomers import decays_of, seed_of
 from threestep.pick.proposals import Field, Proposal, Searcher, Tried
 
 

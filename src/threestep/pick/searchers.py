@@ -15,8 +15,8 @@ import numpy as np
 
 from threestep.errors import SettingsError, did_you_mean
 from threestep.network import vary
-from threestep.pick.drawing import FOUNDERS, clipped, decays_of, founder_of, newcomer, seed_of
 from threestep.pick.members import Member
+from threestep.pick.newcomers import FOUNDERS, clipped, decays_of, founder_of, newcomer, seed_of
 from threestep.pick.optuna_searcher import optuna_searcher
 from threestep.pick.proposals import FOUNDER, Field, Proposal, Searcher, Tried
 from threestep.settings import Space

@@ -124,6 +124,7 @@ def founder_of(field: Field, number: int) -> Member:
 
 
 def decays_of(space: Space) -> tuple[float, float]:
+    """Between which weight decays are searched."""
     return space.weight_decays or USUAL_DECAYS
 
 
@@ -142,4 +143,5 @@ def _at(place: float, ends: tuple[float, float]) -> float:
 
 
 def clipped(value: float, ends: tuple[float, float]) -> float:
+    """The nearest value of a range."""
     return float(min(max(value, ends[0]), ends[1]))
