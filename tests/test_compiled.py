@@ -1,8 +1,13 @@
 """Programs that an earlier process wrote down are found again, and only those."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
 import jax
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 import threestep as ts
 from threestep import devices
@@ -139,3 +144,36 @@ def test_what_cannot_be_written_down_is_compiled_all_the_same(cache, monkeypatch
     assert descent.outputs_of(network, network.init(0), np.zeros((1, 36), np.float32)).shape == (1, 2)
     assert not cache.exists()
     compiled_module._compiled_function.cache_clear()
+
+
+# NumPy's own threads
+
+
+def threads_of_products():
+    return {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"}
+
+
+def wide(n_samples, is_busy=False):
+    """Threads of NumPy's products meanwhile, where a compile goes on or not."""
+    go_on = Event()
+    if is_busy:
+        devices.beside(go_on.wait)
+    try:
+        with devices.steady_products(n_samples):
+            return threads_of_products()
+    finally:
+        go_on.set()
+
+
+@pytest.mark.skipif(devices.n_cores() < 2, reason="has one core")
+def test_products_of_few_samples_and_beside_compiles_are_of_one_thread():
+    usual = threads_of_products()
+    assert usual != {1}
+    assert wide(1000) == {1}
+    while devices.is_compiling():  # of tests before
+        time.sleep(0.01)
+    assert wide(1_000_000) == usual
+    assert wide(1_000_000, is_busy=True) == {1}
+    assert threads_of_products() == usual
+    with ThreadPoolExecutor(1) as pool:  # where others may compute at the same time nothing is changed
+        assert pool.submit(wide, 1000).result() == usual

@@ -125,15 +125,15 @@ def test_with_a_deadline_they_go_on_until_it_comes(crowd, three):
 
 def test_one_that_does_not_fit_has_fewer_epochs(crowd, three, monkeypatch):
     crowd.deadline, before = time.perf_counter() + 100.0, crowd.deadline
-    monkeypatch.setattr(crowd, "_n_together", 1)
-    monkeypatch.setattr(crowd, "pace", 1e9)  # as if each took for ever
+    monkeypatch.setattr(crowd.pace, "_n_together", 1)
+    monkeypatch.setattr(crowd.pace, "of_counted", 1e9)  # as if each took for ever
     proposals = begun_anew(three, 0, 1)
     try:
         assert _epochs_of(crowd, proposals, Finals(1, EPOCHS)) == 1
-        monkeypatch.setattr(crowd, "pace", 1e-9)
+        monkeypatch.setattr(crowd.pace, "of_counted", 1e-9)
         assert _epochs_of(crowd, proposals, Finals(1, EPOCHS)) == EPOCHS
-        seconds = crowd.core_seconds(Job(proposals[0].member, EPOCHS))
-        monkeypatch.setattr(crowd, "pace", 200.0 / 1.1 / seconds)  # twice what there is
+        seconds = crowd.pace.core_seconds(Job(proposals[0].member, EPOCHS))
+        monkeypatch.setattr(crowd.pace, "of_counted", 200.0 / 1.1 / seconds)  # twice what there is
         assert _epochs_of(crowd, proposals, Finals(1, EPOCHS)) == pytest.approx(EPOCHS / 2, abs=1)
     finally:
         crowd.deadline = before
@@ -165,13 +165,13 @@ def test_they_end_when_measuring_needs_what_is_left(crowd, three, monkeypatch):
     ends = Ends(any=5.0, dense=10.0, unmeasured=100.0, n_samples=n)
 
     def last(pace, designed=()):
-        monkeypatch.setattr(crowd, "_quickest", {None: pace})
+        monkeypatch.setattr(crowd.pace, "_quickest", {None: pace})
         return _last_end(ends, three, designed, crowd, how)
 
     # forward is a third of the work of a step, here of 20 samples
     (own,) = {each.trained.member for each in three if len(each.trained.member.network.hidden) == 2}
-    monkeypatch.setattr(crowd, "_quickest", {None: 1.0})
-    monkeypatch.setattr(crowd, "_seconds_per_step", lambda job: 60.0 if job.member is own else 1.0)
+    monkeypatch.setattr(crowd.pace, "_quickest", {None: 1.0})
+    monkeypatch.setattr(crowd.pace, "_seconds_per_step", lambda job: 60.0 if job.member is own else 1.0)
     assert crowd.seconds_to_say(own) == pytest.approx(60.0 / 3 / 20)
     monkeypatch.undo()
 
@@ -195,10 +195,10 @@ def picture_network():
 
 
 def test_one_alone_takes_as_long_as_on_one_of_the_workers(crowd, three, monkeypatch):
-    monkeypatch.setattr(crowd, "pace", 1.0)
-    monkeypatch.setattr(crowd, "_n_together", 4)
+    monkeypatch.setattr(crowd.pace, "of_counted", 1.0)
+    monkeypatch.setattr(crowd.pace, "_n_together", 4)
     members = [each.trained.member for each in three]
-    costs = [crowd.core_seconds(Job(member, EPOCHS)) for member in members]
+    costs = [crowd.pace.core_seconds(Job(member, EPOCHS)) for member in members]
     first, both, *_ = _seconds_of(crowd, [members[0]] * 8, Finals(8, EPOCHS))
     assert first == both == pytest.approx(1.1 * 4 * costs[0])
     assert _seconds_of(crowd, [members[0]] * 8, Finals(8, EPOCHS))[-1] == pytest.approx(1.1 * 8 * costs[0])
@@ -232,7 +232,7 @@ def test_where_no_call_fits_they_end_at_once(crowd, three, monkeypatch):
 def test_a_search_leaves_time_for_them_at_its_own_pace(crowd, three):
     def cost(n):
         jobs = [Job(each.trained.member, EPOCHS) for each, _ in zip(itertools.cycle(three), range(n))]
-        return 1.1 * crowd.pace * sum(map(crowd.core_seconds, jobs))
+        return 1.1 * sum(map(crowd.pace.seconds, jobs))
 
     assert kept_for_finals(crowd, three, Finals(5, EPOCHS), 1e6) == pytest.approx(cost(5))
     assert kept_for_finals(crowd, three, Finals(5, EPOCHS), 1.001 * cost(3) / 0.3) == pytest.approx(cost(3))

@@ -265,6 +265,34 @@ def test_focal_loss_without_focus_is_cross_entropy_and_else_smaller(seed):
     np.testing.assert_allclose(good.focal(logits, classes, 2.0), doubt**2 * plain, rtol=1e-3, atol=1e-6)
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("name", good.LOSS_NAMES)
+def test_losses_of_numpy_s_arrays_are_those_of_jax_s_and_need_no_program(name, smoothing):
+    goodness = good.Goodness(name, smoothing, quantiles=(0.2, 0.5, 0.9) if name == "quantile" else ())
+    outputs, numbers = _torch_free(7)
+    classes = np.arange(len(outputs), dtype=np.int32) % 3
+    kinds = {"classes": classes, "labels": (numbers > 0).astype(np.float32), "number": numbers}
+    targets = numbers[:, 0] if name == "quantile" else kinds[goodness.kind]
+    compiled = jax.jit(goodness.losses)(outputs, targets)
+    ours = goodness.losses(outputs, targets)
+    assert type(ours) is np.ndarray
+    assert ours.dtype == np.float32
+    np.testing.assert_allclose(ours, compiled, rtol=1e-4, atol=1e-6)
+    hits = goodness.hits(jnp.asarray(outputs), targets)
+    np.testing.assert_allclose(goodness.hits(outputs, targets), hits, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", good.LOSS_NAMES)
+def test_losses_of_what_exploded_are_told_without_a_warning(name, recwarn):
+    goodness = good.Goodness(name, quantiles=(0.2, 0.5, 0.9) if name == "quantile" else ())
+    outputs = np.array([[np.inf, 1.0, 2.0], [np.nan, 1.0, 2.0], [3e38, -3e38, 1.0]], np.float32)
+    targets = {"classes": np.zeros(3, np.int32), "labels": np.eye(3, dtype=np.float32)}
+    given = np.zeros(3 if name == "quantile" else (3, 3), np.float32)
+    losses = goodness.losses(outputs, targets.get(goodness.kind, given))
+    assert not np.isfinite(losses[:2]).any()
+    assert [str(each.message) for each in recwarn] == []
+
+
 @pytest.mark.parametrize("name", good.LOSS_NAMES)
 def test_every_loss_has_a_finite_gradient_also_far_off(name):
     goodness = good.Goodness(name, quantiles=(0.2, 0.5, 0.9) if name == "quantile" else ())

@@ -600,7 +600,7 @@ def test_each_supernet_has_one_program(monkeypatch):
 
 def test_core_seconds_are_counted_never_measured(crowd):
     def cost(spec, epochs=10, own=crowd):
-        return own.core_seconds(Job(member(spec), epochs))
+        return own.pace.core_seconds(Job(member(spec), epochs))
 
     assert cost("16") == cost("16") == cost("16", own=people(deadline=0.0))
     assert cost("16", 10) < cost("16", 11) < cost("16", 1000)
@@ -608,8 +608,8 @@ def test_core_seconds_are_counted_never_measured(crowd):
     assert cost("16-16") < cost("64-64") < cost("256-256")
     assert cost("16", own=people(data=classes(480))) > cost("16")
     with_params = Job(member("16"), 10, member("16").network.init(1))
-    assert crowd.core_seconds(with_params) == cost("16")
-    assert crowd.core_seconds(Job(member("16", 9, learning_rate=0.3, dropout=0.2), 10)) == cost("16")
+    assert crowd.pace.core_seconds(with_params) == cost("16")
+    assert crowd.pace.core_seconds(Job(member("16", 9, learning_rate=0.3, dropout=0.2), 10)) == cost("16")
 
 
 # When it ends
@@ -628,14 +628,14 @@ def test_no_compile_begins_that_would_end_after_the_deadline(monkeypatch, compil
 
 def test_no_call_begins_that_would_end_after_the_deadline(monkeypatch):
     own, calls = people(), []
-    block = own._block
+    block = own._shared.orders
 
     def slow(*arguments):
         calls.append(1)
         time.sleep(0.1)
         return block(*arguments)
 
-    monkeypatch.setattr(own, "_block", slow)
+    monkeypatch.setattr(own._shared, "orders", slow)
     assert None not in ended(own.train(jobs_of(many(3))))
     own.deadline, before = time.perf_counter() + 0.09, len(calls)
     assert ended(own.train(jobs_of(many(3)))) == [None] * 3
@@ -692,7 +692,7 @@ def test_what_was_begun_when_the_end_came_is_kept(monkeypatch, by, outcome):
     monkeypatch.setattr(programs, "_MOST_EPOCHS", 2)
     whole = train([member("16", seed) for seed in range(8)], 40)
     own, stop, calls = people(), threading.Event(), []
-    block = own._block
+    block = own._shared.orders
 
     def counted(*arguments):
         calls.append(1)
@@ -700,7 +700,7 @@ def test_what_was_begun_when_the_end_came_is_kept(monkeypatch, by, outcome):
             stop.set() if by == "stop" else setattr(own, "deadline", 0.0)
         return block(*arguments)
 
-    monkeypatch.setattr(own, "_block", counted)
+    monkeypatch.setattr(own._shared, "orders", counted)
     trained = ended(own.train(jobs_of([member("16", seed) for seed in range(8)], 40), stop))
     own.close()
     assert trained[4:] == [None] * 4
@@ -711,8 +711,8 @@ def test_what_was_begun_when_the_end_came_is_kept(monkeypatch, by, outcome):
 
 
 def test_who_leaves_early_stops_the_workers(monkeypatch, crowd):
-    block, calls = crowd._block, []
-    monkeypatch.setattr(crowd, "_block", lambda *arguments: calls.append(1) or block(*arguments))
+    block, calls = crowd._shared.orders, []
+    monkeypatch.setattr(crowd._shared, "orders", lambda *arguments: calls.append(1) or block(*arguments))
     steps = crowd.train(jobs_of([member("16", seed) for seed in range(64)], 4000))
     assert 0 <= next(steps) < 64
     steps.close()

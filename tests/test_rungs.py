@@ -464,7 +464,7 @@ def test_children_start_where_their_parents_ended(crowd, climbs):
 @pytest.mark.parametrize("name", ["random", "evolution"])
 def test_same_seed_same_search_whatever_the_clock_and_the_workers(monkeypatch, crowd, name):
     searcher = searcher_of(name)
-    budget = 30 * crowd.core_seconds(Job(member("16-16"), 8))
+    budget = 30 * crowd.pace.core_seconds(Job(member("16-16"), 8))
     plan = Plan(9, (2, 4, 8), core_seconds=budget)
     usual, events = searched(crowd, searcher, plan)
     assert 3 < len(rungs_among(events)) < 100
@@ -530,12 +530,12 @@ def test_luck_is_no_gain():
 @pytest.mark.parametrize(("n_jobs", "n_rungs"), [(0.1, 1), (3.9, 1), (4.1, 2), (30, None)])
 def test_no_rung_begins_after_so_much_work(crowd, climbs, n_jobs, n_rungs):
     """Work for so many jobs; the first rung is four of them."""
-    plan = Plan(4, (3, 3, 3), core_seconds=n_jobs * crowd.core_seconds(Job(member("16"), 3)))
+    plan = Plan(4, (3, 3, 3), core_seconds=n_jobs * crowd.pace.core_seconds(Job(member("16"), 3)))
     _, events = searched(crowd, repeats_of(member("16")), plan)
     work, begun = 0.0, []
     for jobs, _ in climbs:
         begun.append(work)
-        work += sum(map(crowd.core_seconds, jobs))
+        work += sum(map(crowd.pace.core_seconds, jobs))
     assert all(before < plan.core_seconds for before in begun)
     assert work >= plan.core_seconds
     assert len(rungs_among(events)) == len(climbs) == (n_rungs or len(climbs))

@@ -7,8 +7,8 @@ import hashlib
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _WORKERS = 2  # of a device that is no CPU
 _MOST_KEPT = 1024
+_FEW_SAMPLES = 10_000  # whose answers take one core less than a second
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
@@ -140,6 +141,26 @@ def beside(function: Callable[..., _Result], *arguments: Any) -> "Future[_Result
         return compilers.submit(function, *arguments)
     finally:
         compilers.shutdown(wait=False)
+
+
+def is_compiling() -> bool:
+    """Whether a compile goes on that nobody need wait for; it cannot be broken off."""
+    return any(thread.name.startswith("compile") for thread in threading.enumerate())
+
+
+@contextmanager
+def steady_products(n_samples: int) -> Iterator[None]:
+    """NumPy's products by one thread, of few samples or where compiles go on: several threads wait for each
+    other whenever a core has something else to do, and take ten times as long then. Only the main thread asks
+    for that, for it holds in the whole process."""
+    is_own = threading.current_thread() is threading.main_thread()
+    if not is_own or (n_samples > _FEW_SAMPLES and not is_compiling()):
+        yield
+        return
+    from threadpoolctl import threadpool_limits  # comes with scikit-learn
+
+    with threadpool_limits(1, user_api="blas"):
+        yield
 
 
 def is_cpu() -> bool:

@@ -4,7 +4,6 @@ import atexit
 import os
 import re
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -19,6 +18,7 @@ import tyro
 
 from threestep.app.commands import Command, Doctor, Evaluate, Example, Explain, Export, Fit, Predict, Study
 from threestep.app.options import option_names
+from threestep.devices import is_compiling
 from threestep.errors import ReportError, UserError, did_you_mean
 from threestep.settings import Settings
 from threestep.settings import Study as StudySettings
@@ -118,8 +118,7 @@ def run() -> NoReturn:
         sys.stdout.flush()
     with suppress(OSError, ValueError):
         sys.stderr.flush()
-    is_at_work = any(thread.name.startswith("compile") for thread in threading.enumerate())
-    if code != _INTERRUPTED and not is_at_work:
+    if code != _INTERRUPTED and not is_compiling():
         atexit._run_exitfuncs()
     os._exit(code)
 

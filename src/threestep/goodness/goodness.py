@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, overload
 
 import jax
 import jax.numpy as jnp
@@ -87,9 +88,14 @@ class Goodness:
         """Whether targets are class indices rather than numbers."""
         return self.kind == "classes"
 
-    def losses(self, outputs: Array, targets: Array) -> Array:
-        """Loss of each sample, shape (n_samples,)."""
-        return _LOSSES[self.loss][1](self, outputs, targets)
+    @overload
+    def losses(self, outputs: NDArray, targets: NDArray) -> NDArray: ...
+    @overload
+    def losses(self, outputs: Array, targets: Array) -> Array: ...
+    def losses(self, outputs: Any, targets: Any) -> Any:
+        """Loss of each sample, shape (n_samples,); of NumPy's arrays by NumPy, without a program."""
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is told where it is asked for
+            return _LOSSES[self.loss][1](self, outputs, targets)
 
     def hits(self, outputs: Array, targets: Array) -> Array:
         """What the score averages, shape (n_samples,): 1 where the class is right, the share of labels that

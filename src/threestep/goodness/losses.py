@@ -1,7 +1,13 @@
-"""Losses: one number per sample, lower is better; sums and means are the caller's."""
+"""Losses: one number per sample, lower is better; sums and means are the caller's.
+
+Of NumPy's arrays they are NumPy's: what is asked once, of so many samples as there are, needs no program.
+"""
+
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jax.scipy.special import xlog1py, xlogy
 
@@ -29,10 +35,11 @@ def cross_entropy(logits: Array, classes: Array, label_smoothing: float = 0.0) -
     >>> print(ts.goodness.cross_entropy(jnp.zeros((1, 4)), jnp.array([2])).round(4))
     [1.3863]
     """
-    logits = logits - jax.lax.stop_gradient(logits.max(axis=-1, keepdims=True))
-    log_total = jnp.log(jnp.exp(logits).sum(axis=-1))
+    of = _numbers_of(logits)
+    logits = logits - _constant(logits.max(axis=-1, keepdims=True))
+    log_total = of.log(of.exp(logits).sum(axis=-1))
     # by comparing, not by index: on a CPU a lookup, and its gradient even more, costs more than the sum
-    right = jnp.where(jnp.arange(logits.shape[-1]) == classes[:, None], logits, 0.0).sum(axis=-1)
+    right = of.where(of.arange(logits.shape[-1]) == classes[:, None], logits, 0.0).sum(axis=-1)
     if label_smoothing == 0.0:
         return log_total - right
     target = (1 - label_smoothing) * right + label_smoothing * logits.mean(axis=-1)
@@ -55,11 +62,12 @@ def focal(logits: Array, classes: Array, gamma: float = 2.0) -> Array:
     Array of shape (n_samples,)
     """
     losses = cross_entropy(logits, classes)
-    doubt = -jnp.expm1(-losses)  # one minus the confidence
+    of = _numbers_of(losses)
+    doubt = -of.expm1(-losses)  # one minus the confidence
     if gamma == 0.0:
         return losses
     # a doubt of exactly 0 has no slope of its own for a gamma below 1
-    return jnp.maximum(doubt, 1e-7) ** gamma * losses
+    return of.maximum(doubt, 1e-7) ** gamma * losses
 
 
 def sigmoid_cross_entropy(logits: Array, targets: Array, label_smoothing: float = 0.0) -> Array:
@@ -79,8 +87,9 @@ def sigmoid_cross_entropy(logits: Array, targets: Array, label_smoothing: float 
     Array of shape (n_samples,)
         In nats, from 0 up.
     """
+    of = _numbers_of(logits)
     targets = targets * (1 - label_smoothing) + 0.5 * label_smoothing
-    return (jnp.maximum(logits, 0) - logits * targets + jnp.log1p(jnp.exp(-jnp.abs(logits)))).mean(axis=-1)
+    return (of.maximum(logits, 0) - logits * targets + of.log1p(of.exp(-of.abs(logits)))).mean(axis=-1)
 
 
 def squared_error(outputs: Array, targets: Array) -> Array:
@@ -103,7 +112,7 @@ def absolute_error(outputs: Array, targets: Array) -> Array:
 
     Shapes as in `squared_error`.
     """
-    return _mean(jnp.abs(_distance(outputs, targets)))
+    return _mean(abs(_distance(outputs, targets)))
 
 
 def huber(outputs: Array, targets: Array, delta: float = 1.0) -> Array:
@@ -111,8 +120,8 @@ def huber(outputs: Array, targets: Array, delta: float = 1.0) -> Array:
 
     Shapes as in `squared_error`; `delta` is in standard deviations of the target.
     """
-    distance = jnp.abs(_distance(outputs, targets))
-    near = jnp.minimum(distance, delta)
+    distance = abs(_distance(outputs, targets))
+    near = _numbers_of(distance).minimum(distance, delta)
     return _mean(near * (distance - 0.5 * near))
 
 
@@ -131,8 +140,9 @@ def pinball(outputs: Array, targets: Array, quantiles: tuple[float, ...]) -> Arr
     Array of shape (n_samples,)
     """
     over = targets[:, None] - outputs
-    shares = jnp.array(quantiles, outputs.dtype)
-    return jnp.maximum(shares * over, (shares - 1) * over).mean(axis=-1)
+    of = _numbers_of(outputs)
+    shares = of.array(quantiles, outputs.dtype)
+    return of.maximum(shares * over, (shares - 1) * over).mean(axis=-1)
 
 
 def _distance(outputs: Array, targets: Array) -> Array:
@@ -158,3 +168,13 @@ def binary_cross_entropy(probabilities: Array, targets: Array) -> Array:
         In nats; 0 for sure and right, infinite for sure and wrong.
     """
     return -(xlogy(targets, probabilities) + xlog1py(1 - targets, -probabilities)).sum(axis=-1)
+
+
+def _numbers_of(array: Array) -> Any:
+    """The library whose array it is: NumPy, or JAX's."""
+    return np if isinstance(array, np.ndarray) else jnp
+
+
+def _constant(array: Array) -> Array:
+    """To a gradient."""
+    return array if isinstance(array, np.ndarray) else jax.lax.stop_gradient(array)

@@ -43,7 +43,6 @@ _MOST_EPOCHS_PER_BLOCK = 50
 _DEFAULT_EPOCHS = 80
 _DEFAULT_BATCH = 64
 
-_losses = jax.jit(Goodness.losses, static_argnums=0)
 _LOOK_SECONDS = 0.1
 _BLOCK_SIZES = (1, 32, 1024)
 _PICTURE_BLOCK_SIZES = (1, 32, 128)  # what a layer makes of them stays in the cache
@@ -278,28 +277,24 @@ def outputs_of(network: Network, params: Params, x: NDArray) -> NDArray:
     if not network.is_dense:
         prepare()
         x = np.asarray(x, np.float32)
-        return _in_blocks(lambda block: _outputs(network, params, block), x, sizes=_PICTURE_BLOCK_SIZES)
+        return _in_blocks(lambda block: _outputs(network, params, block), x, _PICTURE_BLOCK_SIZES)
     starts = range(0, max(len(x), 1), _BLOCK_SIZES[-1])
     return np.concatenate([network.predict(params, x[at : at + _BLOCK_SIZES[-1]]) for at in starts])
 
 
 def losses_of(goodness: Goodness, outputs: NDArray, y: NDArray) -> NDArray:
-    """Loss of each sample, shape (n_samples,), from outputs and targets; see `outputs_of`."""
-    prepare()
-    return _in_blocks(lambda *block: _losses(goodness, *block), outputs, y)
+    """Loss of each sample, shape (n_samples,), from outputs and targets; see `outputs_of`. By NumPy: it is
+    asked for when a budget is nearly over, and a program would take longer to compile than all answers."""
+    return goodness.losses(np.asarray(outputs), np.asarray(y))
 
 
-def _in_blocks(
-    function: Callable[..., Array], *arrays: NDArray, sizes: tuple[int, ...] = _BLOCK_SIZES
-) -> NDArray:
+def _in_blocks(function: Callable[[NDArray], Array], x: NDArray, sizes: tuple[int, ...]) -> NDArray:
     """A compiled function over samples, in blocks of a few fixed sizes filled up with zeros."""
-    n_samples = len(arrays[0])
     results, at = [], 0
-    while at < n_samples or not results:
-        left = n_samples - at
+    while at < len(x) or not results:
+        left = len(x) - at
         size = next((size for size in sizes if size >= left), sizes[-1])
-        block = [filled(array[at : at + size], size) for array in arrays]
-        results.append(np.asarray(function(*block))[: min(left, size)])
+        results.append(np.asarray(function(filled(x[at : at + size], size)))[: min(left, size)])
         at += size
     return np.concatenate(results)
 

@@ -199,8 +199,8 @@ def _needed(population: Population, tried: Sequence[Tried], plan: Finals, n: int
 def _seconds_of(population: Population, members: Sequence[Member], plan: Finals) -> list[float]:
     """How many seconds the first of them, the first two, ... all take: no less than each takes alone."""
     jobs = [Job(member, plan.epochs) for member in members]
-    together = accumulate(population.pace * population.core_seconds(job) for job in jobs)
-    longest = accumulate(map(population.seconds_alone, jobs), max)
+    together = accumulate(map(population.pace.seconds, jobs))
+    longest = accumulate(map(population.pace.seconds_alone, jobs), max)
     return [_SLACK * plan.n_folds * max(pair) for pair in zip(together, longest, strict=True)]
 
 
@@ -243,7 +243,7 @@ def _trained(
     stops it."""
     epochs, best_loss, stop = context
     jobs = [Job(proposal.member, epochs, proposal.params) for proposal in proposals]
-    began, costs = time.perf_counter(), list(map(population.core_seconds, jobs))
+    began, costs = time.perf_counter(), list(map(population.pace.core_seconds, jobs))
     steps = population.train(jobs, stop)
     trained = yield from ticking(steps, population.deadline, (len(jobs), epochs, best_loss))
     second = (time.perf_counter() - began) / sum(costs)

@@ -13,14 +13,12 @@ its company, or the number of devices and threads.
 import time
 from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from dataclasses import replace
 from itertools import product
 from threading import Event, Lock
 from typing import Any, NamedTuple, TypeVar
 
 import jax
 import numpy as np
-from numpy.typing import NDArray
 
 from threestep.devices import is_cpu, prepare, workplaces
 from threestep.goodness import Goodness
@@ -29,24 +27,22 @@ from threestep.network import padded_size, supernet_of, unpad
 from threestep.pick.compiled import Program, Shape, Varied, nobody, somebody, supernet_in
 from threestep.pick.members import Job, Member, Trained
 from threestep.pick.outcome import Outcome
-from threestep.pick.program import EpochRow, Section, State
+from threestep.pick.pace import Pace
+from threestep.pick.program import EpochRow, State
 from threestep.pick.programs import Programs
 from threestep.pick.samples import (
     Samples,
     check_fit,
     checked,
-    epoch_order,
     judged_in_blocks,
     padded,
     rates_of,
-    with_inputs,
 )
-from threestep.pick.step import Moments, Recipe
+from threestep.pick.shared import Shared
+from threestep.pick.step import Recipe
 from threestep.settings import Descent
 
 _Ended = TypeVar("_Ended")
-_JOB_SECONDS = 5e-3  # of a job beside its steps
-_MOST_ORDERS = 50  # of blocks of epochs, kept
 _LOOK_SECONDS = 0.1
 _FEWEST_ROWS, _FEW_ROWS = 1 << 7, 1 << 14
 _LOOKS = 4
@@ -88,9 +84,8 @@ class Population:
         The same; it may be put off while the population lives.
     n_diverged : int
         Jobs so far whose loss exploded.
-    pace : float
-        Seconds that a counted core second took, in the fastest call of `train` so far: less than one, with
-        several cores.
+    pace : Pace
+        What jobs are counted to take, and how much of that they took so far.
     """
 
     def __init__(
@@ -106,7 +101,6 @@ class Population:
         check_settings(settings, seed)
         prepare()
         self.goodness, self.settings, self.seed = goodness, settings, seed
-        self._quickest = dict[Recipe, float]()  # seconds of a call, of each that it was counted to take
         self._learn, self._choose = checked(goodness, train), checked(goodness, valid)
         self.n_samples, self.n_valid = len(self._learn.y), len(self._choose.y)
         self.batch_size = min(settings.batch_size or 64, self.n_samples)
@@ -118,14 +112,10 @@ class Population:
         self._shape = Shape(
             1, 1, n_steps, batch_size, n_samples, judged.weight.shape, learn.y.shape[1:], False, is_cpu()
         )
-        self._parts = learn, judged
-        self._samples: dict[tuple[Any, int], tuple] = {}  # by device and number of inputs
-        self._zeros: dict[tuple[Any, Recipe, int], Moments] = {}
         self._programs = Programs(self._shape, self.n_steps, self.batch_size, self._devices, deadline)
-        self.n_diverged, self.pace = 0, 1.0 / len(self._devices)
-        self._n_together = len(self._devices)  # jobs that were trained at the same time at that pace
-        self._n_calls = 0
-        self._orders: dict[tuple[int, int], NDArray] = {}
+        self.pace = Pace(self.n_steps, self.batch_size, self.n_workers, is_cpu(), self._programs.step_seconds)
+        self._shared = Shared(learn, judged, self._shape, self.n_samples, self.batch_size, seed)
+        self.n_diverged = 0
         self._lock = Lock()
 
     def __enter__(self) -> "Population":
@@ -176,8 +166,8 @@ class Population:
                     trained = self._train_chunk(chunk.recipe, program, own, device, ended)
                 except jax.errors.JaxRuntimeError as error:
                     self._programs.make_smaller(chunk.recipe, program, device, error)
+                    self._shared.forget_moments(device, chunk.recipe, program.shape.n_members)
                     with self._lock:
-                        self._zeros.pop((device, chunk.recipe, program.shape.n_members), None)
                         waiting.insert(0, chunk)
                 else:
                     results.update(zip(chunk.places, trained, strict=True))
@@ -193,38 +183,12 @@ class Population:
         for each in busy:
             each.result()
         self.n_diverged += sum(each.outcome is Outcome.DIVERGED for each in results.values())
-        self._keep_pace(time.perf_counter() - began, [jobs[place] for place in results])
+        self.pace.keep_round(time.perf_counter() - began, [jobs[place] for place in results])
         return [results.get(place) for place in range(len(jobs))]
 
-    def _keep_pace(self, seconds: float, done: Sequence[Job]) -> None:
-        """Remember how fast these were, unless others were faster; one that ended early counts in full."""
-        counted = sum(map(self.core_seconds, done))
-        if counted > 0:
-            pace = seconds / counted
-            if self._n_calls == 0 or pace < self.pace:
-                self.pace = pace
-                self._n_together = min(len(done), self.n_workers) if self._shape.one_by_one else len(done)
-            self._n_calls += 1
-
-    def core_seconds(self, job: Job) -> float:
-        """What a job costs on one middling core, by count, never by the clock: the same everywhere."""
-        return _JOB_SECONDS + job.epochs * self.n_steps * self._seconds_per_step(job)
-
-    def seconds_alone(self, job: Job) -> float:
-        """About what a job takes that is trained alone, at the pace so far: what could be trained at the same
-        time does not make it quicker."""
-        return self.pace * self._n_together * self.core_seconds(job)
-
     def seconds_to_say(self, member: Member) -> float:
-        """About what a network's outputs for one sample take one core: a third of its part of a step, as fast
-        as the quickest call of its program so far, or the slowest of the others."""
-        of_counted = self._quickest.get(self._recipe(member), max(self._quickest.values(), default=1.0))
-        return of_counted * self._seconds_per_step(Job(member, 1)) / (3 * self.batch_size)
-
-    def _seconds_per_step(self, job: Job) -> float:
-        """About what a step of that member takes, of its own depth."""
-        supernet, depth = supernet_of(job.member.network), len(job.member.network.hidden)
-        return self._programs.step_seconds(replace(supernet, n_hidden=depth))
+        """About what a network's outputs for one sample take one core, by the pace so far."""
+        return self.pace.seconds_to_say(self._recipe(member), member)
 
     @property
     def deadline(self) -> float:
@@ -248,8 +212,7 @@ class Population:
     def close(self) -> None:
         """Begin no more compiles. Nobody waits for those that go on, but the end of the process."""
         self._programs.close()
-        with self._lock:
-            self._zeros.clear()
+        self._shared.clear()
 
     def _chunks(self, jobs: Sequence[Job]) -> list[Chunk]:
         """The jobs by program, large ones first, so that all devices end at about the same time."""
@@ -302,7 +265,7 @@ class Population:
         """Whether its first call would end behind the deadline."""
         own = [jobs[place] for place in chunk.places[: program.shape.n_members]]
         epochs = [min(job.epochs, program.shape.n_epochs) for job in own]
-        return self._is_late(self._seconds_of_call(chunk.recipe, own, epochs, program.sections[0]))
+        return self._is_late(self.pace.seconds_of_call(chunk.recipe, own, epochs, program.sections[0]))
 
     def _train_chunk(
         self, recipe: Recipe, program: Program, jobs: list[Job], device: Any, stop: Event
@@ -312,7 +275,7 @@ class Population:
         varied, state = self._on(device, recipe, [*jobs, *nobody])
         n_epochs = program.shape.n_epochs
         histories: list[list[EpochRow]] = [[] for _ in jobs]
-        samples = self._samples_on(device, jobs[0].member.network.n_inputs)
+        samples = self._shared.samples(device, jobs[0].member.network.n_inputs)
         calls = product(range(0, max(job.epochs for job in jobs), n_epochs), program.sections)
         running, cut = np.ones(len(jobs), bool), Outcome.INTERRUPTED
         for number, (first, section) in enumerate(calls):
@@ -320,40 +283,22 @@ class Population:
                 max(0, min(n_epochs, job.epochs - first)) if runs else 0
                 for job, runs in zip(jobs, running, strict=True)
             ]
-            is_late = number > 0 and self._is_late(self._seconds_of_call(recipe, jobs, ahead, section))
+            is_late = number > 0 and self._is_late(self.pace.seconds_of_call(recipe, jobs, ahead, section))
             if is_late or (number > 0 and stop.is_set()):
                 cut = Outcome.OUT_OF_TIME if is_late else cut
                 break
             began = time.perf_counter()
-            orders = jax.device_put(self._block(first, n_epochs), device)
+            orders = jax.device_put(self._shared.orders(first, n_epochs), device)
             state, rows = program.call(samples, orders, section, varied, state)
             ended = _rows_by_member(rows)[: len(jobs)]
             for history, own in zip(histories, ended, strict=True):
                 history.extend(own)
             done = ahead if section is not None else [len(own) for own in ended]  # fewer where one stopped
-            self._keep_quickest(recipe, time.perf_counter() - began, self._counted(jobs, done, section))
+            self.pace.keep_call(recipe, time.perf_counter() - began, jobs, done, section)
             running = np.asarray(state.outcome)[: len(jobs)] == Outcome.RUNNING
             if not running.any():
                 break
         return self._trained(recipe, jobs, state, histories, cut)
-
-    def _counted(self, jobs: Sequence[Job], epochs: Sequence[int], section: Section | None) -> float:
-        """Core seconds that a call with so many epochs of each job is counted to take."""
-        n_steps = self.n_steps if section is None else int(section.last) - int(section.first)
-        return n_steps * sum(n * self._seconds_per_step(job) for job, n in zip(jobs, epochs, strict=True))
-
-    def _keep_quickest(self, recipe: Recipe, seconds: float, counted: float) -> None:
-        """Remember how fast this call was, unless another of that program was faster."""
-        if counted > 0:
-            with self._lock:
-                own = seconds / counted
-                self._quickest[recipe] = min(self._quickest.get(recipe, own), own)
-
-    def _seconds_of_call(
-        self, recipe: Recipe, jobs: Sequence[Job], epochs: Sequence[int], section: Section | None
-    ) -> float:
-        """What a call takes at least, by the quickest one of that program; 0 before there was one."""
-        return self._quickest.get(recipe, 0.0) * self._counted(jobs, epochs, section)
 
     def _trained(
         self,
@@ -388,19 +333,11 @@ class Population:
         CPU nothing need be: its program takes NumPy's arrays, and quicker.
         """
         each = [self._one(recipe, job) for job in jobs]
-        moments = self._no_moments(device, recipe, [state.moments for _, state in each])
+        moments = self._shared.no_moments(device, recipe, [state.moments for _, state in each])
         carried = [(varied, state._replace(moments=(), best_params=())) for varied, state in each]
         stack = jax.tree.map(lambda *leaves: np.stack(leaves), *carried)
         varied, state = stack if self._shape.one_by_one else jax.device_put(stack, device)
         return varied, state._replace(moments=moments, best_params=state.params)
-
-    def _no_moments(self, device: Any, recipe: Recipe, each: Sequence[Moments]) -> Moments:
-        """A chunk's moments before the first step, all zero; never written to, so that all share them."""
-        key = device, recipe, len(each)
-        if key not in self._zeros:  # made twice at worst
-            stack = jax.tree.map(lambda *leaves: np.stack(leaves), *each)
-            self._zeros[key] = jax.device_put(stack, device)
-        return self._zeros[key]
 
     def _one(self, recipe: Recipe, job: Job | None) -> tuple[Varied, State]:
         """One member as arrays."""
@@ -424,28 +361,6 @@ class Population:
             has_input_rate=self.settings.input_rate not in (None, 1),
             watches_gradient=False,
         )
-
-    def _block(self, first: int, n_epochs: int) -> NDArray:
-        """The orders of a block of epochs, filled up to the padded sizes: (n_epochs, n_steps, batch_size)."""
-        with self._lock:
-            if (first, n_epochs) not in self._orders:
-                if len(self._orders) >= _MOST_ORDERS:
-                    self._orders.clear()
-                block = np.full((n_epochs, self._shape.n_steps, self._shape.batch_size), -1, np.int32)
-                for place, epoch in enumerate(range(first, first + n_epochs)):
-                    order = epoch_order(self.seed, epoch, self.n_samples, self.batch_size)
-                    block[place, : order.shape[0], : order.shape[1]] = order
-                self._orders[first, n_epochs] = block
-            return self._orders[first, n_epochs]
-
-    def _samples_on(self, device: Any, n_inputs: int) -> tuple:
-        """The samples as a program takes them, on a device, with so many of their inputs."""
-        with self._lock:
-            if (device, n_inputs) not in self._samples:
-                (learn, judged), width = self._parts, padded_size(n_inputs)
-                own = (*with_inputs(learn, n_inputs, width)[:3], with_inputs(judged, n_inputs, width))
-                self._samples[device, n_inputs] = jax.device_put(own, device)
-            return self._samples[device, n_inputs]
 
     def _is_late(self, seconds: float = 0.0) -> bool:
         """Whether the deadline is over, or will be in so many seconds."""

@@ -37,7 +37,7 @@ class Plan:
     rungs : tuple of int
         Epochs of each rung.
     core_seconds : float
-        After so much work, as `Population.core_seconds` counts it, no further rung begins.
+        After so much work, as `Pace.core_seconds` counts it, no further rung begins.
     n_rounds : int or None
         None: until the work is done or the deadline has come.
     patience : int or None
@@ -129,7 +129,7 @@ def _climb(
     for place, epochs in enumerate(rungs, 1):
         began = time.perf_counter()
         jobs = [_job(proposal, own.get(number), epochs, rungs) for number, proposal in climbing.items()]
-        costs = list(map(population.core_seconds, jobs))
+        costs = list(map(population.pace.core_seconds, jobs))
         log.core_seconds += sum(costs)
         facts = {"event": "tick", "round": n_round, "rung": place, "epochs": epochs, "n": len(jobs)}
         trained = yield from _ticking(population.train(jobs, log.stop), facts, tried, log)

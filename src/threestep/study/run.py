@@ -31,6 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from threestep.data import Table, encode_target
+from threestep.devices import steady_products
 from threestep.errors import ReportError
 from threestep.goodness import import_beside
 from threestep.model import Model, model_of
@@ -192,16 +193,17 @@ def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[
     found = yield from _with_look(prepared, _find(prepared, say))
     clock.stage("train")
     yield say(pick_event(found.picked, clock.seconds["train"]))
-    model = _model(prepared, found)
-    said = {name: _said(model, part) for name, part in prepared.parts._asdict().items() if part.n_samples}
-    run = _measure(prepared, found, model, said, events, folder)
-    if folder is not None:
-        run.model.save(folder.model_path)
-    with model_kept(run):
-        yield say({"event": "scores", "scores": run.scores})
-        yield say({"event": "details", **_details(prepared, found, run.model, said)})
-        clock.stage("measure")
-        yield say({"event": "end", "seconds": clock.seconds})
+    with steady_products(prepared.table.n_samples):
+        model = _model(prepared, found)
+        said = {name: _said(model, part) for name, part in prepared.parts._asdict().items() if part.n_samples}
+        run = _measure(prepared, found, model, said, events, folder)
+        if folder is not None:
+            run.model.save(folder.model_path)
+        with model_kept(run):
+            yield say({"event": "scores", "scores": run.scores})
+            yield say({"event": "details", **_details(prepared, found, run.model, said)})
+            clock.stage("measure")
+            yield say({"event": "end", "seconds": clock.seconds})
     return run
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from threestep.data import dealt
-from threestep.devices import is_cpu
+from threestep.devices import is_cpu, steady_products
 from threestep.goodness import Goodness
 from threestep.limits import seconds_of
 from threestep.network import Dense, Network, Params
@@ -197,10 +197,11 @@ def search_steps(
             first = 1 + max((each.number for each in (*tried, *designed)), default=-1)
             finals = _finals(population, (both, fold_of), plan.finals, tried, first, settings, stop)
             folded, final = yield from finals
-        if folded:
-            return (yield from pick_in_folds(folded, tried, goodness, both, settings, stop.is_set()))
-        if tried := sorted([*tried, *final, *designed], key=lambda each: each.loss):
-            return (yield from _pick_of(tried, goodness, (train, valid), settings, ends.any, stop))
+        with steady_products(len(both.y)):
+            if folded:
+                return (yield from pick_in_folds(folded, tried, goodness, both, settings, stop.is_set()))
+            if tried := sorted([*tried, *final, *designed], key=lambda each: each.loss):
+                return (yield from _pick_of(tried, goodness, (train, valid), settings, ends.any, stop))
         if stop.is_set():
             raise KeyboardInterrupt
         yield {"event": "leaderboard", "rows": [], "picked": []}
