@@ -1,5 +1,7 @@
 """Convolutions and pooling: the values and gradients of XLA's own, for every stride, size and channel."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -20,6 +22,13 @@ def reference(x, kernel, stride):
     return lax.conv_general_dilated(x, kernel, (stride, stride), padding, dimension_numbers=axes)
 
 
+@partial(jax.jit, static_argnums=(0, 1))
+def with_gradients(function, stride, x, kernel, g):
+    """What it gives, and what comes back of g to x and to the kernel."""
+    out, back = jax.vjp(lambda x, kernel: function(x, kernel, stride), x, kernel)
+    return out, *back(g)
+
+
 def normal(seed, *shape):
     return jnp.asarray(np.random.default_rng(seed).normal(size=shape).astype(np.float32))
 
@@ -36,12 +45,13 @@ def normal(seed, *shape):
 )
 def test_values_and_gradients_are_those_of_xla(n, height, width, channels, filters, size, stride):
     x, kernel = normal(0, n, height, width, channels), normal(1, size, size, channels, filters)
-    out, back = jax.vjp(lambda x, kernel: convolve(x, kernel, stride), x, kernel)
-    wanted, wanted_back = jax.vjp(lambda x, kernel: reference(x, kernel, stride), x, kernel)
-    assert out.shape == (n, side_after(height, size, stride), side_after(width, size, stride), filters)
+    shape = n, side_after(height, size, stride), side_after(width, size, stride), filters
+    (out, *back), (wanted, *wanted_back) = (
+        with_gradients(function, stride, x, kernel, normal(2, *shape)) for function in (convolve, reference)
+    )
+    assert out.shape == shape
     np.testing.assert_allclose(out, wanted, rtol=1e-4, atol=1e-4)
-    g = normal(2, *out.shape)
-    for ours, theirs in zip(back(g), wanted_back(g), strict=True):
+    for ours, theirs in zip(back, wanted_back, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-3)
 
 

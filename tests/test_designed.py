@@ -341,7 +341,13 @@ def test_what_is_asked_of_descent_reaches_the_convolutions_of_a_search(names, mo
         yield from ()
         return []
 
+    def nothing(*_):
+        yield from ()
+        return []
+
     monkeypatch.setattr(searching, "try_designed", noted)
+    monkeypatch.setattr(searching, "search", nothing)
+    monkeypatch.setattr(searching, "compile_designed", lambda *_: Future())
     usual = ts.fit(stripes(60), effort="quick", seed=0)
     run = ts.fit(stripes(60), effort="quick", seed=0, **{name: ASKED[name] for name in names})
     assert [name for name in names if getattr(seen[1], name) != ASKED[name]] == []

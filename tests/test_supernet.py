@@ -34,7 +34,7 @@ KEY = jax.random.key(3)
 QUICKLY = {"xla_backend_optimization_level": 0}  # a third less time to compile
 compiled = partial(jax.jit, static_argnums=0, compiler_options=QUICKLY)
 APPLY = compiled(Network.apply)
-N_INPUTS, N_OUTPUTS = 6, 3
+N_INPUTS, N_OUTPUTS = 8, 3  # as many inputs as a supernet has at least
 
 
 def network_of(spec, output="linear"):
@@ -191,9 +191,9 @@ def test_any_member_gives_what_its_network_gives(network, seed):
 
 
 def test_pictures_are_flattened_row_by_row():
-    network = ts.network.parse("5", (2, 3), N_OUTPUTS)
+    network = ts.network.parse("5", (2, 4), N_OUTPUTS)
     supernet, params, form = inside(network)
-    outputs, _ = member_of(supernet, params, samples().reshape(7, 2, 3), None, form)
+    outputs, _ = member_of(supernet, params, samples().reshape(7, 2, 4), None, form)
     assert_near(outputs, network.predict(unpad(supernet, network, params), samples()))
 
 
@@ -328,10 +328,10 @@ def test_padding_is_zero_after_descent():
     population = ts.pick.Population(goodness, classes(), classes(20), settings)
     recipe = population._recipe(member)
     varied, state = population._one(recipe, ts.pick.Job(member, 4))
-    data = population._samples_on(population._devices[0], member.network.n_inputs)
+    data = population._shared.samples(population._devices[0], member.network.n_inputs)
     task = Task(recipe, varied.rates, varied.seed, varied.form, *data)
     population.close()
-    descended, _ = jax.jit(run_block, compiler_options=QUICKLY)(task, population._block(0, 4), state)
+    descended, _ = jax.jit(run_block, compiler_options=QUICKLY)(task, population._shared.orders(0, 4), state)
     own = unpad(recipe.network, member.network, descended.params)
     assert_equal(descended.params, pad(recipe.network, member.network, own))
     for new, old in zip(jax.tree.leaves(own), jax.tree.leaves(member.network.init(0)), strict=True):
@@ -397,7 +397,8 @@ def test_supernet_is_the_smallest_that_holds_the_network(network):
     assert supernet.width.bit_count() == (depth > 0)
     assert widest <= supernet.width < max(2 * widest, 17)
     assert {layer.activation for layer in network.hidden} <= set(supernet.activations)
-    assert (supernet.n_inputs, supernet.n_outputs) == (network.n_inputs, network.n_outputs)
+    assert network.n_inputs <= supernet.n_inputs < max(9, 2 * network.n_inputs)
+    assert supernet.n_outputs == network.n_outputs
     assert supernet.output == network.layers[-1].activation
 
 
@@ -405,7 +406,7 @@ def test_supernet_is_the_smallest_that_holds_the_network(network):
     ("network", "message"),
     [
         (network_of("-".join(["8"] * 9)), "got 9 hidden layers, expected at most 8"),
-        (network_of("r6-6"), "residual first layer, expected a plain one"),
+        (network_of("r8-6"), "residual first layer, expected a plain one"),
         (
             Network((N_INPUTS,), (Dense(5, "tanh"), Dense(5, "relu"), Dense(3, "linear"))),
             r"\['relu', 'tanh'\], expected one",

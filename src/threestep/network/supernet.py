@@ -26,6 +26,7 @@ from threestep.network.layers import LAST, LayerParams, Training, drop
 from threestep.network.network import Network, Params
 
 _DEPTHS = (0, 4, 8)
+_FEWEST, _FEW_INPUTS = 8, 16  # of padded sizes
 _SMALLEST_WIDTH = 16
 _COMMON = ("relu", "silu")
 """Activations that share a program; another one gets a program of its own."""
@@ -127,7 +128,7 @@ def supernet_of(network: Network) -> Supernet:
     names = {layer.activation for layer in hidden}
     if len(names) > 1:
         raise ValueError(f"got activations {sorted(names)}, expected one for all hidden layers")
-    n_inputs = padded_size(network.n_inputs)
+    n_inputs = padded_inputs(network.n_inputs)
     outer = (network.n_outputs, (), network.neurons[-1].activation)
     if not hidden:
         return Supernet(n_inputs, 0, 0, *outer)
@@ -139,17 +140,27 @@ def supernet_of(network: Network) -> Supernet:
     return Supernet(n_inputs, width, depth, network.n_outputs, activations, outer[2])
 
 
-def padded_size(size: int) -> int:
+def padded_size(size: int, few: int = 0) -> int:
     """The next of the sizes that programs are compiled for: 4, 5, 6 or 7 times a power of two, so that less
-    than a quarter is padding; small ones are as they are.
+    than a quarter is padding; small ones are as they are. Up to `few`, where more padding costs little, only
+    the powers of two from 8 on.
 
     Examples
     --------
     >>> [padded_size(size) for size in (3, 9, 100, 112, 113)]
     [3, 10, 112, 112, 128]
+    >>> [padded_size(size, few=16) for size in (3, 9, 17)]
+    [8, 16, 20]
     """
+    if size <= few:
+        return max(_FEWEST, 1 << (size - 1).bit_length())
     step = 1 << max(0, (size - 1).bit_length() - 3)
     return -(-size // step) * step
+
+
+def padded_inputs(n_inputs: int) -> int:
+    """The number of inputs of a supernet for networks of so many."""
+    return padded_size(n_inputs, few=_FEW_INPUTS)
 
 
 def form_of(supernet: Supernet, network: Network) -> Form:

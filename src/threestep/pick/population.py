@@ -44,6 +44,7 @@ from threestep.settings import Descent
 
 _Ended = TypeVar("_Ended")
 _LOOK_SECONDS = 0.1
+_FEW_TOGETHER = 64  # samples of a batch: of tables that small no step takes long
 _FEWEST_ROWS, _FEW_ROWS = 1 << 7, 1 << 14
 _LOOKS = 4
 """Epochs of a descent among which the best one is looked for. Every look at the validation samples is a
@@ -106,8 +107,9 @@ class Population:
         self.batch_size = min(settings.batch_size or 64, self.n_samples)
         self.n_steps = -(-self.n_samples // self.batch_size)
         self._devices = workplaces()  # one per worker; a CPU stands there once per core
-        n_samples, batch_size = _padded_rows(max(self.n_samples, room[0])), padded_size(self.batch_size)
-        n_steps = -(-n_samples // self.batch_size)
+        n_samples = _padded_rows(max(self.n_samples, room[0]))
+        batch_size = padded_size(self.batch_size, few=_FEW_TOGETHER)
+        n_steps = -(-n_samples // (batch_size if self.n_steps == 1 else self.batch_size))
         learn, judged = padded(self._learn, n_samples), judged_in_blocks(self._choose, room[1])
         self._shape = Shape(
             1, 1, n_steps, batch_size, n_samples, judged.weight.shape, learn.y.shape[1:], False, is_cpu()

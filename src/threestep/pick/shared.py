@@ -8,7 +8,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.network import padded_size
+from threestep.network import padded_inputs
 from threestep.pick.compiled import Shape
 from threestep.pick.samples import Samples, epoch_order, with_inputs
 from threestep.pick.step import Judged, Moments, Recipe
@@ -46,7 +46,7 @@ class Shared:
         """The samples as a program takes them, on a device, with so many of their inputs."""
         with self._lock:
             if (device, n_inputs) not in self._samples:
-                width = padded_size(n_inputs)
+                width = padded_inputs(n_inputs)
                 learn = with_inputs(self._learn, n_inputs, width)
                 own = (*learn[:3], with_inputs(self._judged, n_inputs, width))
                 self._samples[device, n_inputs] = jax.device_put(own, device)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data import input_names
+from threestep.data import Layout, input_names
 from threestep.goodness import Goodness
 from threestep.model import Model
 from threestep.pick import losses_of
@@ -60,6 +60,15 @@ def importance_of(model: Model, x: NDArray, y: NDArray, seed: int) -> list[dict[
             x[:, inputs] = kept
         found.append({"column": name, "gain": float(np.mean(gains)), "spread": float(np.std(gains, ddof=1))})
     return sorted(found, key=lambda each: -each["gain"])[:_MOST_SHOWN]
+
+
+def n_answers(layout: Layout, n_samples: int, n_networks: int) -> int:
+    """About how many answers of each of so many networks `importance_of` asks for, by so many samples: what a
+    budget leaves time for."""
+    n_columns = len({column for column, _ in input_names(layout)})
+    if layout.is_picture or not 1 < n_columns <= _MOST_COLUMNS:
+        return 0
+    return min(_N_DEALS * n_columns * n_samples, _MOST_NUMBERS // (n_networks * layout.n_inputs))
 
 
 def _inputs_by_column(model: Model) -> dict[str, NDArray]:

@@ -53,6 +53,7 @@ from threestep.study.events import (
     start_event,
 )
 from threestep.study.folder import Event, RunFolder
+from threestep.study.importance import n_answers
 from threestep.study.layers import (
     MOST_FITTED,
     MOST_PROBED,
@@ -332,7 +333,9 @@ def _ends(prepared: Prepared) -> Ends:
     if network is None:
         widest = [str(settings.widths[1])] * settings.depths[1] if settings.widths and settings.depths else []
         network = parse("-".join(widest), (layout.n_inputs,), prepared.prep.target.n_outputs)
-    n_samples, n_outputs = prepared.table.n_samples, prepared.prep.target.n_outputs
+    n_outputs, judged = prepared.prep.target.n_outputs, prepared.parts.test.n_samples
+    n_asked = n_answers(layout, judged or prepared.parts.valid.n_samples, n_averaged(settings))
+    n_samples = prepared.table.n_samples + n_asked
     seconds_each = n_averaged(settings) * counted_seconds(network)
     deadline = deadline_of(settings, n_samples, seconds_each, prepared.began)
     unmeasured = deadline_of(settings, 0, 0.0, prepared.began)
@@ -341,7 +344,7 @@ def _ends(prepared: Prepared) -> Ends:
         earlier = deadline if network.is_dense else deadline - aside
         return Ends(earlier, earlier, unmeasured, n_samples)
     earlier = deadline
-    designed = designed_networks(settings, layout, n_outputs, n_samples)
+    designed = designed_networks(settings, layout, n_outputs, prepared.table.n_samples)
     for usual in designed[:1]:  # measuring those takes longer
         share = _MOST_FOR_MEASURING
         other = deadline_of(settings, n_samples, counted_seconds(usual), prepared.began, share)

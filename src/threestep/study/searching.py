@@ -79,7 +79,7 @@ def deadline_of(
     ----------
     settings : Settings
     n_samples : int
-        All of them are measured after the training.
+        That are answered after the training: all are measured, and some asked about again.
     seconds_each : float
         What the outputs for one sample take, of all the networks that may be picked together.
     began : float
@@ -112,7 +112,7 @@ class Ends(NamedTuple):
     unmeasured : float
         If measuring took no time.
     n_samples : int
-        That are measured.
+        That are answered after the training, each as often as it is.
     """
 
     any: float
