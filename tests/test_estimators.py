@@ -281,6 +281,23 @@ def test_partial_fit_learns_on():
     assert regressor.partial_fit(*DIABETES).score(*DIABETES) != before
 
 
+def test_partial_fit_remembers_what_the_optimizer_did_and_a_fit_forgets_it():
+    x, y = IRIS
+    own = ts.Classifier("16", random_state=0, epochs=2).partial_fit(x, y, classes=[0, 1, 2])
+    for at in range(0, 150, 16):
+        own.partial_fit(x[at : at + 16], y[at : at + 16])
+    assert own._begun.n_steps == 10
+    again = pickle.loads(pickle.dumps(own)).partial_fit(x, y)
+    own.partial_fit(x, y)
+    assert np.array_equal(again.predict_proba(x), own.predict_proba(x))
+    forgetful = pickle.loads(pickle.dumps(own))
+    forgetful._begun = None
+    assert not np.array_equal(
+        forgetful.partial_fit(x, y).predict_proba(x), own.partial_fit(x, y).predict_proba(x)
+    )
+    assert own.fit(x, y)._begun is None
+
+
 def test_the_first_partial_fit_must_name_the_classes():
     with pytest.raises(ValueError, match="classes must be passed"):
         ts.Classifier().partial_fit(*IRIS)

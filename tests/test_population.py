@@ -22,12 +22,14 @@ from threestep.pick import (
     Outcome,
     Population,
     Trained,
+    before_the_first_step,
     compiled,
     ended,
     population,
     program,
     programs,
 )
+from threestep.pick.optimizers import RULES
 from threestep.pick.samples import epoch_order
 
 CROSS, SQUARED = ts.goodness.Goodness("cross_entropy"), ts.goodness.Goodness("squared_error")
@@ -751,3 +753,68 @@ def test_train_members_gives_what_a_population_gives(alone):
     trained = ts.pick.train_members(many(5), CROSS, classes(), classes(30, seed=1), settings)
     assert all_bits(trained) == alone
     assert [each.member for each in trained] == many(5)
+
+
+# Going on
+
+
+def gone_on(own, one, n_calls, begun=None, params=None, company=()):
+    """What comes of a member after so many calls of one epoch each, and that of each call."""
+    params = one.network.init(one.seed) if params is None else params
+    begun, each = begun or before_the_first_step(own.settings.optimizer, params), []
+    for _ in range(n_calls):
+        trained, *_ = ended(own.train([Job(one, 1, params, begun), *jobs_of(company)]))
+        params, begun = trained.params, trained.begun
+        each.append(trained)
+    return each
+
+
+def test_a_descent_that_goes_on_is_pytorch_s_at_one_rate():
+    torch = pytest.importorskip("torch")
+    x, y = classes()
+    one = member("16 tanh", learning_rate=0.01, weight_decay=0.1)
+    with people(settings=replace(SETTINGS, batch_size=len(y))) as own:
+        *_, last = gone_on(own, one, 12)
+    start = one.network.init(one.seed)
+    leaves = [torch.tensor(np.array(layer[part])) for layer in start for part in ("weight", "bias")]
+    leaves = [leaf.requires_grad_() for leaf in leaves]
+    groups = [{"params": leaves[0::2]}, {"params": leaves[1::2], "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=0.01, weight_decay=0.1)
+    for _ in range(12):
+        optimizer.zero_grad()
+        hidden = torch.tanh(torch.tensor(x) @ leaves[0] + leaves[1])
+        loss = torch.nn.functional.cross_entropy(hidden @ leaves[2] + leaves[3], torch.tensor(y).long())
+        loss.backward()
+        optimizer.step()
+    ours = [layer[part] for layer in last.params for part in ("weight", "bias")]
+    for own_leaf, leaf in zip(ours, leaves, strict=True):
+        np.testing.assert_allclose(own_leaf, leaf.detach().numpy(), atol=2e-5)
+    assert last.begun is not None
+    assert last.begun.n_steps == 12
+    assert last.history[0].learning_rate == pytest.approx(0.01)
+
+
+def test_a_descent_that_goes_on_is_one_epoch_and_the_same_in_any_company(crowd):
+    one = member("16-r16")
+    alone, together = gone_on(crowd, one, 3), gone_on(crowd, one, 3, company=many(3, first=50))
+    assert all_bits(alone) == all_bits(together)
+    assert [len(each.history) for each in alone] == [1, 1, 1]
+    assert digest([each.begun for each in alone]) == digest([each.begun for each in together])
+    first, *later = gone_on(crowd, one, 1), *gone_on(crowd, one, 2, alone[0].begun, alone[0].params)
+    assert all_bits([*first, *later]) == all_bits(alone)
+
+
+def test_other_descents_have_nothing_to_go_on_with(crowd):
+    assert all(each.begun is None for each in ended(crowd.train(jobs_of(many(3)))))
+
+
+@pytest.mark.parametrize("name", ["sgd", "lion", "rmsprop"])
+def test_every_optimizer_goes_on(name):
+    one = member("16", learning_rate=1e-3)
+    with people(settings=replace(SETTINGS, optimizer=name)) as own:
+        begun = before_the_first_step(name, one.network.init(one.seed))
+        assert len(begun.moments) == RULES[name].n_moments
+        first, second = gone_on(own, one, 2, begun)
+    assert second.begun is not None
+    assert len(second.begun.moments) == RULES[name].n_moments
+    assert second.losses.mean() < first.losses.mean()

@@ -16,7 +16,16 @@ from threestep.errors import SettingsError, UserError
 from threestep.estimators.callbacks import CallbackSupportMixin, FitTask
 from threestep.estimators.samples import in_own_order, parts_of, table_of, warn_of_notes
 from threestep.model import Model, model_of
-from threestep.pick import EpochRow, Job, Member, Population, ended, leaderboard
+from threestep.pick import (
+    Begun,
+    EpochRow,
+    Job,
+    Member,
+    Population,
+    before_the_first_step,
+    ended,
+    leaderboard,
+)
 from threestep.settings import Settings
 from threestep.study import Found, Prepared, arrays_of, find_model, prepare_parts
 
@@ -35,6 +44,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
     network: str
     random_state: Any
     verbose: int
+    _begun: Begun | None  # what `partial_fit` goes on with
 
     def _html_repr(self) -> str:
         """What a notebook shows: scikit-learn's diagram, and below what was found."""
@@ -93,6 +103,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         if found.picked.best_epoch == 0:
             warn_of_notes((_NOTHING,))
         self.settings_, self.leaderboard_ = prepared.settings, leaderboard(found.tried)
+        self._begun = None
         self._keep(model, found.picked.history)
 
     def _keep(self, model: Model, history: list[EpochRow]) -> None:
@@ -124,17 +135,19 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
             raise ValueError(str(error)) from error
 
     def _go_on(self, table: Table) -> None:
-        """Descend once more from where the model is."""
+        """Descend once more from where the model is; the optimizer remembers the calls before."""
         model, settings = self.model_, self.settings_
         samples = arrays_of(model.prep, table)
         names = ("learning_rate", "weight_decay", "dropout")
         row = next(iter(self.leaderboard_), None) or {name: getattr(settings, name) for name in names}
         member = Member(model.network, **{name: row[name] for name in names}, seed=settings.seed)
-        job, settings = Job(member, 1, model.params), replace(settings, epochs=1, warmup_fraction=0.0)
+        settings = replace(settings, epochs=1, warmup_fraction=0.0)
+        begun = self._begun or before_the_first_step(settings.optimizer, model.params)
+        job = Job(member, 1, model.params, begun)
         with Population(model.goodness, samples, samples, settings, settings.seed) as population:
             (trained,) = ended(population.train([job]))
         if trained is not None and trained.is_sound:
-            curve = self.loss_curve_
+            self._begun, curve = trained.begun, self.loss_curve_
             # what was corrected, or averaged, by other params is not right any more
             function = trained.member.network, trained.params
             self._keep(model_of(model.prep, model.goodness, [function]), trained.history)

@@ -18,6 +18,7 @@ from threestep.pick.descent import (
 from threestep.pick.designed import compile_designed, try_designed
 from threestep.pick.finals import NO_FINALS, Finals, anew_ones, hold_finals, kept_for_finals
 from threestep.pick.folds import Folded, hold_finals_in_folds, room_of, rows_of
+from threestep.pick.going_on import Begun, before_the_first_step
 from threestep.pick.members import Job, Member, Trained
 from threestep.pick.newcomers import USUAL_DEPTH
 from threestep.pick.outcome import Outcome
@@ -33,6 +34,7 @@ from threestep.pick.searchers import repeats_of, searcher_of
 __all__ = [
     "NO_FINALS",
     "USUAL_DEPTH",
+    "Begun",
     "EpochRow",
     "Field",
     "Finals",
@@ -50,6 +52,7 @@ __all__ = [
     "Tried",
     "anew_ones",
     "averaged_ones",
+    "before_the_first_step",
     "check_changes",
     "compile_designed",
     "descend",

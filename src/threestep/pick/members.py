@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from numpy.typing import NDArray
 
 from threestep.network import Network, Params
+from threestep.pick.going_on import Begun
 from threestep.pick.outcome import Outcome
 from threestep.pick.program import EpochRow
 
@@ -39,11 +40,14 @@ class Job:
     epochs : int
     params : Params or None
         Where descent starts; None: at the random start of the member's seed.
+    begun : Begun or None
+        Of a descent that goes on, by one epoch, whatever `epochs` says, at the member's rate.
     """
 
     member: Member
     epochs: int
     params: Params | None = None
+    begun: Begun | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +65,8 @@ class Trained:
         Loss and score of each validation sample by these params.
     history : list of EpochRow
     outcome : Outcome
+    begun : Begun or None
+        With which a descent that goes on may do so again.
     """
 
     member: Member
@@ -70,6 +76,7 @@ class Trained:
     hits: NDArray = field(repr=False)
     history: list[EpochRow] = field(repr=False)
     outcome: Outcome
+    begun: Begun | None = field(default=None, repr=False)
 
     @property
     def is_sound(self) -> bool:

@@ -23,8 +23,9 @@ import numpy as np
 from threestep.devices import is_cpu, prepare, workplaces
 from threestep.goodness import Goodness
 from threestep.limits import check_settings
-from threestep.network import padded_size, supernet_of, unpad
+from threestep.network import Supernet, padded_size, supernet_of, unpad
 from threestep.pick.compiled import Program, Shape, Varied, nobody, somebody, supernet_in
+from threestep.pick.going_on import Begun, put_back, taken_out
 from threestep.pick.members import Job, Member, Trained
 from threestep.pick.outcome import Outcome
 from threestep.pick.pace import Pace
@@ -324,9 +325,17 @@ class Population:
                 hits[at].reshape(-1)[: self.n_valid],
                 histories[at],
                 Outcome(int(outcomes[at]) or cut),
+                self._begun(job, at, supernet, state),
             )
             for at, job in enumerate(jobs)
         ]
+
+    def _begun(self, job: Job, at: int, supernet: Supernet, state: State) -> Begun | None:
+        """What a job that goes on may go on with again."""
+        if job.begun is None:
+            return None
+        n_steps = job.begun.n_steps + self.n_steps
+        return taken_out(state, at, supernet, job.member.network, n_steps)
 
     def _on(self, device: Any, recipe: Recipe, jobs: Sequence[Job | None]) -> tuple[Varied, State]:
         """The members of a chunk as arrays on a device; where there is none, one that is done already.
@@ -335,7 +344,11 @@ class Population:
         CPU nothing need be: its program takes NumPy's arrays, and quicker.
         """
         each = [self._one(recipe, job) for job in jobs]
-        moments = self._shared.no_moments(device, recipe, [state.moments for _, state in each])
+        moments = [state.moments for _, state in each]
+        if all(job is None or job.begun is None for job in jobs):
+            moments = self._shared.no_moments(device, recipe, moments)
+        else:
+            moments = jax.tree.map(lambda *leaves: np.stack(leaves), *moments)
         carried = [(varied, state._replace(moments=(), best_params=())) for varied, state in each]
         stack = jax.tree.map(lambda *leaves: np.stack(leaves), *carried)
         varied, state = stack if self._shape.one_by_one else jax.device_put(stack, device)
@@ -350,7 +363,10 @@ class Population:
         own = {name: getattr(member, name) for name in ("learning_rate", "weight_decay", "dropout")}
         keep_every = min(-(-job.epochs // _LOOKS), max(1, _MOST_STEPS_UNSEEN // self.n_steps))
         rates = rates_of(self.settings, job.epochs, self.n_steps, keep_every, **own)
-        return somebody(recipe, rates, self._shape, (member.network, params, member.seed))
+        varied, state = somebody(recipe, rates, self._shape, (member.network, params, member.seed))
+        if job.begun is not None:
+            rates, state = put_back(job.begun, supernet_in(recipe), member.network, rates, state)
+        return varied._replace(rates=rates), state
 
     def _recipe(self, member: Member) -> Recipe:
         """What the member's program is made of; it follows from the member and the settings alone."""
