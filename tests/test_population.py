@@ -152,7 +152,7 @@ def test_a_member_is_the_same_at_any_place(crowd, alone):
 
 @pytest.mark.slow
 def test_a_member_is_the_same_whatever_of_an_epoch_is_one_call(monkeypatch):
-    monkeypatch.setattr(program, "_BYTES_AHEAD", 2 * 20 * 6 * 4)  # two steps ahead
+    monkeypatch.setattr(program, "_BYTES_AHEAD", 2 * 32 * 8 * 4)  # two steps ahead, in padded sizes
     monkeypatch.setattr("threestep.devices._code", lambda: "other code")  # no program of an earlier test
     compiled._compiled.cache_clear()
     usual = train(many(4))

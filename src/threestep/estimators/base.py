@@ -44,7 +44,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
     network: str
     random_state: Any
     verbose: int
-    _begun: Begun | None  # what `partial_fit` goes on with
+    _begun: Begun | None = None  # what `partial_fit` goes on with
 
     def _html_repr(self) -> str:
         """What a notebook shows: scikit-learn's diagram, and below what was found."""

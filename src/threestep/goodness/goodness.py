@@ -97,16 +97,21 @@ class Goodness:
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is told where it is asked for
             return _LOSSES[self.loss][1](self, outputs, targets)
 
-    def hits(self, outputs: Array, targets: Array) -> Array:
+    @overload
+    def hits(self, outputs: NDArray, targets: NDArray) -> NDArray: ...
+    @overload
+    def hits(self, outputs: Array, targets: Array) -> Array: ...
+    def hits(self, outputs: Any, targets: Any) -> Any:
         """What the score averages, shape (n_samples,): 1 where the class is right, the share of labels that
-        are; for numbers minus the squared error, for quantiles minus the loss."""
+        are; for numbers minus the squared error, for quantiles minus the loss. Of NumPy's arrays by NumPy."""
         if self.kind == "classes":
             return (outputs.argmax(axis=-1) == targets).astype(jnp.float32)
         if self.kind == "labels":
             return ((outputs > 0) == (targets > 0.5)).mean(axis=-1, dtype=jnp.float32)
         if self.loss == "quantile":
             return -self.losses(outputs, targets)
-        return -2.0 * losses.squared_error(outputs, targets)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return -2.0 * losses.squared_error(outputs, targets)
 
     def predict(self, outputs: Array) -> Array:
         """Outputs as people read them: confidences of classes (softmax) or labels (sigmoid), or the numbers

@@ -16,7 +16,6 @@ from dataclasses import replace
 from threading import Event
 from typing import Any, NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 
 from threestep.goodness import Goodness
@@ -308,6 +307,6 @@ def _trained(picked: Picked, member: Member, goodness: Goodness, valid: Samples)
     outputs = outputs_of(member.network, picked.params, valid.x)
     weight = 1.0 if valid.weight is None else valid.weight
     losses = weight * losses_of(goodness.for_judging, outputs, valid.y)
-    hits = weight * np.asarray(goodness.for_judging.hits(jnp.asarray(outputs), jnp.asarray(valid.y)))
+    hits = weight * goodness.for_judging.hits(outputs, valid.y)
     best_epoch = picked.best_epoch if np.isfinite(losses).all() else 0
     return Trained(member, picked.params, best_epoch, losses, hits, picked.history, picked.outcome)
