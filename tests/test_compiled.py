@@ -165,10 +165,9 @@ def wide(n_samples, is_busy=False):
         go_on.set()
 
 
-@pytest.mark.skipif(devices.n_cores() < 2, reason="has one core")
+@pytest.mark.skipif(threads_of_products() == {1}, reason="NumPy has one thread anyway")
 def test_products_of_few_samples_and_beside_compiles_are_of_one_thread():
     usual = threads_of_products()
-    assert usual != {1}
     assert wide(1000) == {1}
     while devices.is_compiling():  # of tests before
         time.sleep(0.01)

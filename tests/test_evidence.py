@@ -27,6 +27,7 @@ from threestep.report.pictures import png
 from threestep.report.traditional_chinese import JOURNAL, PAGE, SENTENCES
 from threestep.report.tried import _SEARCHERS, _score_name
 from threestep.report.words import plain, say, translated
+from threestep.study import importance
 from threestep.study.importance import importance_of
 from threestep.study.layers import _in_windows, _look_at_pictures, gradients_of, layers_of
 
@@ -294,6 +295,18 @@ def test_columns_that_matter_come_first():
     html = report_html(run.events)
     assert f"{gains['b']:.3g}" in html
     assert f"{gains['f']:.3g}" in html
+
+
+def test_a_budget_leaves_time_for_as_many_answers_as_importance_asks_for(monkeypatch):
+    x, y = blobs(300)
+    model = ts.fit((x, y), **QUICK).model
+    asked, loss = [], importance._loss
+    monkeypatch.setattr(importance, "_loss", lambda own, x, y: asked.append(len(x)) or loss(own, x, y))
+    inputs = np.zeros((300, model.prep.layout.n_inputs), np.float32)
+    importance_of(model, inputs, y.astype(np.int32), 0)
+    assert sum(asked[1:]) == importance.n_answers(model.prep.layout, 300, 1) == 3 * x.shape[1] * 300
+    pixels = ts.fit("digits", network="8", epochs=1).model.prep.layout
+    assert importance.n_answers(pixels, 300, 1) == 0
 
 
 def test_importance_is_the_same_every_time_and_leaves_the_samples_alone():

@@ -20,6 +20,7 @@ from threestep.network import (
     form_of,
     no_form,
     pad,
+    padded_inputs,
     supernet_of,
     unpad,
     zero_params,
@@ -386,6 +387,11 @@ def test_supernet_of_a_network(spec, width, depth, names):
     assert supernet_of(network_of(spec)) == Supernet(N_INPUTS, width, depth, N_OUTPUTS, names)
 
 
+def test_up_to_sixteen_inputs_count_as_eight_or_sixteen():
+    sizes = {1: 8, 2: 8, 8: 8, 9: 16, 16: 16, 17: 20, 32: 32, 33: 40}
+    assert {n: padded_inputs(n) for n in sizes} == sizes
+
+
 @given(networks(ACTIVATION_NAMES, widest=300))
 @example(network_of("5", output="sigmoid"))
 def test_supernet_is_the_smallest_that_holds_the_network(network):
@@ -397,8 +403,7 @@ def test_supernet_is_the_smallest_that_holds_the_network(network):
     assert supernet.width.bit_count() == (depth > 0)
     assert widest <= supernet.width < max(2 * widest, 17)
     assert {layer.activation for layer in network.hidden} <= set(supernet.activations)
-    assert network.n_inputs <= supernet.n_inputs < max(9, 2 * network.n_inputs)
-    assert supernet.n_outputs == network.n_outputs
+    assert (supernet.n_inputs, supernet.n_outputs) == (padded_inputs(network.n_inputs), network.n_outputs)
     assert supernet.output == network.layers[-1].activation
 
 

@@ -141,7 +141,6 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         names = ("learning_rate", "weight_decay", "dropout")
         row = next(iter(self.leaderboard_), None) or {name: getattr(settings, name) for name in names}
         member = Member(model.network, **{name: row[name] for name in names}, seed=settings.seed)
-        settings = replace(settings, epochs=1, warmup_fraction=0.0)
         begun = self._begun or before_the_first_step(settings.optimizer, model.params)
         job = Job(member, 1, model.params, begun)
         with Population(model.goodness, samples, samples, settings, settings.seed) as population:

@@ -3,10 +3,7 @@
 Of NumPy's arrays they are NumPy's: what is asked once, of so many samples as there are, needs no program.
 """
 
-from typing import Any
-
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jax.scipy.special import xlog1py, xlogy
@@ -35,7 +32,7 @@ def cross_entropy(logits: Array, classes: Array, label_smoothing: float = 0.0) -
     >>> print(ts.goodness.cross_entropy(jnp.zeros((1, 4)), jnp.array([2])).round(4))
     [1.3863]
     """
-    of = _numbers_of(logits)
+    of = logits.__array_namespace__()
     logits = logits - _constant(logits.max(axis=-1, keepdims=True))
     log_total = of.log(of.exp(logits).sum(axis=-1))
     # by comparing, not by index: on a CPU a lookup, and its gradient even more, costs more than the sum
@@ -62,7 +59,7 @@ def focal(logits: Array, classes: Array, gamma: float = 2.0) -> Array:
     Array of shape (n_samples,)
     """
     losses = cross_entropy(logits, classes)
-    of = _numbers_of(losses)
+    of = losses.__array_namespace__()
     doubt = -of.expm1(-losses)  # one minus the confidence
     if gamma == 0.0:
         return losses
@@ -87,7 +84,7 @@ def sigmoid_cross_entropy(logits: Array, targets: Array, label_smoothing: float 
     Array of shape (n_samples,)
         In nats, from 0 up.
     """
-    of = _numbers_of(logits)
+    of = logits.__array_namespace__()
     targets = targets * (1 - label_smoothing) + 0.5 * label_smoothing
     return (of.maximum(logits, 0) - logits * targets + of.log1p(of.exp(-of.abs(logits)))).mean(axis=-1)
 
@@ -121,7 +118,7 @@ def huber(outputs: Array, targets: Array, delta: float = 1.0) -> Array:
     Shapes as in `squared_error`; `delta` is in standard deviations of the target.
     """
     distance = abs(_distance(outputs, targets))
-    near = _numbers_of(distance).minimum(distance, delta)
+    near = distance.__array_namespace__().minimum(distance, delta)
     return _mean(near * (distance - 0.5 * near))
 
 
@@ -140,7 +137,7 @@ def pinball(outputs: Array, targets: Array, quantiles: tuple[float, ...]) -> Arr
     Array of shape (n_samples,)
     """
     over = targets[:, None] - outputs
-    of = _numbers_of(outputs)
+    of = outputs.__array_namespace__()
     shares = of.array(quantiles, outputs.dtype)
     return of.maximum(shares * over, (shares - 1) * over).mean(axis=-1)
 
@@ -168,11 +165,6 @@ def binary_cross_entropy(probabilities: Array, targets: Array) -> Array:
         In nats; 0 for sure and right, infinite for sure and wrong.
     """
     return -(xlogy(targets, probabilities) + xlog1py(1 - targets, -probabilities)).sum(axis=-1)
-
-
-def _numbers_of(array: Array) -> Any:
-    """The library whose array it is: NumPy, or JAX's."""
-    return np if isinstance(array, np.ndarray) else jnp
 
 
 def _constant(array: Array) -> Array:

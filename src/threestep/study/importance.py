@@ -38,11 +38,11 @@ def importance_of(model: Model, x: NDArray, y: NDArray, seed: int) -> list[dict[
         that over 3 deals. None of pictures, of one column, of more than 200, and where 100 samples would
         take more than half a second.
     """
-    columns = _inputs_by_column(model)
-    affordable = _MOST_NUMBERS // (_N_DEALS * max(1, len(columns)) * _work(model))
-    n_samples = min(len(x), affordable)
-    if model.prep.layout.is_picture or not 1 < len(columns) <= _MOST_COLUMNS:
+    columns = _inputs_by_column(model.prep.layout)
+    if not columns:
         return None
+    affordable = _MOST_NUMBERS // (_N_DEALS * len(columns) * _work(model))
+    n_samples = min(len(x), affordable)
     if n_samples < 2 or affordable < _FEWEST_SAMPLES:
         return None
     rng = np.random.default_rng(seed)
@@ -65,17 +65,18 @@ def importance_of(model: Model, x: NDArray, y: NDArray, seed: int) -> list[dict[
 def n_answers(layout: Layout, n_samples: int, n_networks: int) -> int:
     """About how many answers of each of so many networks `importance_of` asks for, by so many samples: what a
     budget leaves time for."""
-    n_columns = len({column for column, _ in input_names(layout)})
-    if layout.is_picture or not 1 < n_columns <= _MOST_COLUMNS:
-        return 0
-    return min(_N_DEALS * n_columns * n_samples, _MOST_NUMBERS // (n_networks * layout.n_inputs))
+    return min(
+        _N_DEALS * len(_inputs_by_column(layout)) * n_samples, _MOST_NUMBERS // (n_networks * layout.n_inputs)
+    )
 
 
-def _inputs_by_column(model: Model) -> dict[str, NDArray]:
-    """The inputs that are made of each column."""
+def _inputs_by_column(layout: Layout) -> dict[str, NDArray]:
+    """The inputs that are made of each column; none of pictures, of one column, and of very many."""
     places: dict[str, list[int]] = {}
-    for place, (column, _) in enumerate(input_names(model.prep.layout)):
+    for place, (column, _) in enumerate(input_names(layout)):
         places.setdefault(column, []).append(place)
+    if layout.is_picture or not 1 < len(places) <= _MOST_COLUMNS:
+        return {}
     return {column: np.array(own) for column, own in places.items()}
 
 
