@@ -11,7 +11,7 @@ import pytest
 import threestep as ts
 from test_picture_networks import stripes
 from threestep.data import Layout, Media
-from threestep.pick import Field, Member, Samples, searcher_of, try_designed
+from threestep.pick import Designs, Field, Member, Samples, searcher_of, try_designed
 from threestep.pick.proposals import DESIGNED
 from threestep.settings import Descent, Settings, Space
 from threestep.study import searching
@@ -48,10 +48,14 @@ def field(networks, rate=0.01):
     return Field(SPACE, (144,), 2, designed=tuple(Member(network, rate) for network in networks))
 
 
-def tried(networks, deadline=float("inf"), stop=None, before=(), rate=0.01, name="evolution", **settings):
+def designs(networks, rate=0.01, most_epochs=None, **settings):
     how = Descent(**{"epochs": 2, "batch_size": 32, **settings})
-    context = (samples(200), samples(60, 1)), how, before, (deadline, stop or Event())
-    return ended(try_designed(searcher_of(name), field(networks, rate), GOODNESS, *context))
+    return Designs(field(networks, rate), GOODNESS, (samples(200), samples(60, 1)), how, most_epochs)
+
+
+def tried(networks, deadline=float("inf"), stop=None, before=(), rate=0.01, name="evolution", **settings):
+    asked = designs(networks, rate, **settings)
+    return ended(try_designed(searcher_of(name), asked, before, deadline, stop or Event()))
 
 
 def test_each_network_is_tried_once_and_told_of():
@@ -159,10 +163,8 @@ def test_no_time_is_no_network():
 
 
 def test_stopped_it_ends_with_the_best_so_far():
-    stop = Event()
-    how = Descent(epochs=200, batch_size=32)
-    context = (samples(200), samples(60, 1)), how, (), (float("inf"), stop)
-    steps = try_designed(searcher_of("evolution"), field([network()] * 3), GOODNESS, *context)
+    stop, asked = Event(), designs([network()] * 3, epochs=200)
+    steps = try_designed(searcher_of("evolution"), asked, (), float("inf"), stop)
     for event in steps:
         assert event["event"] == "tick"
         if event["n_done"] > 0:
@@ -202,13 +204,11 @@ def test_what_cannot_be_compiled_is_told(monkeypatch):
 def test_what_is_compiled_ahead_is_not_compiled_again():
     from threestep.pick import compile_designed, compiled
 
-    wanted, how = field([network("conv3-dense5")]), Descent(epochs=2, batch_size=32)
-    context = (samples(200), samples(60, 1)), how
-    ahead = compile_designed(wanted, GOODNESS, *context)
+    asked = designs([network("conv3-dense5")])
+    ahead = compile_designed(asked)
     ahead.result()
     size = compiled._compiled_function.cache_info().misses
-    until = (float("inf"), Event())
-    _, won = ended(try_designed(searcher_of("evolution"), wanted, GOODNESS, *context, (), until, ahead=ahead))
+    _, won = ended(try_designed(searcher_of("evolution"), asked, (), float("inf"), Event(), ahead))
     assert len(won) == 1
     assert compiled._compiled_function.cache_info().misses == size > 0
 
@@ -336,8 +336,8 @@ def test_every_setting_of_descent_can_be_asked_for():
 def test_what_is_asked_of_descent_reaches_the_convolutions_of_a_search(names, monkeypatch):
     seen = []
 
-    def noted(searcher, wanted, goodness, samples, settings, *_):
-        seen.append(settings)
+    def noted(searcher, designs, *_):
+        seen.append(designs.settings)
         yield from ()
         return []
 
@@ -363,10 +363,8 @@ def test_as_many_epochs_as_asked_for_are_made():
 
 def test_no_more_epochs_than_asked_for_are_made_where_there_is_time():
     tried([network()], epochs=4)  # compiled
-    context = (samples(200), samples(60, 1)), Descent(epochs=4, batch_size=32), ()
-    until = time.perf_counter() + 6, Event()
-    searcher = searcher_of("evolution")
-    events, won = ended(try_designed(searcher, field([network()]), GOODNESS, *context, until, 4))
+    asked, deadline = designs([network()], most_epochs=4, epochs=4), time.perf_counter() + 6
+    events, won = ended(try_designed(searcher_of("evolution"), asked, (), deadline, Event()))
     assert len(won) > 1
     assert max(event["n_epochs"] for event in events if event["event"] == "designed") == 4
 

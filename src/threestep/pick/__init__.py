@@ -15,7 +15,7 @@ from threestep.pick.descent import (
     picked_of,
     train,
 )
-from threestep.pick.designed import compile_designed, try_designed
+from threestep.pick.designed import Designs, compile_designed, try_designed
 from threestep.pick.finals import NO_FINALS, Finals, anew_ones, hold_finals, kept_for_finals
 from threestep.pick.folds import Folded, hold_finals_in_folds, room_of, rows_of
 from threestep.pick.going_on import Begun, before_the_first_step
@@ -35,6 +35,7 @@ __all__ = [
     "NO_FINALS",
     "USUAL_DEPTH",
     "Begun",
+    "Designs",
     "EpochRow",
     "Field",
     "Finals",

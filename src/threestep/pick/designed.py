@@ -40,36 +40,50 @@ _MOST_ANEW = 4  # that the rest of the time is divided among
 _SHARE_OF_PARENT, _FEWEST_EPOCHS = 1 / 3, 3  # of its epochs, for what goes on from its params
 
 
+class Designs(NamedTuple):
+    """How networks with convolutions are tried.
+
+    Parameters
+    ----------
+    wanted : Field
+        What may be proposed; those of `wanted.designed` first.
+    goodness : Goodness
+    samples : (Samples, Samples)
+        To learn from, which may be more than a search sees, and to choose by, the same as there.
+    settings : Descent
+        But for what members differ in.
+    most_epochs : int or None
+        Of each that begins anew, where a deadline leaves time for more than the settings say; None: as usual.
+    """
+
+    wanted: Field
+    goodness: Goodness
+    samples: tuple[Samples, Samples]
+    settings: Descent
+    most_epochs: int | None = None
+
+
 def try_designed(
     searcher: Searcher,
-    wanted: Field,
-    goodness: Goodness,
-    samples: tuple[Samples, Samples],
-    settings: Descent,
+    designs: Designs,
     tried: Sequence[Tried],
-    until: tuple[float, Event],
-    most_epochs: int | None = None,
+    deadline: float,
+    stop: Event,
     ahead: Future[None] | None = None,
 ) -> Generator[dict[str, Any], None, list[Tried]]:
-    """Train networks with convolutions, those of `wanted.designed` first.
+    """Train networks with convolutions.
 
     Parameters
     ----------
     searcher : Searcher
-        Proposes the others; see `threestep.pick.searchers`.
-    wanted : Field
-    goodness : Goodness
-    samples : (Samples, Samples)
-        To learn from, and to choose by.
-    settings : Descent
-        But for what members differ in.
+        Proposes those behind the first ones; see `threestep.pick.searchers`.
+    designs : Designs
     tried : sequence of Tried
         What was tried before, best first; perhaps nothing.
-    until : (float, Event)
-        The deadline, on the clock of `time.perf_counter`, infinite if there is none; what ends it earlier,
-        with the best so far.
-    most_epochs : int or None
-        Of each that begins anew, where a deadline leaves time for more than the settings say.
+    deadline : float
+        On the clock of `time.perf_counter`; infinite if there is none.
+    stop : Event
+        Ends it earlier, with the best so far.
     ahead : Future or None
         The compile of the first one, if it has begun before: see `compile_designed`.
 
@@ -83,54 +97,46 @@ def try_designed(
     list of Tried
         Those that ended with a finite loss.
     """
-    shared = _Shared(goodness, samples, settings, *until)
-    state, won = searcher.init(wanted), list[Tried]()
-    clock = _Clock(time.perf_counter(), shared.deadline, settings.epochs or 1, len(samples[0].y))
-    number = first = 1 + max((each.number for each in tried), default=-1)
-    n_anew = 0
-    while not shared.stop.is_set():
-        turn = _next_turn(clock, time.perf_counter(), wanted.designed, number - first - n_anew, won)
+    shared, firsts = _Shared(designs, deadline, stop), designs.wanted.designed
+    clock = _Clock(time.perf_counter(), deadline, designs.settings.epochs or 1, len(designs.samples[0].y))
+    state, won = searcher.init(designs.wanted), list[Tried]()
+    first = 1 + max((each.number for each in tried), default=-1)
+    n_asked = n_anew = 0
+    while not stop.is_set():
+        turn = _next_turn(clock, time.perf_counter(), firsts, n_asked, won)
         if turn is None:
             break
+        number, best_loss = first + n_asked + n_anew, _best_loss(tried, won)
         if turn.is_anew:
             (proposal,) = begun_anew(sorted(won, key=lambda each: each.loss), n_anew, 1)
-            n_anew += 1
+            most, n_anew = designs.most_epochs or _MOST_EPOCHS, n_anew + 1
         else:
             state, (proposal,) = searcher.ask(state, 1)
-        most = (most_epochs or _MOST_EPOCHS) if turn.is_anew else _most_epochs(clock, proposal, won)
-        best_loss = min([each.loss for each in (*tried[:1], *won)], default=None)
-        network = proposal.member.network
-        if not turn.is_anew:
-            own = _own(settings, proposal, most, math.inf)
-            latest = shared.deadline - _WORTH_AGAIN * clock.seconds_of(network, most)
-            if not (yield from _compiled(network, own, latest, best_loss, shared, ahead)):
+            most, n_asked = _most_epochs(clock, proposal, won), n_asked + 1
+            if not (yield from _compiled(proposal, most, clock, best_loss, shared, ahead)):
                 break
             ahead = None
-        own = _own(settings, proposal, most, clock.epochs_in(turn.until - time.perf_counter(), network))
+        fitting = clock.epochs_in(turn.until - time.perf_counter(), proposal.member.network)
+        own = _own(designs.settings, proposal, most, fitting)
         each = yield from _descended(number, proposal, own, turn.until, best_loss, shared)
         clock = clock.after(each)
         state = state if turn.is_anew else searcher.tell(state, [each])
-        yield _event_of(each)
         won += [each] if each.trained.is_sound else []
-        number += 1
+        yield _event_of(each)
     return won
 
 
-def compile_designed(
-    wanted: Field, goodness: Goodness, samples: tuple[Samples, Samples], settings: Descent
-) -> Future[None]:
+def compile_designed(designs: Designs) -> Future[None]:
     """Begin to compile what `try_designed` needs first; its `ahead`."""
-    first = wanted.designed[0]
+    first, settings = designs.wanted.designed[0], designs.settings
     own = _own(settings, Proposal(first), settings.epochs or 1, math.inf)
-    return compile_ahead(first.network, goodness, *samples, own)
+    return compile_ahead(first.network, designs.goodness, *designs.samples, own)
 
 
 class _Shared(NamedTuple):
-    """What all of them have in common: goodness, samples, settings, the deadline, what ends them earlier."""
+    """What all of them have in common; the deadline, and what ends them earlier."""
 
-    goodness: Goodness
-    samples: tuple[Samples, Samples]
-    settings: Descent
+    designs: Designs
     deadline: float
     stop: Event
 
@@ -227,25 +233,28 @@ def _descended(
     number: int, proposal: Proposal, own: Descent, until: float, best_loss: float | None, shared: _Shared
 ) -> Generator[dict[str, Any], None, Tried]:
     """One descent, until its own deadline."""
-    began, member, goodness = time.perf_counter(), proposal.member, shared.goodness
-    descent = descend(member.network, goodness, *shared.samples, own, member.seed, until, proposal.params)
+    began, member, (_, goodness, samples, *_) = time.perf_counter(), proposal.member, shared.designs
+    descent = descend(member.network, goodness, *samples, own, member.seed, until, proposal.params)
     picked = yield from _followed(descent, _tick(spec_of(member.network), own, best_loss), shared)
     seconds = time.perf_counter() - began
-    trained = _trained(picked, member, goodness, shared.samples[1])
+    trained = _trained(picked, member, goodness, samples[1])
     return Tried(number, proposal, trained, len(picked.history), seconds)
 
 
 def _compiled(
-    network: Network,
-    own: Descent,
-    latest: float,
+    proposal: Proposal,
+    most: int,
+    clock: _Clock,
     best_loss: float | None,
     shared: _Shared,
     ahead: Future[None] | None,
 ) -> Generator[dict[str, Any], None, bool]:
-    """Whether a network's program is compiled before it is too late. A compile cannot be broken off: one that
-    is late goes on unheeded."""
-    ahead = ahead or compile_ahead(network, shared.goodness, *shared.samples, own)
+    """Whether a network's program is compiled before it is too late for a part of so many epochs. A compile
+    cannot be broken off: one that is late goes on unheeded."""
+    network, (_, goodness, samples, settings, _) = proposal.member.network, shared.designs
+    own = _own(settings, proposal, most, math.inf)
+    latest = shared.deadline - _WORTH_AGAIN * clock.seconds_of(network, most)
+    ahead = ahead or compile_ahead(network, goodness, *samples, own)
     tick = _tick(f"compiling {spec_of(network)}", own, best_loss)
     while not wait([ahead], _LOOK_SECONDS).done:
         if time.perf_counter() >= latest or shared.stop.is_set():
@@ -253,6 +262,11 @@ def _compiled(
         yield tick | {"n_done": 0, "seconds_left": _seconds_left(shared)}
     ahead.result()
     return True
+
+
+def _best_loss(tried: Sequence[Tried], won: Sequence[Tried]) -> float | None:
+    """Of what was tried before, best first, and of those here; None: there is nothing."""
+    return min([each.loss for each in (*tried[:1], *won)], default=None)
 
 
 def _tick(what: str, own: Descent, best_loss: float | None) -> dict[str, Any]:

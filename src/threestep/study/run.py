@@ -36,7 +36,7 @@ from threestep.errors import ReportError
 from threestep.goodness import import_beside
 from threestep.model import Model, model_of
 from threestep.network import Network, parse
-from threestep.pick import Field, Outcome, Picked, Samples, Tried, descend, leaderboard
+from threestep.pick import Designs, Field, Outcome, Picked, Samples, Tried, descend, leaderboard
 from threestep.settings import Settings
 from threestep.study.checking import check_event
 from threestep.study.choices import n_averaged, space_of
@@ -297,7 +297,8 @@ def _search(prepared: Prepared, say, stop: threading.Event) -> Generator[Event, 
         asked = prepared.asked
         how = descent_on_pictures(asked, prepared.settings, designed[0], n_whole)
         field = field_on_pictures(asked, how, designed, wanted)
-        known = Known(None, field, (whole[0], valid), how, asked.epochs)
+        designs = Designs(field, prepared.goodness, (whole[0], valid), how, asked.epochs)
+        known = Known(None, designs)
     if len(train.y) < n_whole:
         text = part_note(len(train.y), n_whole, known.convolutions is not None)
         yield say({"event": "note", "text": text})

@@ -24,6 +24,7 @@ from threestep.limits import seconds_of
 from threestep.network import Dense, Network, Params
 from threestep.pick import (
     NO_FINALS,
+    Designs,
     Field,
     Finals,
     Folded,
@@ -48,7 +49,7 @@ from threestep.pick import (
     searcher_of,
     try_designed,
 )
-from threestep.settings import Descent, Settings
+from threestep.settings import Settings
 from threestep.study.choices import SEARCH_FRACTION, choose_plan, n_averaged
 from threestep.study.picking import (
     MOST_CANDIDATES,
@@ -128,21 +129,12 @@ class Known(NamedTuple):
     ----------
     network : Network or None
         A given one is trained from several starts; then nothing is searched for.
-    convolutions : Field or None
+    convolutions : Designs or None
         What networks with convolutions are tried beside a search.
-    samples : (Samples, Samples) or None
-        What those learn from, which may be more than a search sees, and what chooses, the same as there.
-    settings : Descent
-        How those are trained.
-    most_epochs : int or None
-        Of each of those, where there is time for more than the settings say; None: as they are usual.
     """
 
     network: Network | None = None
-    convolutions: Field | None = None
-    samples: tuple[Samples, Samples] | None = None
-    settings: Descent = Descent()
-    most_epochs: int | None = None
+    convolutions: Designs | None = None
 
 
 def search_steps(
@@ -190,7 +182,7 @@ def search_steps(
             if known.convolutions is None:
                 tried, designed = (yield from searching()), list[Tried]()
             else:
-                beside = _beside(population, searching, known, settings, ends, stop)
+                beside = _beside(population, searching, known.convolutions, settings, ends, stop)
                 tried, designed = yield from beside
             if not settings.refit:  # else the time behind them is for that
                 population.deadline = _last_end(ends, tried, designed, population, settings)
@@ -278,16 +270,14 @@ def _last_end(
 def _beside(
     population: Population,
     searching: Callable[[], Generator[dict[str, Any], None, list[Tried]]],
-    known: Known,
+    designs: Designs,
     settings: Settings,
     ends: Ends,
     stop: threading.Event,
 ) -> Generator[dict[str, Any], None, tuple[list[Tried], list[Tried]]]:
     """Search, and try networks with convolutions beside it, whose first is compiled meanwhile; then what is
     left of the time is the population's."""
-    assert known.convolutions is not None
-    assert known.samples is not None
-    ahead = compile_designed(known.convolutions, population.goodness, known.samples, known.settings)
+    ahead = compile_designed(designs)
     spare = max(0.0, ends.any - time.perf_counter()) if ends.any < math.inf else 0.0
     until = ends.any - _FINALS_FRACTION * spare
     tried = yield from _without_empty_rungs(searching())
@@ -295,8 +285,7 @@ def _beside(
         population.deadline = until
         tried = yield from searching()
     searcher = searcher_of("random" if settings.searcher == "random" else "evolution")
-    context = known.convolutions, population.goodness, known.samples, known.settings, tried, (until, stop)
-    designed = yield from try_designed(searcher, *context, known.most_epochs, ahead)
+    designed = yield from try_designed(searcher, designs, tried, until, stop, ahead)
     if not designed and math.isfinite(ends.any) and not stop.is_set():
         yield {"event": "note", "text": NO_TIME_FOR_CONVOLUTIONS}
     return tried, designed
