@@ -316,6 +316,7 @@ ASKED = {
     "dropout": 0.15,
     "input_dropout": 0.07,
     "input_rate": 0.3,
+    "input_scaling": 5.0,
     "shift": 0.2,
     "shift_width": 0.05,
     "flip": True,

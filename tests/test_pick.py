@@ -794,6 +794,74 @@ def test_members_of_a_population_learn_from_their_inputs_as_slowly_as_alone():
         np.testing.assert_allclose(among.params[at]["weight"], alone.params[at]["weight"], atol=1e-5)
 
 
+# A factor of each input, at a rate of its own
+
+
+def noisy(n=200, n_useless=30):
+    """Two inputs say what is asked, the others nothing."""
+    x = np.random.default_rng(0).normal(size=(n, 2 + n_useless)).astype(np.float32)
+    return x, (x[:, 0] + x[:, 1] > 0).astype(np.int32)
+
+
+def test_a_step_with_factors_is_one_of_weights_and_of_factors():
+    (x, y), network = noisy(32, 4), ts.network.parse("8 tanh", input_shape=(6,), n_outputs=2)
+    how = Descent(
+        epochs=1, batch_size=32, optimizer="sgd", learning_rate=0.1, warmup_fraction=1, input_scaling=5
+    )
+    picked = ts.pick.train(network, ENTROPY, (x, y), (x, y), how)
+
+    def loss(params, factors):
+        first, *others = params
+        own = ({**first, "weight": factors[:, None] * first["weight"]}, *others)
+        return ENTROPY.losses(network.apply(own, x), y).mean()
+
+    params = jax.tree.map(jnp.asarray, network.init(0))
+    by_params, by_factors = jax.grad(loss, (0, 1))(params, jnp.ones(6))
+    first = params[0]["weight"] - 0.1 * by_params[0]["weight"]
+    factors = 1 - 0.5 * by_factors
+    np.testing.assert_allclose(picked.params[0]["weight"], factors[:, None] * first, rtol=1e-4, atol=1e-6)
+    second = params[1]["weight"] - 0.1 * by_params[1]["weight"]
+    np.testing.assert_allclose(picked.params[1]["weight"], second, rtol=1e-4, atol=1e-6)
+    assert {part for own in picked.params for part in own} == {"weight", "bias"}
+
+
+def test_with_factors_inputs_that_say_nothing_are_heard_less():
+    (x, y), network = noisy(), ts.network.parse("16", input_shape=(32,), n_outputs=2)
+
+    def share(times):
+        how = Descent(epochs=30, batch_size=32, learning_rate=0.003, input_scaling=times)
+        weights = ts.pick.train(network, ENTROPY, (x[:150], y[:150]), (x[150:], y[150:]), how)
+        sizes = np.abs(weights.params[0]["weight"]).sum(axis=1)
+        return sizes[:2].sum() / sizes.sum()
+
+    assert share(6.0) > 1.2 * share(0.0)
+
+
+def test_members_of_a_population_have_factors_as_alone_and_the_linear_one_none():
+    (x, y), specs = noisy(64, 6), ("64-64", "")
+    how = Descent(epochs=3, batch_size=32, learning_rate=0.01, weight_decay=0.01, input_scaling=4.0)
+    networks = [ts.network.parse(spec, input_shape=(8,), n_outputs=2) for spec in specs]
+    members = [ts.pick.Member(network, 0.01, 0.01, 0.0, 0) for network in networks]
+    among = ts.pick.train_members(members, ENTROPY, (x, y), (x, y), how)
+    for network, own in zip(networks, among, strict=True):
+        alone = ts.pick.train(network, ENTROPY, (x, y), (x, y), how)
+        for one, other in zip(own.params, alone.params, strict=True):
+            np.testing.assert_allclose(one["weight"], other["weight"], atol=1e-5)
+    without = ts.pick.train_members(members, ENTROPY, (x, y), (x, y), replace(how, input_scaling=0.0))
+    assert not np.array_equal(without[0].params[0]["weight"], among[0].params[0]["weight"])
+    np.testing.assert_array_equal(without[1].params[0]["weight"], among[1].params[0]["weight"])
+
+
+def test_tables_have_factors_by_default_and_pictures_none():
+    x, y = noisy(60, 2)
+    pixels = np.random.default_rng(0).random((60, 8, 8)).astype(np.float32)
+    used = [
+        ts.study.prepare_run(ts.data.label(ts.data.read((each, y))), ts.Settings(**asked)).settings
+        for each, asked in ((x, {}), (pixels, {}), (x, {"input_scaling": 0.0}))
+    ]
+    assert [settings.input_scaling for settings in used] == [1.0, 0.0, 0.0]
+
+
 @pytest.mark.slow
 def test_large_pictures_are_learned_by_neurons():
     """With the whole rate for the inputs descent stays where it began."""

@@ -78,6 +78,9 @@ class Descent:
     """Share of the rate that the weights of the inputs learn with, in networks of neurons only: many
     inputs that rise and fall together move a neuron far in one step. By default below 1 for pictures and
     sounds of more than 1,024 numbers."""
+    input_scaling: float | None = None
+    """Times the learning rate at which a factor of each input is learned, which ends up in the weights of the
+    first layer; in networks of neurons only; 0: there is none. By default 1, for pictures and sounds 0."""
     shift: float | None = None
     """Share of a picture's sides by which it is moved at random each time it is learned from, a random crop
     then; by default 0.1 for networks with convolutions."""
@@ -138,6 +141,9 @@ class Question:
     bins: int | None = None
     """Into how many bins a column of numbers is divided at most, each an input of its own; by default up to
     48, by the number of samples."""
+    clip: float | None = None
+    """Within how many standard deviations of their mean numbers of a table are brought, smoothly, so that a
+    few far out do not drown the others; 0: they stay as they are. By default 3."""
     calibrate: bool = True
     """Whether confidences are corrected by a temperature, and intervals between quantiles by a shift, learned
     on the validation samples; not if those are learned from, too (`refit`)."""

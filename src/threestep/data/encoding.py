@@ -91,6 +91,11 @@ def _scale(prep: Prep, block: NDArray) -> None:
         block /= prep.scale[:n_numbers].astype(block.dtype)
     np.clip(block, -FARTHEST, FARTHEST, out=block)
     np.copyto(block, 0.0, where=np.isnan(block))
+    if prep.layout.clip:
+        share = block / block.dtype.type(prep.layout.clip)
+        np.square(share, out=share)
+        share += 1
+        block /= np.sqrt(share, out=share)
 
 
 def _places_of_words(prep: Prep, samples: Table) -> list[NDArray]:

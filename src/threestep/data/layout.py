@@ -45,6 +45,8 @@ class Layout:
         How files become arrays, if the samples are pictures or sounds.
     with_strays : tuple of str
         Names of the numbers whose column was text in training: words in it count as missing.
+    clip : float
+        Within how many scales numbers are brought, smoothly; 0: they are not.
     """
 
     shape: tuple[int, ...] = ()
@@ -56,6 +58,7 @@ class Layout:
     dates: tuple[tuple[str, str], ...] = ()
     media: Media | None = None
     with_strays: tuple[str, ...] = ()
+    clip: float = 0.0
 
     @property
     def files(self) -> Files:

@@ -10,6 +10,10 @@ inputs are then shifted and scaled by `center` and `scale`:
                 zeros
     dates       numbers: days since 1970, month, day of the month, weekday, hour
     pictures    one input per pixel, divided by the brightest value
+    clip        what numbers come to is brought smoothly within so many scales, z / sqrt(1 + (z / clip)²);
+                where a few are very far out the scale is by the quartiles, the center the median. So they are
+                heard, but do not drown the others (RealMLP has both for all numbers: Holzmüller et al. 2024,
+                arXiv:2407.04491)
     bins        of a number one more input per bin between quantiles of its values: how far through the bin
                 the number is, 0 below it, 1 above it or 0 where missing (piecewise linear encoding,
                 Gorishniy et al. 2022, arXiv:2203.05556); only where there are enough samples for it
@@ -44,6 +48,9 @@ _MOST_BINS_IN_ALL = 768
 _MOST_VALUES = 1 << 28  # float32: 1 GiB
 _MOST_AT_ONCE = 1 << 21  # numbers looked at together
 _MOST_FOR_EDGES = 200_000  # samples: more hardly move a quantile
+_FAR_OUT = 6.0  # standard deviations: a sample that far from the mean is no part of a bell
+_QUARTILES_APART = 1.349  # of a bell of standard deviation 1
+_WIDEST = 3.0  # times what the quartiles say may the standard deviation be
 _SMALLEST_SPREAD = float(np.finfo(np.float32).tiny)
 _HINT_SCALE = "scale the column down"
 
@@ -81,6 +88,7 @@ def fit_prep(
     kinds: Mapping[str, str] | None = None,
     most_bins: int | None = None,
     layout: Layout | None = None,
+    clip: float = 0.0,
 ) -> Prep:
     """Learn from the training samples how to turn samples into arrays.
 
@@ -95,6 +103,8 @@ def fit_prep(
     layout : Layout or None
         Without bins: which columns become which inputs, where that must be the same for several divisions of
         a table; None: as the training samples say.
+    clip : float
+        Within how many standard deviations numbers are brought, smoothly; 0, or pictures: they are not.
 
     Raises
     ------
@@ -107,6 +117,9 @@ def fit_prep(
     samples = train if layout.shape else with_names(layout, train)
     numbers = numbers_in(layout, samples)
     seen = _seen(layout, numbers)
+    layout = replace(layout, clip=0.0 if layout.is_picture else clip)
+    if layout.clip:
+        seen = _without_tails(seen, numbers)
     if known is None:
         layout = replace(layout, gaps=tuple(np.flatnonzero(seen.n_missing > 0).tolist()))
     if layout.n_inputs == 0:
@@ -187,11 +200,13 @@ def _date_order(column: NDArray, name: str) -> str:
 
 
 class _Seen(NamedTuple):
-    """What the training samples showed of their numbers, (n_numbers,) each."""
+    """What the training samples showed of their numbers, (n_numbers,) each; `farthest`: how many scales the
+    farthest sample is from the center."""
 
     n_missing: NDArray
     center: NDArray
     scale: NDArray
+    farthest: NDArray
 
 
 def _seen(layout: Layout, numbers: Numbers) -> _Seen:
@@ -201,7 +216,7 @@ def _seen(layout: Layout, numbers: Numbers) -> _Seen:
     parts = _slices(layout.n_numbers, numbers.n_samples)
     found = side_by_side(lambda part: _look_at_numbers(layout, part, numbers.part(columns=part)), parts)
     if not found:
-        return _Seen(np.zeros(0, int), np.zeros(0), np.zeros(0))
+        return _Seen(np.zeros(0, int), *(np.zeros(0),) * 3)
     return _Seen(*map(np.concatenate, zip(*found, strict=True)))
 
 
@@ -222,7 +237,7 @@ def _seen_of_pixels(layout: Layout, numbers: Numbers) -> _Seen:
     n_missing, found = zip(*side_by_side(look, parts), strict=True)
     brightest = float(np.fmax.reduce(found))
     scale = np.full(layout.n_numbers, brightest if brightest >= _SMALLEST_SPREAD else 1.0)
-    return _Seen(np.sum(n_missing, axis=0), np.zeros(layout.n_numbers), scale)
+    return _Seen(np.sum(n_missing, axis=0), np.zeros(layout.n_numbers), scale, brightest / scale)
 
 
 def _look_at_numbers(layout: Layout, part: slice, columns: NDArray) -> _Seen:
@@ -252,7 +267,25 @@ def _look_at_numbers(layout: Layout, part: slice, columns: NDArray) -> _Seen:
         raise DataError(f"{name!r}: has values too large to compute with", _HINT_SCALE)
     constant = (spread <= noise * np.abs(mean)) | (spread < _SMALLEST_SPREAD) | (least == most)
     scale = np.where(constant, _silent(mean), np.where(binary, 1.0, spread))
-    return _Seen(n_missing, np.where(binary, 0.0, mean), scale)
+    center = np.where(binary, 0.0, mean)
+    return _Seen(n_missing, center, scale, np.maximum(most - center, center - least) / scale)
+
+
+def _without_tails(seen: _Seen, numbers: Numbers) -> _Seen:
+    """Center and scale by the quartiles where a few values, very far out, make the spread."""
+    center, scale = seen.center.copy(), seen.scale.copy()
+    rows = slice(None, None, max(1, numbers.n_samples // _MOST_FOR_EDGES))
+    places = np.flatnonzero(seen.farthest > _FAR_OUT).tolist()
+
+    def quartiles(place: int) -> NDArray:
+        column = numbers.part(rows, slice(place, place + 1)).astype(np.float64)
+        return np.nanquantile(column, [0.25, 0.5, 0.75])
+
+    for place, (low, middle, high) in zip(places, side_by_side(quartiles, places), strict=True):
+        widest = _WIDEST * (high - low) / _QUARTILES_APART
+        if _SMALLEST_SPREAD < widest < scale[place]:
+            center[place], scale[place] = middle, widest
+    return seen._replace(center=center, scale=scale)
 
 
 def _silent(mean: NDArray | float) -> NDArray:

@@ -143,7 +143,8 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         member = Member(model.network, **{name: row[name] for name in names}, seed=settings.seed)
         begun = self._begun or before_the_first_step(settings.optimizer, model.params)
         job = Job(member, 1, model.params, begun)
-        with Population(model.goodness, samples, samples, settings, settings.seed) as population:
+        how = replace(settings, input_scaling=0.0)  # its factors would begin at 1 again in each call
+        with Population(model.goodness, samples, samples, how, settings.seed) as population:
             (trained,) = ended(population.train([job]))
         if trained is not None and trained.is_sound:
             self._begun, curve = trained.begun, self.loss_curve_

@@ -84,7 +84,12 @@ def _scaled(graph: Graph, prep: Prep, raw: str, missing: str) -> str:
         value = graph.add("Sub", value, graph.constant(prep.center[:n_numbers], kind))
     value = graph.add("Div", value, graph.constant(prep.scale[:n_numbers], kind))
     value = graph.add("Clip", value, graph.constant(-FARTHEST, kind), graph.constant(FARTHEST, kind))
-    return graph.cast(graph.add("Where", missing, graph.constant(0.0, kind), value), np.float32)
+    value = graph.add("Where", missing, graph.constant(0.0, kind), value)
+    if prep.layout.clip:
+        share = graph.add("Div", value, graph.constant(prep.layout.clip, kind))
+        root = graph.add("Sqrt", graph.add("Add", graph.add("Mul", share, share), graph.constant(1.0, kind)))
+        value = graph.add("Div", value, root)
+    return graph.cast(value, np.float32)
 
 
 def _words(graph: Graph, layout: Layout, names: dict[str, str]) -> list[str]:

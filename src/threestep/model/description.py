@@ -146,11 +146,11 @@ def _entries(description: Description) -> dict[str, Any]:
 
 _SINCE: dict[str, dict[str, Any]] = {
     "goodness": {"gamma": 2.0, "delta": 1.0, "quantiles": ()},
-    "layout": {"bins": (), "dates": (), "media": None, "with_strays": ()},
+    "layout": {"bins": (), "dates": (), "media": None, "with_strays": (), "clip": 0.0},
     "target": {"n_columns": 1},
 }
 """What the records of formats 1 and 2 do not have, and what it is there; 3 has no media either,
-4 no words among numbers."""
+4 no words among numbers, 5 no clip."""
 
 
 def _inner_entries(key: str, record: Any) -> dict[str, Any]:
@@ -229,7 +229,7 @@ def _layer_of(entries: dict[str, Any]) -> Layer:
 def _format_of(description: Description) -> int:
     """The oldest format that can hold a model: 1 knows neither ensembles nor residual layers, 2 neither bins,
     nor several numbers or labels, nor other losses, nor a temperature, 3 only dense layers and no files of
-    pictures or sounds, 4 no words among numbers."""
+    pictures or sounds, 4 no words among numbers, 5 no numbers that are clipped."""
     records = {key: asdict(getattr(description, key)) for key in _SINCE}
     is_new = any(
         records[key][name] != value for key, since in _SINCE.items() for name, value in since.items()
@@ -237,6 +237,8 @@ def _format_of(description: Description) -> int:
     is_usual = description.goodness.loss in ("cross_entropy", "squared_error")
     is_corrected = description.temperature != 1.0 or description.threshold != 0.5 or description.shifts
     networks = description.network, *description.others
+    if description.layout.clip:
+        return 6
     if description.layout.with_strays:
         return 5
     if description.layout.media is not None or not all(network.is_dense for network in networks):
@@ -316,6 +318,8 @@ def _number_problems(layout: Layout) -> Iterator[str]:
         yield "a column with gaps is not there, or not in order"
     if not set(layout.with_strays) <= set(layout.numbers):
         yield "a column with words among its numbers is not there"
+    if not 0 <= layout.clip < math.inf or (layout.is_picture and layout.clip):
+        yield "its numbers are clipped to none"
     if layout.bins and (len(layout.bins) != n_numbers or not all(0 <= n <= _MOST_BINS for n in layout.bins)):
         yield "its bins are not one small number for each number"
 

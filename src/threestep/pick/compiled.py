@@ -281,7 +281,7 @@ def _told_by(name: str) -> str:
     return repr((name, jax.default_backend(), is_cpu(), settings))
 
 
-_RATE_KINDS = (*(np.float32(0),) * 6, *(np.int32(1),) * 4)
+_RATE_KINDS = (*(np.float32(0),) * 7, *(np.int32(1),) * 4)
 
 
 def _train_chunk(

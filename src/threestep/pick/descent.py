@@ -23,6 +23,7 @@ from threestep.limits import check_settings
 from threestep.network import Network, Params
 from threestep.pick.augmentation import Augmentation
 from threestep.pick.compiled import called
+from threestep.pick.input_scale import folded, scales_inputs
 from threestep.pick.outcome import Outcome
 from threestep.pick.program import EpochRow, Section, State, run_block, sections_of, start, steps_ahead
 from threestep.pick.samples import (
@@ -244,6 +245,7 @@ def _begun(
         has_dropout=bool(settings.dropout),
         has_input_dropout=bool(settings.input_dropout),
         has_input_rate=network.is_dense and settings.input_rate not in (None, 1),
+        has_input_scaling=scales_inputs(network, settings),
         augmentation=_augmentation(network, settings),
         in_bfloat16=_is_in_bfloat16(network, settings),
         drop_path=_drop_path(network, settings),
@@ -382,4 +384,4 @@ def _picked(network: Network, state: State, history: list[EpochRow], cut: Outcom
     params = jax.tree.map(np.asarray, state.params if is_half_an_epoch else state.best_params)
     if is_half_an_epoch and not all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(params)):
         params = jax.tree.map(np.asarray, state.best_params)
-    return Picked(network, params, history, int(state.best_epoch), outcome)
+    return Picked(network, folded(params), history, int(state.best_epoch), outcome)

@@ -6,7 +6,8 @@ layer keeps a count of its own. On a small network a step is a hundred tiny oper
 these were a fifth. The tests compare each rule with NumPy, and AdamW with PyTorch's.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import jax
@@ -21,6 +22,8 @@ _MEAN_KEPT, _SQUARE_KEPT = 0.9, 0.999
 """Adam's: shares of the moments that a step keeps."""
 _NEW_SHARE = 1 - _MEAN_KEPT
 """What running statistics take of a batch's; more in the first steps, as much as makes them a mean."""
+NO_ROWS: Mapping[str, Array] = MappingProxyType({})
+"""No array of a layer has a pace of its own."""
 
 
 class Pace(NamedTuple):
@@ -61,21 +64,23 @@ def row_of(pace: Pace) -> Array:
     return jnp.stack(pace, axis=-1)
 
 
-def slower(row: Array, share: Array) -> Array:
-    """The pace of a layer that learns with a share of the learning rate."""
+def at_times(row: Array, times: Array) -> Array:
+    """The pace of what learns with so many times the learning rate."""
     pace = Pace(*row)
-    return row_of(pace._replace(learning_rate=share * pace.learning_rate, decay=share * pace.decay))
+    return row_of(pace._replace(learning_rate=times * pace.learning_rate, decay=times * pace.decay))
 
 
-def updated(name: str, row: Array, gradient: dict, moments: dict, params: dict) -> tuple[dict, dict]:
-    """One update of a layer, array by array, at the pace of that row: (params, moments).
+def updated(
+    name: str, row: Array, gradient: dict, moments: dict, params: dict, rows: Mapping[str, Array] = NO_ROWS
+) -> tuple[dict, dict]:
+    """One update of a layer, array by array, at the pace of that row, or of its own one: (params, moments).
 
     Weight decay falls on the weights only, and only for rules that decouple it (Loshchilov & Hutter
     2019, arXiv:1711.05101). Running statistics follow the batches, whatever the rule.
     """
-    rule, pace = RULES[name], Pace(*row)
-    new_params, new_moments = {}, {}
+    rule, new_params, new_moments = RULES[name], {}, {}
     for part, own in params.items():
+        pace = Pace(*rows.get(part, row))
         if part.endswith(RUNNING):  # its gradient is how far it is from the batch's own
             new_params[part], new_moments[part] = own - _NEW_SHARE * pace.mean_scale * gradient[part], ()
             continue

@@ -26,6 +26,7 @@ from threestep.limits import check_settings
 from threestep.network import Supernet, padded_size, supernet_of, unpad
 from threestep.pick.compiled import Program, Shape, Varied, nobody, somebody, supernet_in
 from threestep.pick.going_on import Begun, put_back, taken_out
+from threestep.pick.input_scale import folded, scales_inputs
 from threestep.pick.members import Job, Member, Trained
 from threestep.pick.outcome import Outcome
 from threestep.pick.pace import Pace
@@ -313,7 +314,7 @@ class Population:
     ) -> list[Trained]:
         """What came of the members of a chunk; `cut`: of those that were still running."""
         supernet = supernet_in(recipe)
-        params = jax.tree.map(np.asarray, state.best_params)
+        params = folded(jax.tree.map(np.asarray, state.best_params))
         losses, hits = np.asarray(state.best_losses), np.asarray(state.best_hits)
         epochs, outcomes = np.asarray(state.best_epoch), np.asarray(state.outcome)
         return [
@@ -377,6 +378,7 @@ class Population:
             has_dropout=member.dropout > 0,
             has_input_dropout=bool(self.settings.input_dropout),
             has_input_rate=self.settings.input_rate not in (None, 1),
+            has_input_scaling=scales_inputs(member.network, self.settings),
             watches_gradient=False,
         )
 

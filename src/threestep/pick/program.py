@@ -21,6 +21,7 @@ import numpy as np
 from jax import Array, lax
 
 from threestep.network import RUNNING, Params
+from threestep.pick.input_scale import scaled
 from threestep.pick.optimizers import RULES
 from threestep.pick.outcome import Outcome
 from threestep.pick.step import (
@@ -133,6 +134,7 @@ def start(recipe: Recipe, params: Params, n_judged: tuple[int, int], batch_size:
         Of the validation samples.
     batch_size : int
     """
+    params = scaled(params) if recipe.has_input_scaling else params
     return State(
         params=params,
         moments=_no_moments(

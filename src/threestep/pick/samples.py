@@ -130,6 +130,7 @@ def rates_of(settings: Descent, n_epochs: int, n_steps: int, keep_every: int = 1
         "dropout": settings.dropout or 0.0,
         "input_dropout": settings.input_dropout or 0.0,
         "input_rate": 1.0 if settings.input_rate is None else settings.input_rate,
+        "input_scaling": settings.input_scaling or 0.0,
         **own,
     }
     return Rates(

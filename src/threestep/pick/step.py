@@ -13,7 +13,8 @@ from jax import Array, lax
 from threestep.goodness import Goodness
 from threestep.network import RUNNING, Form, Network, Params, Supernet, Training
 from threestep.pick.augmentation import Augmentation, Batch, Numbers, augmented
-from threestep.pick.optimizers import pace_of, row_of, slower, updated
+from threestep.pick.input_scale import INPUT_SCALE, folded
+from threestep.pick.optimizers import NO_ROWS, at_times, pace_of, row_of, updated
 
 _AUGMENTING = 0x5EED
 """Added to the seed: what is left out of a network must not follow from where its picture was moved."""
@@ -35,6 +36,7 @@ class Recipe:
     augmentation: Augmentation | None = None
     in_bfloat16: bool = False
     has_input_rate: bool = False
+    has_input_scaling: bool = False
     drop_path: float = 0.0
 
 
@@ -51,6 +53,7 @@ class Rates(NamedTuple):
     dropout: Numbers
     input_dropout: Numbers
     input_rate: Numbers
+    input_scaling: Numbers
     n_epochs: Numbers
     n_steps: Numbers
     patience: Numbers
@@ -144,7 +147,7 @@ def take_step(task: Task, batch: Batch, index: Array, ahead: Ahead, is_last: Arr
         x, targets = augmented(recipe.augmentation, _key_of(task, index, _AUGMENTING), batch)
 
     def batch_loss(params: Params) -> tuple[Array, list[Array]]:
-        seen = (_narrowed(params), x.astype(jnp.bfloat16)) if recipe.in_bfloat16 else (params, x)
+        seen = (_narrowed(folded(params)), x.astype(jnp.bfloat16)) if recipe.in_bfloat16 else (params, x)
         outputs = outputs_in(task, *seen, _training(task, batch, index, ahead)).astype(jnp.float32)
         losses = [recipe.goodness.losses(outputs, each.y) for each in targets]
         shares = [(each.share * own).sum() for each, own in zip(targets, losses, strict=True)]
@@ -175,7 +178,7 @@ def _narrowed(params: Params) -> Params:
 
 def outputs_in(task: Task, params: Params, x: Array, training: Training | None = None) -> Array:
     """The outputs of the task's network: (n_samples, n_outputs)."""
-    network = task.recipe.network
+    network, params = task.recipe.network, folded(params)
     if isinstance(network, Supernet):
         assert task.form is not None
         return network.apply(params, x, training, task.form)
@@ -186,8 +189,8 @@ def _update(task: Task, pace: Array, gradient: Params, moving: Moving) -> tuple[
     """One update of each layer; layers that a member of a supernet does not have are left alone."""
     recipe = task.recipe
 
-    def update(pace, gradient, moments, params):
-        return updated(recipe.optimizer, pace, gradient, moments, params)
+    def update(pace, gradient, moments, params, rows=NO_ROWS):
+        return updated(recipe.optimizer, pace, gradient, moments, params, rows)
 
     def left(pace, gradient, moments, params):
         return params, moments
@@ -198,9 +201,12 @@ def _update(task: Task, pace: Array, gradient: Params, moving: Moving) -> tuple[
         in_use = recipe.network.in_use(task.form)
     own_paces = [pace] * len(gradient)
     if recipe.has_input_rate:
-        own_paces[0] = slower(pace, task.rates.input_rate)
-    layers = zip(in_use, own_paces, gradient, moving.moments, moving.params, strict=True)
-    pairs = [update(*own) if used is True else lax.cond(used, update, left, *own) for used, *own in layers]
+        own_paces[0] = at_times(pace, task.rates.input_rate)
+    first = {INPUT_SCALE: at_times(pace, task.rates.input_scaling)} if recipe.has_input_scaling else NO_ROWS
+    layers = list(zip(own_paces, gradient, moving.moments, moving.params, strict=True))
+    pairs = [update(*layers[0], first)]
+    for used, own in zip(in_use[1:], layers[1:], strict=True):
+        pairs.append(update(*own) if used is True else lax.cond(used, update, left, *own))
     params, moments = zip(*pairs, strict=True)
     return params, moments
 

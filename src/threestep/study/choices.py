@@ -45,6 +45,9 @@ _CLIMB = 1 / 2  # of full trainings, what a round costs: a rung takes up to half
 SEARCH_FRACTION = 0.3  # of a budget or an effort for the search, where there are such
 _SMALLEST_PICTURE = 8  # its shorter side
 _INPUTS_AT_WHOLE_RATE = 1024
+_INPUT_SCALING = 1.0
+CLIP = 3.0
+"""Standard deviations within which numbers of a table are brought."""
 _CHANNELS = (8, 128)
 _BATCH_BY_SAMPLES = ((50_000, 256), (10_000, 128), (1_000, 64), (300, 32), (0, 16))
 """From how many training samples on which batch size."""
@@ -94,6 +97,8 @@ def choose_settings(
         patience=settings.patience or usual_patience(epochs),
         input_dropout=given(settings.input_dropout, 0.1 if layout.is_picture else 0.0),
         input_rate=given(settings.input_rate, _input_rate(layout)),
+        input_scaling=given(settings.input_scaling, 0.0 if layout.is_picture else _INPUT_SCALING),
+        clip=layout.clip,
         label_smoothing=given(settings.label_smoothing, 0.05) if is_classes else 0.0,
         **({} if settings.convolutions else _unchanged(settings)),
         folds=settings.folds or (_FOLDS if _wants_folds(settings, n_train) else 1),

@@ -33,7 +33,7 @@ from threestep.limits import check_settings, seconds_of
 from threestep.network import Network, check_space, parse, supernet_of
 from threestep.pick import Samples, check_changes, searcher_of
 from threestep.settings import Settings
-from threestep.study.choices import choose_settings, space_of
+from threestep.study.choices import CLIP, choose_settings, given, space_of
 from threestep.study.choices_on_pictures import choose_for_pictures
 from threestep.study.clock import Clock
 from threestep.study.details import known_target
@@ -182,7 +182,8 @@ def _prepared(
     """Learn the prep, define the function set."""
     (target, parts), is_classes = known, known[0].kind == "classes"
     names = [] if isinstance(table.x, np.ndarray) else list(table.x)
-    prep = fit_prep(parts.train, target, overrides_of(settings.column, names), settings.bins)
+    clip = given(settings.clip, CLIP)
+    prep = fit_prep(parts.train, target, overrides_of(settings.column, names), settings.bins, clip=clip)
     n_outputs = len(settings.quantiles) or target.n_outputs
     facts = is_classes, prep.layout, table.y_name, prep.layout.n_inputs + n_outputs
     asked, settings = settings, choose_settings(settings, parts.train.n_samples, *facts)
