@@ -124,10 +124,10 @@ def feeds_of(session, columns: dict) -> dict[str, np.ndarray]:
     return feeds
 
 
-@pytest.mark.parametrize("most_bins", [0, 4, 16])
-def test_every_kind_of_column_with_gaps_and_strangers(most_bins, tmp_path):
+@pytest.mark.parametrize(("most_bins", "clip"), [(0, 3.0), (4, 0.0), (16, 0.5)])
+def test_every_kind_of_column_with_gaps_and_strangers(most_bins, clip, tmp_path):
     samples = table()
-    prep = fit_prep(samples, CLASSES, {"yes": "number"}, most_bins)
+    prep = fit_prep(samples, CLASSES, {"yes": "number"}, most_bins, clip=clip)
     network = ts.network.parse("8 gelu", (prep.layout.n_inputs,), 3)
     plain = ts.network.parse("5 tanh", (prep.layout.n_plain_inputs,), 3)
     model = Model(

@@ -132,6 +132,14 @@ def strays_model() -> Model:
     return Model(prep, network, params_of(network), Goodness())
 
 
+def clipped_model() -> Model:
+    """Format 6: numbers that are clipped."""
+    layout = Layout(numbers=("a", "b"), gaps=(1,), clip=2.0)
+    prep = Prep(layout, Target("t", "classes", ("no", "yes")), np.zeros(3), np.ones(3))
+    network = ts.network.parse("3 tanh", (3,), 2)
+    return Model(prep, network, params_of(network), Goodness())
+
+
 PICTURES = (np.arange(2 * 72) * 37 % 256).reshape(2, 6, 4, 3).astype(np.uint8)
 PICTURE_OUTPUTS = [
     [-1.158998, -0.127421, 1.124880],
@@ -149,6 +157,7 @@ def make_golden_files(folder: Path) -> None:
     half_blind_model().save(folder / "half_blind_model_v3.safetensors")
     picture_model().save(folder / "picture_model_v4.safetensors")
     strays_model().save(folder / "strays_model_v5.safetensors")
+    clipped_model().save(folder / "clipped_model_v6.safetensors")
 
 
 def same(a: Model, b: Model) -> bool:
@@ -1051,6 +1060,26 @@ def test_words_among_numbers_that_are_not_there_are_refused():
     description_of(text)
     with pytest.raises(ValueError, match="words among its numbers"):
         description_of({**text, "layout": {**text["layout"], "with_strays": ["c"]}})
+
+
+def test_the_golden_model_that_clips_its_numbers_does_it_as_it_always_did():
+    golden = load(GOLDEN / "clipped_model_v6.safetensors")
+    assert same(golden, clipped_model())
+    columns = {"a": [1.0, -2.0], "b": [1e9, np.nan]}
+    inputs = [[1 / math.sqrt(1.25), 2.0, 0.0], [-math.sqrt(2.0), 0.0, 1.0]]
+    network, params = golden.network, golden.params
+    outputs = ts.pick.outputs_of(network, params, np.array(inputs, np.float32))
+    np.testing.assert_allclose(golden.outputs(columns), outputs, rtol=1e-5)
+
+
+@pytest.mark.parametrize("clip", [-1.0, math.inf])
+def test_a_clip_that_there_is_not_is_refused(clip):
+    from threestep.model.description import description_of
+
+    text = parts_of(model_bytes(clipped_model()))[0]
+    description_of(text)
+    with pytest.raises(ValueError, match="clipped to none"):
+        description_of({**text, "layout": {**text["layout"], "clip": clip}})
 
 
 def test_every_format_is_written_as_it_always_was(tmp_path, monkeypatch):

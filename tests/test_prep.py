@@ -455,6 +455,61 @@ def test_arrays_have_bins_as_columns_do():
     np.testing.assert_array_equal(encode(by_array, array), encode(by_columns, columns))
 
 
+# Clipping, and scales that a few values do not make
+
+
+def clipped(x, clip=3.0) -> tuple[Prep, Table]:
+    table = Table("t", x, np.arange(len(x["a"])) % 2)
+    return fit_prep(table, understand_target(table.y, "y"), most_bins=0, clip=clip), table
+
+
+def test_numbers_are_brought_smoothly_within_the_clip():
+    column = np.linspace(-2.0, 2.0, 401)
+    (prep, table), (plain, _) = clipped({"a": column}), clipped({"a": column}, clip=0.0)
+    z, inputs = encode(plain, table)[:, 0], encode(prep, table)[:, 0]
+    np.testing.assert_allclose(inputs, z / np.sqrt(1 + (z / 3) ** 2), rtol=1e-5, atol=1e-6)
+    assert (np.diff(inputs) > 0).all()
+    far = encode(prep, Table("t", {"a": np.array([1e30, -1e9, np.nan, 0.0])}))[:, 0]
+    np.testing.assert_allclose(far, [3.0, -3.0, 0.0, 0.0], atol=1e-5)
+    assert (prep.layout.clip, plain.layout.clip) == (3.0, 0.0)
+
+
+def test_a_few_numbers_very_far_out_do_not_make_the_scale():
+    column = np.random.default_rng(0).normal(5.0, 2.0, 1000)
+    usual, _ = clipped({"a": column})
+    wild, table = clipped({"a": np.concatenate([column, [1e6, np.nan, -1e5]])})
+    np.testing.assert_allclose(usual.scale, [column.std()], rtol=1e-6)  # a bell is scaled as ever
+    np.testing.assert_allclose(usual.center, [column.mean()], rtol=1e-6)
+    np.testing.assert_allclose(wild.scale[:1], 3 * column.std(), rtol=0.1)
+    np.testing.assert_allclose(wild.center[:1], np.median(column), rtol=0.02)
+    inputs = encode(wild, table)[:, 0]
+    assert inputs[:1000].std() > 0.25
+    np.testing.assert_allclose(inputs[1000:], [3.0, 0.0, -3.0], atol=1e-3)
+    drowned, _ = clipped({"a": table.columns()["a"]}, clip=0.0)
+    assert encode(drowned, table)[:1000, 0].std() < 1e-3
+
+
+def test_where_most_numbers_are_one_the_others_make_the_scale():
+    column = np.zeros(1000)
+    column[:50] = np.arange(50.0)  # both quartiles are 0
+    prep, _ = clipped({"a": column})
+    np.testing.assert_allclose(prep.scale, [column.std()], rtol=1e-6)
+
+
+def test_pixels_are_not_clipped():
+    pictures = Table("p", np.random.default_rng(0).uniform(size=(50, 4, 4)), np.arange(50) % 2)
+    prep = fit_prep(pictures, understand_target(pictures.y, "y"), clip=3.0)
+    assert prep.layout.clip == 0.0
+
+
+@given(st.lists(st.floats(-1e30, 1e30), min_size=3, max_size=50), st.floats(0.1, 100.0))
+def test_any_numbers_stay_within_the_clip_and_in_order(column, clip):
+    prep, table = clipped({"a": np.array(column)}, clip)
+    inputs = encode(prep, table)[:, 0]
+    assert (np.abs(inputs) <= clip * 1.00001).all()
+    assert (np.diff(inputs[np.argsort(column, kind="stable")]) >= 0).all()
+
+
 def test_bins_that_nothing_looks_at_are_dropped():
     prep, table = binned()
     few = without_bins(prep)
