@@ -341,3 +341,18 @@ def test_the_default_search_on_few_samples_shares_two_programs_at_most(compiles)
     before = len(compiles)
     cross_val_score(ts.Classifier(random_state=0), *IRIS, cv=5)
     assert len(compiles) - before <= 2
+
+
+def test_tricks_for_tables_can_be_switched_off():
+    x = np.random.default_rng(0).normal(size=(400, 2))
+    off = {"bins": 0, "clip": 0.0, "input_scaling": 0.0}
+    classifier = ts.Classifier("4", epochs=2, random_state=0, label_smoothing=0.0, **off)
+    classifier.fit(x, x[:, 0] > 0)
+    assert {name: getattr(classifier.settings_, name) for name in off} == off
+    assert classifier.settings_.label_smoothing == 0.0
+    layout = classifier.model_.prep.layout
+    assert (layout.bins, layout.clip) == ((), 0.0)
+    regressor = ts.Regressor("4", epochs=2, random_state=0).fit(x, x[:, 0])
+    assert regressor.settings_.input_scaling == 1.0
+    assert regressor.model_.prep.layout.clip == 3.0
+    assert regressor.model_.prep.layout.bins

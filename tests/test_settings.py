@@ -1,7 +1,10 @@
 """Settings outside their range are refused, all at once, before anything runs."""
 
+import re
 from dataclasses import fields
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 import threestep as ts
@@ -146,3 +149,29 @@ def test_sizes_of_pictures_are_one_or_two_whole_numbers():
         check_settings(ts.Settings(picture_size=size))
     for size in (0, 1025, 64.0, True, (64,), (0, 64), (64, 1025), (64.0, 64), (True, 64), "ab", (64, 64, 3)):
         assert f"`picture_size` is {size!r}; must be one or two whole numbers" in refused(picture_size=size)
+
+
+def rows_of_tricks() -> list[list[str]]:
+    """The table of docs/tables.md: trick, settings, default, source."""
+    text = (Path(__file__).parents[1] / "docs" / "tables.md").read_text(encoding="utf-8")
+    lines = [line.split("|")[1:-1] for line in text.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line] for line in lines[2:]]
+
+
+def test_each_setting_of_the_table_of_tricks_is_one():
+    known = {field.name for field in fields(ts.Settings)}
+    named = {name for _, settings, *_ in rows_of_tricks() for name in re.findall(r"`(\w+)`", settings)}
+    assert len(named) > 15
+    assert named <= known
+
+
+@pytest.mark.parametrize("name", ["clip", "input_scaling", "label_smoothing"])
+def test_defaults_of_the_table_of_tricks_are_those_that_are_used(name):
+    (default,) = (default for _, settings, default, _ in rows_of_tricks() if f"`{name}`" in settings)
+    x = np.random.default_rng(0).normal(size=(60, 3))
+    table = ts.data.label(ts.data.read((x, np.arange(60) % 2)))
+    used = getattr(ts.study.prepare_run(table, ts.Settings()).settings, name)
+    assert float(re.match(r"[\d.]+", default)[0]) == used
+    asked = ts.study.prepare_run(table, ts.Settings(**{name: 0.0}))
+    assert getattr(asked.settings, name) == 0.0
+    assert asked.prep.layout.clip == (0.0 if name == "clip" else 3.0)

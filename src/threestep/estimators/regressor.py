@@ -42,6 +42,8 @@ class Regressor(RegressorMixin, NetworkEstimator):
         Columns of an array are x0, x1, ...
     max_params : int or None
         Most params a network may have.
+    bins, clip, input_scaling : number or None
+        Tricks for tables, as in `threestep.Settings`; None: by the data, 0: without.
     valid_fraction : float
         Share of the samples that choose; of fewer than 40 all learn and choose.
     random_state : int, RandomState or None
@@ -91,6 +93,9 @@ class Regressor(RegressorMixin, NetworkEstimator):
         score_metric="loss",
         column=(),
         max_params=None,
+        bins=None,
+        clip=None,
+        input_scaling=None,
         valid_fraction=0.15,
         random_state=None,
         verbose=0,
@@ -109,6 +114,9 @@ class Regressor(RegressorMixin, NetworkEstimator):
         self.score_metric = score_metric
         self.column = column
         self.max_params = max_params
+        self.bins = bins
+        self.clip = clip
+        self.input_scaling = input_scaling
         self.valid_fraction = valid_fraction
         self.random_state = random_state
         self.verbose = verbose
