@@ -134,7 +134,7 @@ def strays_model() -> Model:
 
 def clipped_model() -> Model:
     """Format 6: numbers that are clipped."""
-    layout = Layout(numbers=("a", "b"), gaps=(1,), clip=2.0)
+    layout = Layout(numbers=("a", "b"), gaps=(1,), clip=2.0, with_tails=(1,))
     prep = Prep(layout, Target("t", "classes", ("no", "yes")), np.zeros(3), np.ones(3))
     network = ts.network.parse("3 tanh", (3,), 2)
     return Model(prep, network, params_of(network), Goodness())
@@ -1072,14 +1072,24 @@ def test_the_golden_model_that_clips_its_numbers_does_it_as_it_always_did():
     np.testing.assert_allclose(golden.outputs(columns), outputs, rtol=1e-5)
 
 
-@pytest.mark.parametrize("clip", [-1.0, math.inf])
-def test_a_clip_that_there_is_not_is_refused(clip):
+@pytest.mark.parametrize(
+    ("entries", "why"),
+    [
+        ({"clip": -1.0}, "clipped to none"),
+        ({"clip": math.inf}, "clipped to none"),
+        ({"clip": 0.0}, "number with tails"),
+        ({"with_tails": [2]}, "number with tails"),
+        ({"with_tails": [1, 0]}, "number with tails"),
+        ({"with_tails": [-1]}, "number with tails"),
+    ],
+)
+def test_a_clip_that_there_is_not_is_refused(entries, why):
     from threestep.model.description import description_of
 
     text = parts_of(model_bytes(clipped_model()))[0]
     description_of(text)
-    with pytest.raises(ValueError, match="clipped to none"):
-        description_of({**text, "layout": {**text["layout"], "clip": clip}})
+    with pytest.raises(ValueError, match=why):
+        description_of({**text, "layout": {**text["layout"], **entries}})
 
 
 def test_every_format_is_written_as_it_always_was(tmp_path, monkeypatch):

@@ -482,6 +482,7 @@ def test_a_few_numbers_very_far_out_do_not_make_the_scale():
     np.testing.assert_allclose(usual.center, [column.mean()], rtol=1e-6)
     np.testing.assert_allclose(wild.scale[:1], 3 * column.std(), rtol=0.1)
     np.testing.assert_allclose(wild.center[:1], np.median(column), rtol=0.02)
+    assert (usual.layout.with_tails, wild.layout.with_tails) == ((), (0,))
     inputs = encode(wild, table)[:, 0]
     assert inputs[:1000].std() > 0.25
     np.testing.assert_allclose(inputs[1000:], [3.0, 0.0, -3.0], atol=1e-3)

@@ -47,6 +47,8 @@ class Layout:
         Names of the numbers whose column was text in training: words in it count as missing.
     clip : float
         Within how many scales numbers are brought, smoothly; 0: they are not.
+    with_tails : tuple of int
+        Indices of the numbers of which a few were very far out in training: their scale is by the quartiles.
     """
 
     shape: tuple[int, ...] = ()
@@ -59,6 +61,7 @@ class Layout:
     media: Media | None = None
     with_strays: tuple[str, ...] = ()
     clip: float = 0.0
+    with_tails: tuple[int, ...] = ()
 
     @property
     def files(self) -> Files:

@@ -119,7 +119,7 @@ def fit_prep(
     seen = _seen(layout, numbers)
     layout = replace(layout, clip=0.0 if layout.is_picture else clip)
     if layout.clip:
-        seen = _without_tails(seen, numbers)
+        layout, seen = _without_tails(layout, seen, numbers)
     if known is None:
         layout = replace(layout, gaps=tuple(np.flatnonzero(seen.n_missing > 0).tolist()))
     if layout.n_inputs == 0:
@@ -271,9 +271,9 @@ def _look_at_numbers(layout: Layout, part: slice, columns: NDArray) -> _Seen:
     return _Seen(n_missing, center, scale, np.maximum(most - center, center - least) / scale)
 
 
-def _without_tails(seen: _Seen, numbers: Numbers) -> _Seen:
+def _without_tails(layout: Layout, seen: _Seen, numbers: Numbers) -> tuple[Layout, _Seen]:
     """Center and scale by the quartiles where a few values, very far out, make the spread."""
-    center, scale = seen.center.copy(), seen.scale.copy()
+    center, scale, found = seen.center.copy(), seen.scale.copy(), list[int]()
     rows = slice(None, None, max(1, numbers.n_samples // _MOST_FOR_EDGES))
     places = np.flatnonzero(seen.farthest > _FAR_OUT).tolist()
 
@@ -285,7 +285,8 @@ def _without_tails(seen: _Seen, numbers: Numbers) -> _Seen:
         widest = _WIDEST * (high - low) / _QUARTILES_APART
         if _SMALLEST_SPREAD < widest < scale[place]:
             center[place], scale[place] = middle, widest
-    return seen._replace(center=center, scale=scale)
+            found.append(place)
+    return replace(layout, with_tails=tuple(found)), seen._replace(center=center, scale=scale)
 
 
 def _silent(mean: NDArray | float) -> NDArray:

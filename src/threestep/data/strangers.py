@@ -79,11 +79,11 @@ def _no_dates(layout: Layout, columns: Mapping[str, NDArray], raw: Mapping[str, 
 
 
 def _far_away(prep: Prep, columns: Mapping[str, NDArray]) -> Iterator[_Found]:
-    """Numbers where nothing was learned."""
+    """Numbers where nothing was learned; not where some were as far out in training."""
     dates = {part_name(name, part) for name, _ in prep.layout.dates for part in DATE_PARTS}
     for place, name in enumerate(prep.layout.numbers):
         column = columns[name]
-        if name in dates or column.dtype.kind == "O":
+        if name in dates or column.dtype.kind == "O" or place in prep.layout.with_tails:
             continue
         with np.errstate(over="ignore", invalid="ignore"):
             is_far = np.abs(column.astype(np.float64) - prep.center[place]) > _FAR * prep.scale[place]

@@ -146,7 +146,7 @@ def _entries(description: Description) -> dict[str, Any]:
 
 _SINCE: dict[str, dict[str, Any]] = {
     "goodness": {"gamma": 2.0, "delta": 1.0, "quantiles": ()},
-    "layout": {"bins": (), "dates": (), "media": None, "with_strays": (), "clip": 0.0},
+    "layout": {"bins": (), "dates": (), "media": None, "with_strays": (), "clip": 0.0, "with_tails": ()},
     "target": {"n_columns": 1},
 }
 """What the records of formats 1 and 2 do not have, and what it is there; 3 has no media either,
@@ -320,6 +320,11 @@ def _number_problems(layout: Layout) -> Iterator[str]:
         yield "a column with words among its numbers is not there"
     if not 0 <= layout.clip < math.inf or (layout.is_picture and layout.clip):
         yield "its numbers are clipped to none"
+    tails = list(layout.with_tails)
+    if tails and (
+        not layout.clip or tails != sorted(set(tails)) or not 0 <= tails[0] <= tails[-1] < n_numbers
+    ):
+        yield "a number with tails is not there, not in order, or not clipped"
     if layout.bins and (len(layout.bins) != n_numbers or not all(0 <= n <= _MOST_BINS for n in layout.bins)):
         yield "its bins are not one small number for each number"
 
