@@ -852,14 +852,15 @@ def test_members_of_a_population_have_factors_as_alone_and_the_linear_one_none()
     np.testing.assert_array_equal(without[1].params[0]["weight"], among[1].params[0]["weight"])
 
 
-def test_tables_have_factors_by_default_and_pictures_none():
+def test_tables_of_numbers_have_factors_by_default_pictures_and_words_none():
     x, y = noisy(60, 2)
+    words = {"color": np.array(["red", "blue", "green"] * 20, object)}
     pixels = np.random.default_rng(0).random((60, 8, 8)).astype(np.float32)
     used = [
-        ts.study.prepare_run(ts.data.label(ts.data.read((each, y))), ts.Settings(**asked)).settings
-        for each, asked in ((x, {}), (pixels, {}), (x, {"input_scaling": 0.0}))
+        ts.study.prepare_run(ts.data.Table("t", each, y), ts.Settings(**asked)).settings
+        for each, asked in ((x, {}), (pixels, {}), (words, {}), (x, {"input_scaling": 0.0}))
     ]
-    assert [settings.input_scaling for settings in used] == [1.0, 0.0, 0.0]
+    assert [settings.input_scaling for settings in used] == [1.0, 0.0, 0.0, 0.0]
 
 
 @pytest.mark.slow

@@ -80,7 +80,7 @@ class Descent:
     sounds of more than 1,024 numbers."""
     input_scaling: float | None = None
     """Times the learning rate at which a factor of each input is learned, which ends up in the weights of the
-    first layer; in networks of neurons only; 0: there is none. By default 1, for pictures and sounds 0."""
+    first layer; in networks of neurons only; 0: there is none. By default 1 for tables with numbers."""
     shift: float | None = None
     """Share of a picture's sides by which it is moved at random each time it is learned from, a random crop
     then; by default 0.1 for networks with convolutions."""
