@@ -85,7 +85,7 @@ def test_views_have_the_same_samples_in_the_same_order(ring_model):
         assert view.plane.shape == view.neighbours.shape == (300, 2)
     inputs = found.views[0].plane
     distances = np.linalg.norm(inputs[:10, None] - inputs[None, :10], axis=2)
-    scaled = (x[found.shown[:10]] - ring_model.prep.center[:2]) / ring_model.prep.scale[:2]
+    scaled = ts.data.encode(ring_model.prep, ts.data.Table("t", x[found.shown[:10]]))
     wanted = np.linalg.norm(scaled[:, None] - scaled[None], axis=2)
     assert found.views[0].n_outputs == 2  # a plane is all there is
     np.testing.assert_allclose(distances, wanted, rtol=1e-4, atol=1e-5)

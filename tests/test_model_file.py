@@ -1066,7 +1066,7 @@ def test_the_golden_model_that_clips_its_numbers_does_it_as_it_always_did():
     golden = load(GOLDEN / "clipped_model_v6.safetensors")
     assert same(golden, clipped_model())
     columns = {"a": [1.0, -2.0], "b": [1e9, np.nan]}
-    inputs = [[1 / math.sqrt(1.25), 2.0, 0.0], [-math.sqrt(2.0), 0.0, 1.0]]
+    inputs = [[1.0, 2.0, 0.0], [-2.0, 0.0, 1.0]]
     network, params = golden.network, golden.params
     outputs = ts.pick.outputs_of(network, params, np.array(inputs, np.float32))
     np.testing.assert_allclose(golden.outputs(columns), outputs, rtol=1e-5)
@@ -1075,9 +1075,11 @@ def test_the_golden_model_that_clips_its_numbers_does_it_as_it_always_did():
 @pytest.mark.parametrize(
     ("entries", "why"),
     [
-        ({"clip": -1.0}, "clipped to none"),
-        ({"clip": math.inf}, "clipped to none"),
-        ({"clip": 0.0}, "number with tails"),
+        ({"clip": -1.0}, "its clip is none"),
+        ({"clip": math.inf}, "its clip is none"),
+        ({"clip": 1e-9}, "its clip is none"),
+        ({"clip": 0.0}, "without a clip"),
+        ({"with_tails": []}, "without numbers to clip"),
         ({"with_tails": [2]}, "number with tails"),
         ({"with_tails": [1, 0]}, "number with tails"),
         ({"with_tails": [-1]}, "number with tails"),

@@ -455,7 +455,7 @@ def test_arrays_have_bins_as_columns_do():
     np.testing.assert_array_equal(encode(by_array, array), encode(by_columns, columns))
 
 
-# Clipping, and scales that a few values do not make
+# Numbers of which a few are very far out
 
 
 def clipped(x, clip=3.0) -> tuple[Prep, Table]:
@@ -463,49 +463,74 @@ def clipped(x, clip=3.0) -> tuple[Prep, Table]:
     return fit_prep(table, understand_target(table.y, "y"), most_bins=0, clip=clip), table
 
 
-def test_numbers_are_brought_smoothly_within_the_clip():
-    column = np.linspace(-2.0, 2.0, 401)
-    (prep, table), (plain, _) = clipped({"a": column}), clipped({"a": column}, clip=0.0)
-    z, inputs = encode(plain, table)[:, 0], encode(prep, table)[:, 0]
-    np.testing.assert_allclose(inputs, z / np.sqrt(1 + (z / 3) ** 2), rtol=1e-5, atol=1e-6)
-    assert (np.diff(inputs) > 0).all()
-    far = encode(prep, Table("t", {"a": np.array([1e30, -1e9, np.nan, 0.0])}))[:, 0]
-    np.testing.assert_allclose(far, [3.0, -3.0, 0.0, 0.0], atol=1e-5)
-    assert (prep.layout.clip, plain.layout.clip) == (3.0, 0.0)
+BELL = np.random.default_rng(0).normal(5.0, 2.0, 1000)
 
 
-def test_a_few_numbers_very_far_out_do_not_make_the_scale():
-    column = np.random.default_rng(0).normal(5.0, 2.0, 1000)
-    usual, _ = clipped({"a": column})
-    wild, table = clipped({"a": np.concatenate([column, [1e6, np.nan, -1e5]])})
-    np.testing.assert_allclose(usual.scale, [column.std()], rtol=1e-6)  # a bell is scaled as ever
-    np.testing.assert_allclose(usual.center, [column.mean()], rtol=1e-6)
-    np.testing.assert_allclose(wild.scale[:1], 3 * column.std(), rtol=0.1)
-    np.testing.assert_allclose(wild.center[:1], np.median(column), rtol=0.02)
-    assert (usual.layout.with_tails, wild.layout.with_tails) == ((), (0,))
-    inputs = encode(wild, table)[:, 0]
-    assert inputs[:1000].std() > 0.25
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+def test_a_few_numbers_very_far_out_do_not_make_the_scale_and_are_clipped(kind):
+    wild, table = clipped({"a": np.concatenate([BELL, [1e6, np.nan, -1e5]]).astype(kind)})
+    assert (wild.layout.with_tails, wild.layout.clip) == ((0,), 3.0)
+    np.testing.assert_allclose(wild.scale[:1], 3 * BELL.std(), rtol=0.1)
+    np.testing.assert_allclose(wild.center[:1], np.median(BELL), rtol=0.02)
+    inputs, z = encode(wild, table)[:, 0], (BELL - wild.center[0]) / wild.scale[0]
+    np.testing.assert_allclose(inputs[:1000], z / np.sqrt(1 + (z / 3) ** 2), rtol=1e-3, atol=1e-5)
     np.testing.assert_allclose(inputs[1000:], [3.0, 0.0, -3.0], atol=1e-3)
     drowned, _ = clipped({"a": table.columns()["a"]}, clip=0.0)
     assert encode(drowned, table)[:1000, 0].std() < 1e-3
 
 
-def test_where_most_numbers_are_one_the_others_make_the_scale():
-    column = np.zeros(1000)
-    column[:50] = np.arange(50.0)  # both quartiles are 0
-    prep, _ = clipped({"a": column})
+def test_a_bell_is_scaled_as_ever_and_its_inputs_stay_linear():
+    usual, table = clipped({"a": BELL, "b": np.arange(1000) % 2, "c": BELL.round().astype(int)})
+    plain, _ = clipped(table.columns(), clip=0.0)
+    assert usual.layout == plain.layout
+    np.testing.assert_array_equal(encode(usual, table), encode(plain, table))
+
+
+def test_only_columns_with_tails_are_clipped():
+    both, table = clipped({"a": BELL, "b": np.concatenate([BELL[1:], [1e6]])})
+    plain, _ = clipped(table.columns(), clip=0.0)
+    assert both.layout.with_tails == (1,)
+    np.testing.assert_array_equal(encode(both, table)[:, 0], encode(plain, table)[:, 0])
+
+
+NEARLY_A_THIRD = 1 / 3 * (1 + 1e-15 * np.arange(1000))
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        np.concatenate([np.zeros(990), np.arange(10.0)]),  # both quartiles are 0
+        np.concatenate([NEARLY_A_THIRD[:990], np.arange(10.0, 20.0)]),  # or differ in the last digits
+        np.concatenate([1e-3 * BELL[:900], np.exp(BELL[:100])]),  # one of ten is no longer a few
+    ],
+)
+def test_where_the_quartiles_say_nothing_the_standard_deviation_is_the_scale(column):
+    prep, table = clipped({"a": column})
+    assert prep.layout.with_tails == (0,)
     np.testing.assert_allclose(prep.scale, [column.std()], rtol=1e-6)
+    assert np.abs(encode(prep, table)).max() < 3
+
+
+def test_columns_with_gaps_only_or_dates_can_be_clipped_too():
+    days = words(*["2020-01-01", "2020-01-02", "2020-01-03"] * 100, "1900-01-01")
+    gaps = np.where(np.arange(301) > 299, 1e9, np.nan)
+    prep, table = clipped({"a": np.concatenate([BELL[:300], [np.nan]]), "when": days, "gaps": gaps})
+    assert [prep.layout.numbers[place] for place in prep.layout.with_tails] == ["when: days"]
+    assert np.isfinite(encode(prep, table)).all()
 
 
 def test_pixels_are_not_clipped():
-    pictures = Table("p", np.random.default_rng(0).uniform(size=(50, 4, 4)), np.arange(50) % 2)
+    pixels = np.random.default_rng(0).uniform(size=(50, 4, 4))
+    pixels[0] *= 1e6
+    pictures = Table("p", pixels, np.arange(50) % 2)
     prep = fit_prep(pictures, understand_target(pictures.y, "y"), clip=3.0)
-    assert prep.layout.clip == 0.0
+    assert (prep.layout.clip, prep.layout.with_tails) == (0.0, ())
 
 
 @given(st.lists(st.floats(-1e30, 1e30), min_size=3, max_size=50), st.floats(0.1, 100.0))
-def test_any_numbers_stay_within_the_clip_and_in_order(column, clip):
-    prep, table = clipped({"a": np.array(column)}, clip)
+def test_any_numbers_with_tails_stay_within_the_clip_and_in_order(column, clip):
+    column = np.concatenate([np.array(column), BELL, [1e31]])
+    prep, table = clipped({"a": column}, clip)
     inputs = encode(prep, table)[:, 0]
     assert (np.abs(inputs) <= clip * 1.00001).all()
     assert (np.diff(inputs[np.argsort(column, kind="stable")]) >= 0).all()

@@ -174,4 +174,9 @@ def test_defaults_of_the_table_of_tricks_are_those_that_are_used(name):
     assert float(re.match(r"[\d.]+", default)[0]) == used
     asked = ts.study.prepare_run(table, ts.Settings(**{name: 0.0}))
     assert getattr(asked.settings, name) == 0.0
-    assert asked.prep.layout.clip == (0.0 if name == "clip" else 3.0)
+
+
+@pytest.mark.parametrize("clip", [1e-30, 0.09])
+def test_a_clip_that_leaves_nothing_of_any_number_is_refused(clip):
+    assert refused(clip=clip) == f"`clip` is {clip!r}; must be 0, or a number from 0.1"
+    check_settings(ts.Settings(clip=0.1))

@@ -29,7 +29,7 @@ def _trained_members(specs: tuple[str, ...], numbers: tuple[int, ...]) -> list:
         for at in numbers
     ]
     parts = (x[:200], y[:200]), (x[200:], y[200:])
-    settings = ts.Descent(batch_size=32)
+    settings = ts.Descent(batch_size=32, input_scaling=2.0)
     with ts.pick.Population(ts.goodness.Goodness("cross_entropy"), *parts, settings) as everyone:
         jobs = [ts.pick.Job(member, 4 + member.seed) for member in members]
         return ts.pick.ended(everyone.train(jobs))

@@ -90,6 +90,7 @@ _WHOLE = (
 )
 _LOGARITHMIC = ("learning_rates", "weight_decays")
 _LONGEST_SIDE = 1024  # pixels
+LEAST_CLIP = 0.1  # but for none
 _PAIRS = ("depths", "widths", "channels", "learning_rates", "weight_decays", "dropouts")
 
 
@@ -168,6 +169,14 @@ def _number_problem(name: str, value: object) -> str:
     return ""
 
 
+def _clip_problem(name: str, value: object) -> str:
+    """What is wrong with a clip; empty if nothing is. One near 0 would leave nothing of any number."""
+    problem = _number_problem(name, value)
+    if not problem and 0 < value < LEAST_CLIP:  # pyright: ignore[reportOperatorIssue]
+        problem = f"`{name}` is {value!r}; must be 0, or a number from {LEAST_CLIP:g}"
+    return problem
+
+
 def _pair_problem(name: str, value: object) -> str:
     """What is wrong with a range; empty if nothing is."""
     low, high = _RANGES[name]
@@ -227,6 +236,7 @@ def _switch_problem(name: str, value: object) -> str:
 
 
 _CHECKS = {
+    "clip": _clip_problem,
     "residual": _switch_problem,
     "quantiles": _quantiles_problem,
     "convolutions": _switch_problem,

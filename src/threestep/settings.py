@@ -142,8 +142,8 @@ class Question:
     """Into how many bins a column of numbers is divided at most, each an input of its own; by default up to
     48, by the number of samples."""
     clip: float | None = None
-    """Within how many standard deviations of their mean numbers of a table are brought, smoothly, so that a
-    few far out do not drown the others; 0: they stay as they are. By default 3."""
+    """Within how many scales a column of numbers is brought, smoothly, of which a few are very far out, so
+    that these do not drown the others; 0: they stay as they are. By default 3."""
     calibrate: bool = True
     """Whether confidences are corrected by a temperature, and intervals between quantiles by a shift, learned
     on the validation samples; not if those are learned from, too (`refit`)."""

@@ -91,11 +91,10 @@ def _scale(prep: Prep, block: NDArray) -> None:
         block /= prep.scale[:n_numbers].astype(block.dtype)
     np.clip(block, -FARTHEST, FARTHEST, out=block)
     np.copyto(block, 0.0, where=np.isnan(block))
-    if prep.layout.clip:
-        share = block / block.dtype.type(prep.layout.clip)
-        np.square(share, out=share)
-        share += 1
-        block /= np.sqrt(share, out=share)
+    tails = list(prep.layout.with_tails)
+    if tails:
+        far = block[:, tails]
+        block[:, tails] = far / np.sqrt(1 + np.square(far / block.dtype.type(prep.layout.clip)))
 
 
 def _places_of_words(prep: Prep, samples: Table) -> list[NDArray]:

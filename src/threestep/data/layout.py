@@ -46,9 +46,9 @@ class Layout:
     with_strays : tuple of str
         Names of the numbers whose column was text in training: words in it count as missing.
     clip : float
-        Within how many scales numbers are brought, smoothly; 0: they are not.
+        Within how many scales those with tails are brought, smoothly; 0: there are none.
     with_tails : tuple of int
-        Indices of the numbers of which a few were very far out in training: their scale is by the quartiles.
+        Indices of the numbers of which a few were very far out in training.
     """
 
     shape: tuple[int, ...] = ()

@@ -4,16 +4,15 @@ One rule serves all kinds of input. `Layout` says which columns become which inp
 inputs are then shifted and scaled by `center` and `scale`:
 
     numbers     one input each, NaN where missing; center = mean, scale = standard deviation
-    0/1 numbers one input, left as it is if none was missing (a stranger's gap becomes 0)
-    missing     one 0/1 input per column that had gaps in training; the gap itself becomes the mean
+    0/1 numbers one input, neither shifted nor scaled if none was missing (a stranger's gap becomes 0)
+    missing     one 0/1 input per column that had gaps in training; the gap itself becomes the center
     words       one 0/1 input per level, of many levels the most frequent; one not seen in training is all
                 zeros
     dates       numbers: days since 1970, month, day of the month, weekday, hour
     pictures    one input per pixel, divided by the brightest value
-    clip        what numbers come to is brought smoothly within so many scales, z / sqrt(1 + (z / clip)²);
-                where a few are very far out the scale is by the quartiles, the center the median. So they are
-                heard, but do not drown the others (RealMLP has both for all numbers: Holzmüller et al. 2024,
-                arXiv:2407.04491)
+    tails       of a number of which a few are very far out, center and scale are by the quartiles where these
+                say more (`spreads.py`), and what it comes to is brought smoothly within `clip` scales,
+                z / sqrt(1 + (z / clip)²): so these are heard, but do not drown the others
     bins        of a number one more input per bin between quantiles of its values: how far through the bin
                 the number is, 0 below it, 1 above it or 0 where missing (piecewise linear encoding,
                 Gorishniy et al. 2022, arXiv:2203.05556); only where there are enough samples for it
@@ -33,25 +32,20 @@ from threestep.data.coding import coded, different_words
 from threestep.data.dates import DATE_PARTS, date_order_of
 from threestep.data.kinds import kinds_of, words_of
 from threestep.data.layout import Layout, Numbers, numbers_in, part_name, with_names
+from threestep.data.spreads import SMALLEST_SPREAD, Seen, seen_in, silent, without_tails
 from threestep.data.table import Table
 from threestep.data.target import Target
 from threestep.devices import side_by_side
 from threestep.errors import DataError
 
 _MOST_LEVELS = 100
-_SILENCE = 1e12
 _BINS = (48, 32, 16, 8, 4)  # few numbers of them: a few samples more should not change a network's inputs
 _SAMPLES_PER_BIN = 64
 _FREQUENT = 1 / 4  # of the samples have such a value
 _FEWEST_PER_BIN = 16  # of those that have no frequent value
 _MOST_BINS_IN_ALL = 768
 _MOST_VALUES = 1 << 28  # float32: 1 GiB
-_MOST_AT_ONCE = 1 << 21  # numbers looked at together
 _MOST_FOR_EDGES = 200_000  # samples: more hardly move a quantile
-_FAR_OUT = 6.0  # standard deviations: a sample that far from the mean is no part of a bell
-_QUARTILES_APART = 1.349  # of a bell of standard deviation 1
-_WIDEST = 3.0  # times what the quartiles say may the standard deviation be
-_SMALLEST_SPREAD = float(np.finfo(np.float32).tiny)
 _HINT_SCALE = "scale the column down"
 
 
@@ -66,7 +60,7 @@ class Prep(NamedTuple):
     layout, target
         Settings: the columns, and what is predicted.
     center, scale : ndarray of shape (n_inputs,), float64
-        Inputs are (raw - center) / scale.
+        Inputs are (raw - center) / scale; those with tails are then clipped.
     target_center, target_scale : float, or tuple of float where there are several numbers
         For numbers: the network's outputs are (target - center) / scale.
     bins : ndarray of shape (2, n_bins), float64
@@ -104,7 +98,7 @@ def fit_prep(
         Without bins: which columns become which inputs, where that must be the same for several divisions of
         a table; None: as the training samples say.
     clip : float
-        Within how many standard deviations numbers are brought, smoothly; 0, or pictures: they are not.
+        Within how many scales numbers with tails are brought, smoothly; 0, or pixels: they are not.
 
     Raises
     ------
@@ -116,10 +110,8 @@ def fit_prep(
         layout = _layout_of_array(train) if isinstance(train.x, np.ndarray) else _layout(train, kinds or {})
     samples = train if layout.shape else with_names(layout, train)
     numbers = numbers_in(layout, samples)
-    seen = _seen(layout, numbers)
-    layout = replace(layout, clip=0.0 if layout.is_picture else clip)
-    if layout.clip:
-        layout, seen = _without_tails(layout, seen, numbers)
+    seen = seen_in(layout, numbers)
+    layout, seen = without_tails(layout, seen, numbers, 0.0 if layout.is_picture else float(clip))
     if known is None:
         layout = replace(layout, gaps=tuple(np.flatnonzero(seen.n_missing > 0).tolist()))
     if layout.n_inputs == 0:
@@ -145,7 +137,7 @@ def _center_and_scale_of_target(y: NDArray, target: Target) -> tuple[float, floa
         mean, spread = float(y.mean()), float(y.std())
     if not np.isfinite([mean, spread]).all():
         raise DataError(f"target {target.name!r}: has values too large to compute with", _HINT_SCALE)
-    return mean, spread if y.min() < y.max() and spread >= _SMALLEST_SPREAD else 1.0
+    return mean, spread if y.min() < y.max() and spread >= SMALLEST_SPREAD else 1.0
 
 
 def without_bins(prep: Prep) -> Prep:
@@ -199,110 +191,14 @@ def _date_order(column: NDArray, name: str) -> str:
     return order
 
 
-class _Seen(NamedTuple):
-    """What the training samples showed of their numbers, (n_numbers,) each; `farthest`: how many scales the
-    farthest sample is from the center."""
-
-    n_missing: NDArray
-    center: NDArray
-    scale: NDArray
-    farthest: NDArray
-
-
-def _seen(layout: Layout, numbers: Numbers) -> _Seen:
-    """Look at all numbers, a few columns at a time, so that no copy of them all is ever there."""
-    if layout.is_picture:
-        return _seen_of_pixels(layout, numbers)
-    parts = _slices(layout.n_numbers, numbers.n_samples)
-    found = side_by_side(lambda part: _look_at_numbers(layout, part, numbers.part(columns=part)), parts)
-    if not found:
-        return _Seen(np.zeros(0, int), *(np.zeros(0),) * 3)
-    return _Seen(*map(np.concatenate, zip(*found, strict=True)))
-
-
-def _slices(n: int, size: int) -> list[slice]:
-    """All of n columns or rows of some size, a few at a time."""
-    width = max(1, _MOST_AT_ONCE // max(1, size))
-    return [slice(at, min(at + width, n)) for at in range(0, n, width)]
-
-
-def _seen_of_pixels(layout: Layout, numbers: Numbers) -> _Seen:
-    """A few samples at a time, as they lie in a file: the scale of all is the brightest of all."""
-
-    def look(rows: slice) -> tuple[NDArray, float]:
-        pixels = numbers.part(rows)
-        return np.isnan(pixels).sum(axis=0), float(np.fmax.reduce(np.abs(pixels), axis=None))
-
-    parts = _slices(numbers.n_samples, layout.n_numbers)
-    n_missing, found = zip(*side_by_side(look, parts), strict=True)
-    brightest = float(np.fmax.reduce(found))
-    scale = np.full(layout.n_numbers, brightest if brightest >= _SMALLEST_SPREAD else 1.0)
-    return _Seen(np.sum(n_missing, axis=0), np.zeros(layout.n_numbers), scale, brightest / scale)
-
-
-def _look_at_numbers(layout: Layout, part: slice, columns: NDArray) -> _Seen:
-    """Some columns of numbers, (n_samples, n): (raw - center) / scale is what the network sees."""
-    missing = np.isnan(columns)
-    n_missing = missing.sum(axis=0)
-    counts = np.maximum(len(columns) - n_missing, 1)
-    least, most = np.fmin.reduce(columns, axis=0), np.fmax.reduce(columns, axis=0)
-    binary = (least >= 0) & (most <= 1) & (n_missing == 0)
-    binary[binary] = ((columns[:, binary] == 0) | (columns[:, binary] == 1)).all(axis=0)
-    # seconds since 1970 vary in their last digits: float64 keeps them, float32 does not
-    noise = 1e-7 if columns.dtype == np.float32 else 1e-12
-    filled = columns.astype(np.float64, copy=False)
-    has_gaps = bool(n_missing.any())
-    with np.errstate(over="ignore", invalid="ignore"):
-        if has_gaps:
-            np.copyto(filled, 0.0, where=missing)
-        mean = filled.sum(axis=0) / counts
-        filled -= mean
-        if has_gaps:
-            np.copyto(filled, 0.0, where=missing)
-        spread = np.sqrt(np.square(filled, out=filled).sum(axis=0) / counts)
-    too_large = ~(np.isfinite(mean) & np.isfinite(spread))
-    if too_large.any():
-        place = part.start + int(too_large.argmax())
-        name = layout.numbers[place] if layout.numbers else f"input {place + 1}"
-        raise DataError(f"{name!r}: has values too large to compute with", _HINT_SCALE)
-    constant = (spread <= noise * np.abs(mean)) | (spread < _SMALLEST_SPREAD) | (least == most)
-    scale = np.where(constant, _silent(mean), np.where(binary, 1.0, spread))
-    center = np.where(binary, 0.0, mean)
-    return _Seen(n_missing, center, scale, np.maximum(most - center, center - least) / scale)
-
-
-def _without_tails(layout: Layout, seen: _Seen, numbers: Numbers) -> tuple[Layout, _Seen]:
-    """Center and scale by the quartiles where a few values, very far out, make the spread."""
-    center, scale, found = seen.center.copy(), seen.scale.copy(), list[int]()
-    rows = slice(None, None, max(1, numbers.n_samples // _MOST_FOR_EDGES))
-    places = np.flatnonzero(seen.farthest > _FAR_OUT).tolist()
-
-    def quartiles(place: int) -> NDArray:
-        column = numbers.part(rows, slice(place, place + 1)).astype(np.float64)
-        return np.nanquantile(column, [0.25, 0.5, 0.75])
-
-    for place, (low, middle, high) in zip(places, side_by_side(quartiles, places), strict=True):
-        widest = _WIDEST * (high - low) / _QUARTILES_APART
-        if _SMALLEST_SPREAD < widest < scale[place]:
-            center[place], scale[place] = middle, widest
-            found.append(place)
-    return replace(layout, with_tails=tuple(found)), seen._replace(center=center, scale=scale)
-
-
-def _silent(mean: NDArray | float) -> NDArray:
-    """The scale of what has one value in training: a stranger's other one must not meet weights that nothing
-    was learned with."""
-    return _SILENCE * np.maximum(1.0, np.abs(mean))
-
-
-def _scale_of_flags(layout: Layout, seen: _Seen, samples: Table) -> NDArray:
+def _scale_of_flags(layout: Layout, seen: Seen, samples: Table) -> NDArray:
     """Of the 0/1 inputs of gaps and words, (n_flags,): 1, but for those that are 1 for every sample."""
     n_samples = samples.n_samples
     n_ones = [*seen.n_missing[list(layout.gaps)].tolist()]
     for name, levels in layout.words:
         is_alone = len(levels) == 1 and not (samples.columns()[name] != levels[0]).any()
         n_ones += [n_samples if is_alone else 0] * len(levels)
-    return np.where(np.array(n_ones, int) == n_samples, _silent(1.0), 1.0)
+    return np.where(np.array(n_ones, int) == n_samples, silent(1.0), 1.0)
 
 
 def _with_bins(layout: Layout, numbers: Numbers, most: int | None) -> tuple[Layout, NDArray]:
@@ -333,7 +229,7 @@ def _edges(column: NDArray, most: int) -> NDArray:
         values = _quantiles(values, counts, most)
     with np.errstate(over="ignore"):
         widths = np.diff(values)
-    is_usable = len(values) > 2 and np.isfinite(widths).all() and (widths > _SMALLEST_SPREAD).all()
+    is_usable = len(values) > 2 and np.isfinite(widths).all() and (widths > SMALLEST_SPREAD).all()
     return values if is_usable else values[:0]
 
 

@@ -79,7 +79,7 @@ def _no_dates(layout: Layout, columns: Mapping[str, NDArray], raw: Mapping[str, 
 
 
 def _far_away(prep: Prep, columns: Mapping[str, NDArray]) -> Iterator[_Found]:
-    """Numbers where nothing was learned; not where some were as far out in training."""
+    """Numbers where nothing was learned; not in columns of which a few were very far out in training, too."""
     dates = {part_name(name, part) for name, _ in prep.layout.dates for part in DATE_PARTS}
     for place, name in enumerate(prep.layout.numbers):
         column = columns[name]

@@ -45,6 +45,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
     random_state: Any
     verbose: int
     _begun: Begun | None = None  # what `partial_fit` goes on with
+    bins = clip = input_scaling = label_smoothing = None  # of those pickled before there were these
 
     def _html_repr(self) -> str:
         """What a notebook shows: scikit-learn's diagram, and below what was found."""
@@ -122,7 +123,9 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         try:
             if not hasattr(self, "model_"):
                 parts = parts_of(table, settings.valid_fraction, settings.seed, False)._replace(train=table)
-                settings = replace(settings, epochs=1, warmup_fraction=0.0, calibrate=False)
+                settings = replace(
+                    settings, epochs=1, warmup_fraction=0.0, calibrate=False, input_scaling=0.0
+                )
                 prepared = prepare_parts(table, target, parts, settings)
                 if not prepared.shares_programs:
                     raise SettingsError(
@@ -143,7 +146,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         member = Member(model.network, **{name: row[name] for name in names}, seed=settings.seed)
         begun = self._begun or before_the_first_step(settings.optimizer, model.params)
         job = Job(member, 1, model.params, begun)
-        how = replace(settings, input_scaling=0.0)  # its factors would begin at 1 again in each call
+        how = replace(settings, input_scaling=0.0)  # factors would begin at 1 again in each call
         with Population(model.goodness, samples, samples, how, settings.seed) as population:
             (trained,) = ended(population.train([job]))
         if trained is not None and trained.is_sound:

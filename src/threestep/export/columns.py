@@ -85,8 +85,10 @@ def _scaled(graph: Graph, prep: Prep, raw: str, missing: str) -> str:
     value = graph.add("Div", value, graph.constant(prep.scale[:n_numbers], kind))
     value = graph.add("Clip", value, graph.constant(-FARTHEST, kind), graph.constant(FARTHEST, kind))
     value = graph.add("Where", missing, graph.constant(0.0, kind), value)
-    if prep.layout.clip:
-        share = graph.add("Div", value, graph.constant(prep.layout.clip, kind))
+    if prep.layout.with_tails:
+        shares = np.zeros(n_numbers)  # the others are divided by 1
+        shares[list(prep.layout.with_tails)] = 1 / prep.layout.clip
+        share = graph.add("Mul", value, graph.constant(shares, kind))
         root = graph.add("Sqrt", graph.add("Add", graph.add("Mul", share, share), graph.constant(1.0, kind)))
         value = graph.add("Div", value, root)
     return graph.cast(value, np.float32)

@@ -16,6 +16,7 @@ import msgspec
 from threestep.data import DATE_ORDERS, Layout, Media, Target
 from threestep.errors import SettingsError, SpecError
 from threestep.goodness import Goodness
+from threestep.limits import LEAST_CLIP
 from threestep.model.model import Model
 from threestep.network import ACTIVATION_NAMES, NORMS, Blocks, Conv, Dense, Layer, Network, Pool
 
@@ -318,13 +319,13 @@ def _number_problems(layout: Layout) -> Iterator[str]:
         yield "a column with gaps is not there, or not in order"
     if not set(layout.with_strays) <= set(layout.numbers):
         yield "a column with words among its numbers is not there"
-    if not 0 <= layout.clip < math.inf or (layout.is_picture and layout.clip):
-        yield "its numbers are clipped to none"
+    if layout.clip and (not LEAST_CLIP <= layout.clip < math.inf or layout.is_picture):
+        yield "its clip is none, or of pixels"
     tails = list(layout.with_tails)
-    if tails and (
-        not layout.clip or tails != sorted(set(tails)) or not 0 <= tails[0] <= tails[-1] < n_numbers
-    ):
-        yield "a number with tails is not there, not in order, or not clipped"
+    if bool(layout.clip) != bool(tails):
+        yield "it has a clip without numbers to clip, or these without a clip"
+    if tails and (tails != sorted(set(tails)) or not 0 <= tails[0] <= tails[-1] < n_numbers):
+        yield "a number with tails is not there, or not in order"
     if layout.bins and (len(layout.bins) != n_numbers or not all(0 <= n <= _MOST_BINS for n in layout.bins)):
         yield "its bins are not one small number for each number"
 

@@ -233,11 +233,12 @@ def _descended(
     number: int, proposal: Proposal, own: Descent, until: float, best_loss: float | None, shared: _Shared
 ) -> Generator[dict[str, Any], None, Tried]:
     """One descent, until its own deadline."""
-    began, member, (_, goodness, samples, *_) = time.perf_counter(), proposal.member, shared.designs
-    descent = descend(member.network, goodness, *samples, own, member.seed, until, proposal.params)
+    began, member, designs = time.perf_counter(), proposal.member, shared.designs
+    given = designs.goodness, *designs.samples, own, member.seed, until, proposal.params
+    descent = descend(member.network, *given)
     picked = yield from _followed(descent, _tick(spec_of(member.network), own, best_loss), shared)
     seconds = time.perf_counter() - began
-    trained = _trained(picked, member, goodness, samples[1])
+    trained = _trained(picked, member, designs.goodness, designs.samples[1])
     return Tried(number, proposal, trained, len(picked.history), seconds)
 
 
@@ -251,10 +252,10 @@ def _compiled(
 ) -> Generator[dict[str, Any], None, bool]:
     """Whether a network's program is compiled before it is too late for a part of so many epochs. A compile
     cannot be broken off: one that is late goes on unheeded."""
-    network, (_, goodness, samples, settings, _) = proposal.member.network, shared.designs
-    own = _own(settings, proposal, most, math.inf)
+    network, designs = proposal.member.network, shared.designs
+    own = _own(designs.settings, proposal, most, math.inf)
     latest = shared.deadline - _WORTH_AGAIN * clock.seconds_of(network, most)
-    ahead = ahead or compile_ahead(network, goodness, *samples, own)
+    ahead = ahead or compile_ahead(network, designs.goodness, *designs.samples, own)
     tick = _tick(f"compiling {spec_of(network)}", own, best_loss)
     while not wait([ahead], _LOOK_SECONDS).done:
         if time.perf_counter() >= latest or shared.stop.is_set():

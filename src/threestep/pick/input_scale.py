@@ -1,9 +1,9 @@
 """A factor of each input, learned beside the weights that belong to it.
 
-While a network learns, the weights of its first layer are `factor * weight`, and the factors learn at a rate
-of their own, which is higher: an input that says much is heard by all neurons within a few steps, one that
-says nothing by none. What is picked has no such params, for the factors are taken into the weights: the set
-of functions is the same. One of the tricks of RealMLP (Holzmüller et al. 2024, arXiv:2407.04491).
+While a network learns, the weights of its first layer are `factor * weight`, and the factors learn, too, at a
+rate of their own: an input that says much is soon heard by all neurons, one that says nothing by none. What
+is picked has no such params, for the factors are taken into the weights: the set of functions is the same.
+One of the tricks of RealMLP (Holzmüller et al. 2024, arXiv:2407.04491).
 """
 
 import numpy as np

@@ -6,8 +6,7 @@ layer keeps a count of its own. On a small network a step is a hundred tiny oper
 these were a fifth. The tests compare each rule with NumPy, and AdamW with PyTorch's.
 """
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -15,6 +14,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from threestep.network import RUNNING
+from threestep.pick.input_scale import INPUT_SCALE
 
 _MOMENTUM = 0.9
 _TINY = 1e-8
@@ -22,8 +22,6 @@ _MEAN_KEPT, _SQUARE_KEPT = 0.9, 0.999
 """Adam's: shares of the moments that a step keeps."""
 _NEW_SHARE = 1 - _MEAN_KEPT
 """What running statistics take of a batch's; more in the first steps, as much as makes them a mean."""
-NO_ROWS: Mapping[str, Array] = MappingProxyType({})
-"""No array of a layer has a pace of its own."""
 
 
 class Pace(NamedTuple):
@@ -71,16 +69,17 @@ def at_times(row: Array, times: Array) -> Array:
 
 
 def updated(
-    name: str, row: Array, gradient: dict, moments: dict, params: dict, rows: Mapping[str, Array] = NO_ROWS
+    name: str, row: Array, gradient: dict, moments: dict, params: dict, of_factors: Array | None = None
 ) -> tuple[dict, dict]:
-    """One update of a layer, array by array, at the pace of that row, or of its own one: (params, moments).
+    """One update of a layer, array by array, at the pace of that row, factors of its inputs at their own:
+    (params, moments).
 
     Weight decay falls on the weights only, and only for rules that decouple it (Loshchilov & Hutter
     2019, arXiv:1711.05101). Running statistics follow the batches, whatever the rule.
     """
     rule, new_params, new_moments = RULES[name], {}, {}
     for part, own in params.items():
-        pace = Pace(*rows.get(part, row))
+        pace = Pace(*(of_factors if part == INPUT_SCALE and of_factors is not None else row))
         if part.endswith(RUNNING):  # its gradient is how far it is from the batch's own
             new_params[part], new_moments[part] = own - _NEW_SHARE * pace.mean_scale * gradient[part], ()
             continue

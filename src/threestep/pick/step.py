@@ -13,8 +13,8 @@ from jax import Array, lax
 from threestep.goodness import Goodness
 from threestep.network import RUNNING, Form, Network, Params, Supernet, Training
 from threestep.pick.augmentation import Augmentation, Batch, Numbers, augmented
-from threestep.pick.input_scale import INPUT_SCALE, folded
-from threestep.pick.optimizers import NO_ROWS, at_times, pace_of, row_of, updated
+from threestep.pick.input_scale import folded
+from threestep.pick.optimizers import at_times, pace_of, row_of, updated
 
 _AUGMENTING = 0x5EED
 """Added to the seed: what is left out of a network must not follow from where its picture was moved."""
@@ -189,8 +189,8 @@ def _update(task: Task, pace: Array, gradient: Params, moving: Moving) -> tuple[
     """One update of each layer; layers that a member of a supernet does not have are left alone."""
     recipe = task.recipe
 
-    def update(pace, gradient, moments, params, rows=NO_ROWS):
-        return updated(recipe.optimizer, pace, gradient, moments, params, rows)
+    def update(pace, gradient, moments, params, of_factors=None):
+        return updated(recipe.optimizer, pace, gradient, moments, params, of_factors)
 
     def left(pace, gradient, moments, params):
         return params, moments
@@ -202,9 +202,9 @@ def _update(task: Task, pace: Array, gradient: Params, moving: Moving) -> tuple[
     own_paces = [pace] * len(gradient)
     if recipe.has_input_rate:
         own_paces[0] = at_times(pace, task.rates.input_rate)
-    first = {INPUT_SCALE: at_times(pace, task.rates.input_scaling)} if recipe.has_input_scaling else NO_ROWS
+    own_factors = at_times(own_paces[0], task.rates.input_scaling) if recipe.has_input_scaling else None
     layers = list(zip(own_paces, gradient, moving.moments, moving.params, strict=True))
-    pairs = [update(*layers[0], first)]
+    pairs = [update(*layers[0], own_factors)]
     for used, own in zip(in_use[1:], layers[1:], strict=True):
         pairs.append(update(*own) if used is True else lax.cond(used, update, left, *own))
     params, moments = zip(*pairs, strict=True)

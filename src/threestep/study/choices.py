@@ -46,7 +46,7 @@ SEARCH_FRACTION = 0.3  # of a budget or an effort for the search, where there ar
 _SMALLEST_PICTURE = 8  # its shorter side
 _INPUTS_AT_WHOLE_RATE = 1024
 CLIP = 3.0
-"""Standard deviations within which numbers of a table are brought."""
+"""Scales within which numbers with tails are brought."""
 _CHANNELS = (8, 128)
 _BATCH_BY_SAMPLES = ((50_000, 256), (10_000, 128), (1_000, 64), (300, 32), (0, 16))
 """From how many training samples on which batch size."""
@@ -97,7 +97,7 @@ def choose_settings(
         input_dropout=given(settings.input_dropout, 0.1 if layout.is_picture else 0.0),
         input_rate=given(settings.input_rate, _input_rate(layout)),
         input_scaling=given(settings.input_scaling, _input_scaling(layout)),
-        clip=layout.clip,
+        clip=given(settings.clip, 0.0 if layout.is_picture else CLIP),
         label_smoothing=given(settings.label_smoothing, 0.05) if is_classes else 0.0,
         **({} if settings.convolutions else _unchanged(settings)),
         folds=settings.folds or (_FOLDS if _wants_folds(settings, n_train) else 1),
@@ -305,8 +305,8 @@ def _input_rate(layout: Layout) -> float:
 
 
 def _input_scaling(layout: Layout) -> float:
-    """None for pixels, and none where all inputs are 0 or 1: with a factor for each level of a category, two
-    of eight searches on mushroom picked networks that were sure of something wrong, and else none."""
+    """None for pixels, and none for words alone: with a factor for each level of a category two of eight
+    searches on mushroom picked networks that were sure of something wrong, without them none."""
     return 0.0 if layout.is_picture or layout.n_numbers == 0 else 1.0
 
 

@@ -197,7 +197,8 @@ def _arms(by: str, ends: tuple[int, int], n_train: int, study: Study) -> list[Ar
 
 
 def _descent(table: Table, target: Target, n_train: int, study: Study, layout: Layout) -> Descent:
-    """How every network is trained: as by default, but for dropout, which would suit some of them more."""
+    """How every network is trained: as by default, but for dropout, which would suit some of them more, and
+    factors of the inputs, which are only scaled, too."""
     usual = choose_settings(Settings(network="1"), n_train, target.kind == "classes", layout, table.y_name)
     epochs = study.epochs or min(usual.epochs or 1, _MOST_EPOCHS)
     return Descent(
