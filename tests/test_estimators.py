@@ -357,3 +357,13 @@ def test_tricks_for_tables_can_be_switched_off():
     assert regressor.settings_.input_scaling == 1.0
     assert regressor.model_.prep.layout.clip == 3.0
     assert regressor.model_.prep.layout.bins
+
+
+def test_an_estimator_that_was_pickled_before_there_were_these_tricks_is_still_one():
+    old = ts.Classifier("4", epochs=2, random_state=0)
+    for name in ("bins", "clip", "input_scaling", "label_smoothing"):
+        delattr(old, name)
+    assert old.get_params()["clip"] is None
+    assert "Classifier" in repr(old)
+    x = np.random.default_rng(0).normal(size=(60, 2))
+    assert old.fit(x, x[:, 0] > 0).settings_.input_scaling == 1.0
