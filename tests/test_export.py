@@ -200,6 +200,20 @@ def test_a_number_by_a_date_of_few_days(n_days, tmp_path):
     )
 
 
+def test_a_category_of_many_levels(tmp_path):
+    rng = np.random.default_rng(0)
+    town = np.array([f"town {each}" for each in rng.permutation(900) % 300], object)
+    columns = {"town": town, "size": rng.normal(size=900)}
+    prep = fit_prep(Table("t", columns, rng.integers(0, 3, 900), "kind"), CLASSES, most_bins=0)
+    network = ts.network.parse("8", (301,), 3)
+    model = Model(prep, network, started(network), Goodness())
+    session = session_of(model, tmp_path)
+    columns["town"][:2] = "elsewhere", ""
+    _, confidences = session.run(None, {name: column.reshape(-1, 1) for name, column in columns.items()})
+    np.testing.assert_allclose(confidences, model.predict_proba(columns), atol=1e-5)
+    assert np.ptp(confidences, axis=0).max() > 1e-3
+
+
 def test_codes_that_came_as_numbers_may_be_written_as_such(tmp_path):
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 5, 200).astype(float)

@@ -9,7 +9,7 @@ from threestep.data.builtin import BUILTIN_NAMES
 from threestep.data.dates import DATE_ORDERS, DATE_PARTS
 from threestep.data.encoding import FARTHEST, encode, encode_target, encoded
 from threestep.data.kept import kept_facts
-from threestep.data.kinds import COLUMN_KINDS, kinds_of, leaks_of, overrides_of, words_among
+from threestep.data.kinds import COLUMN_KINDS, count_words, kinds_of, leaks_of, overrides_of, words_among
 from threestep.data.layout import Layout, as_numbers, columns_wanted, input_names, part_name
 from threestep.data.media import Media
 from threestep.data.prep import NO_BINS, Prep, fit_prep, without_bins
@@ -38,6 +38,7 @@ __all__ = [
     "balanced_weights",
     "column_of",
     "columns_wanted",
+    "count_words",
     "dealt",
     "encode",
     "encode_target",

@@ -1,6 +1,7 @@
 """Encoding: any table of the columns that a `Prep` knows, to the arrays that a network takes."""
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +64,7 @@ def _encoder(prep: Prep, table: Table) -> tuple[Callable[[slice, NDArray], None]
     at_words = n_numbers + len(gaps)
     fill_bins = _filler_of_bins(prep)
     scale_of_flags = prep.scale[n_numbers:n_plain].astype(np.float32)
-    has_silent = bool((scale_of_flags != 1).any())
+    are_scaled = bool((scale_of_flags != 1).any())
 
     def fill(rows: slice, inputs: NDArray) -> None:
         block = numbers.part(rows)
@@ -77,7 +78,7 @@ def _encoder(prep: Prep, table: Table) -> tuple[Callable[[slice, NDArray], None]
             fill_bins(block, inputs[:, n_plain:])
         _scale(prep, block)
         inputs[:, :n_numbers] = block
-        if has_silent:
+        if are_scaled:
             inputs[:, n_numbers:n_plain] /= scale_of_flags
 
     return fill, numbers.n_samples
@@ -101,11 +102,17 @@ def _places_of_words(prep: Prep, samples: Table) -> list[NDArray]:
     """Of each column of words, the input that is 1 for each sample; -1 for none."""
     places, at = [], prep.layout.n_numbers + len(prep.layout.gaps)
     for name, levels in prep.layout.words:
-        place_of = {level: at + index for index, level in enumerate(levels)}
-        column = samples.columns()[name]
-        places.append(mapped(lambda cell, place_of=place_of: place_of.get(str(cell), -1), column, np.int32))
+        place_of, column = _place_of(levels), samples.columns()[name]
+        own = mapped(lambda cell, place_of=place_of: place_of.get(str(cell), -1), column, np.int32)
+        places.append(np.where(own < 0, own, own + at))
         at += len(levels)
     return places
+
+
+@lru_cache(maxsize=64)
+def _place_of(levels: tuple[str, ...]) -> dict[str, int]:
+    """Of each level its place; kept, for to number thousands takes longer than an answer for one sample."""
+    return {level: place for place, level in enumerate(levels)}
 
 
 def _filler_of_bins(prep: Prep) -> Callable[[NDArray, NDArray], None]:

@@ -139,6 +139,18 @@ def words_among(column: NDArray) -> tuple[int, str]:
     return int(is_word[codes].sum()), str(different[int(is_word.argmax())]) if is_word.any() else ""
 
 
+def count_words(column: NDArray) -> int:
+    """How many different words a category has; a gap is none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> count_words(np.array(["red", "", "blue", "red"], object))
+    2
+    """
+    return len(different_words(words_of(column)))
+
+
 def _is_id(known: NDArray, n_samples: int) -> bool:
     """Whole numbers in a row (of which some samples may be elsewhere), each of them once."""
     if len(known) < max(_FEWEST_FOR_ID, n_samples):

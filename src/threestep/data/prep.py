@@ -6,8 +6,9 @@ inputs are then shifted and scaled by `center` and `scale`:
     numbers     one input each, NaN where missing; center = mean, scale = standard deviation
     0/1 numbers one input, neither shifted nor scaled if none was missing (a stranger's gap becomes 0)
     missing     one 0/1 input per column that had gaps in training; the gap itself becomes the center
-    words       one 0/1 input per level, of many levels the most frequent; one not seen in training is all
-                zeros
+    words       one input per level, of very many levels the most frequent: 1 for the sample's own, or less
+                where there are many, 0 for the others; one not seen in training is all zeros. The weights of
+                the first layer make of it an embedding as wide as that layer
     dates       numbers: days since 1970, month, day of the month, weekday, hour
     pictures    one input per pixel, divided by the brightest value
     tails       of a number of which a few are very far out, center and scale are by the quartiles where these
@@ -20,8 +21,9 @@ inputs are then shifted and scaled by `center` and `scale`:
 Everything here is learned from the training samples only.
 """
 
+import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -38,7 +40,8 @@ from threestep.data.target import Target
 from threestep.devices import side_by_side
 from threestep.errors import DataError
 
-_MOST_LEVELS = 100
+_MANY_LEVELS = 100
+_MOST_LEVELS_IN_ALL = 2048  # of the columns with many
 _BINS = (48, 32, 16, 8, 4)  # few numbers of them: a few samples more should not change a network's inputs
 _SAMPLES_PER_BIN = 64
 _FREQUENT = 1 / 4  # of the samples have such a value
@@ -157,7 +160,9 @@ def _layout(train: Table, kinds: Mapping[str, str]) -> Layout:
     columns = train.columns()
     found = {name: each.kind for name, each in kinds_of(columns, kinds).items()}
     numbers = [name for name, kind in found.items() if kind == "number"]
-    words = [(name, _levels(words_of(columns[name]))) for name, kind in found.items() if kind == "category"]
+    counts = {name: _counted(words_of(columns[name])) for name, kind in found.items() if kind == "category"}
+    most = _most_levels([*map(len, counts.values())], train.n_samples)
+    words = [(name, _levels(own, most)) for name, own in counts.items()]
     dates = [(name, _date_order(columns[name], name)) for name, kind in found.items() if kind == "date"]
     numbers += [part_name(name, part) for name, _ in dates for part in DATE_PARTS]
     left_out = tuple(name for name, kind in found.items() if kind == "ignore")
@@ -167,14 +172,26 @@ def _layout(train: Table, kinds: Mapping[str, str]) -> Layout:
     )
 
 
-def _levels(column: NDArray) -> tuple[str, ...]:
-    """The levels of a category in sorted order; of many the most frequent."""
+def _counted(column: NDArray) -> Counter[str]:
+    """How often each level of a category occurs."""
     different, codes = coded(column)
     counts = Counter[str]()
     for cell, n_cells in zip(different, np.bincount(codes).tolist(), strict=True):
         counts[str(cell)] += n_cells
     del counts[""]
-    return tuple(sorted(level for level, _ in counts.most_common(_MOST_LEVELS)))
+    return counts
+
+
+def _most_levels(n_levels: Sequence[int], n_samples: int) -> int:
+    """How many levels a category may have an input of: columns with many share the room there is."""
+    n_many = sum(n > _MANY_LEVELS for n in n_levels)
+    room = min(_MOST_LEVELS_IN_ALL, _MOST_VALUES // n_samples)
+    return max(_MANY_LEVELS, room // max(1, n_many))
+
+
+def _levels(counts: Counter[str], most: int) -> tuple[str, ...]:
+    """The levels of a category in sorted order; of more than may be the most frequent."""
+    return tuple(sorted(level for level, _ in counts.most_common(most)))
 
 
 def _date_order(column: NDArray, name: str) -> str:
@@ -192,13 +209,23 @@ def _date_order(column: NDArray, name: str) -> str:
 
 
 def _scale_of_flags(layout: Layout, seen: Seen, samples: Table) -> NDArray:
-    """Of the 0/1 inputs of gaps and words, (n_flags,): 1, but for those that are 1 for every sample."""
-    n_samples = samples.n_samples
-    n_ones = [*seen.n_missing[list(layout.gaps)].tolist()]
+    """Of the 0/1 inputs of gaps and words, (n_flags,): 1; more for those of a column with many levels, and so
+    much for those that are 1 for every sample that nobody hears them."""
+    n_missing = seen.n_missing[list(layout.gaps)]
+    scales = [np.where(n_missing == samples.n_samples, silent(1.0), 1.0)]
     for name, levels in layout.words:
         is_alone = len(levels) == 1 and not (samples.columns()[name] != levels[0]).any()
-        n_ones += [n_samples if is_alone else 0] * len(levels)
-    return np.where(np.array(n_ones, int) == n_samples, silent(1.0), 1.0)
+        scales.append(np.full(len(levels), silent(1.0) if is_alone else _scale_of_levels(len(levels))))
+    return np.concatenate(scales)
+
+
+def _scale_of_levels(n_levels: int) -> float:
+    """What the inputs of a category are divided by.
+
+    Of many levels each is seen seldom: what few samples say of one is learned more slowly if its input is
+    less than 1, which costs little where it is true and helps where it is chance.
+    """
+    return math.sqrt(max(1.0, n_levels / _MANY_LEVELS))
 
 
 def _with_bins(layout: Layout, numbers: Numbers, most: int | None) -> tuple[Layout, NDArray]:

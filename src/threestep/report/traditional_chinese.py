@@ -351,6 +351,9 @@ JOURNAL: dict[str, str] = {
         "欄位 {name} 是數值；{all} 格中有 {n} 格是 {word} 之類的文字，視為缺失；加上 --column {column}=category "
         "則整欄都當成文字。"
     ),
+    "column {name} has {all} different words; the {n} most frequent are inputs, the others count as unknown": (
+        "欄位 {name} 有 {all} 種不同的文字；最常見的 {n} 種各有一個輸入，其餘視為未知。"
+    ),
     "no column is called target, label, class or y: the last one, {name}, is predicted; --target NAME chooses "
     "another one": "沒有名為 target、label、class 或 y 的欄位，因此預測最後一欄 {name}；用 --target NAME 可另選。",
     "column {name} is left out: {why}": "不使用欄位 {name}：{why}",

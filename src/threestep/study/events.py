@@ -11,6 +11,7 @@ from threestep.data import (
     Target,
     as_numbers,
     columns_wanted,
+    count_words,
     encode_target,
     kinds_of,
     leaks_of,
@@ -66,7 +67,19 @@ def _notes_on_columns(prepared: Prepared) -> list[str]:
         for name in layout.with_strays
         for n, word in [words_among(np.asarray(table.x[name]))]
     ]
-    return [*left_out, *strays, *leaks]
+    return [*left_out, *strays, *_rare_words(prepared), *leaks]
+
+
+def _rare_words(prepared: Prepared) -> list[str]:
+    """Categories of more words than there are inputs for."""
+    columns = prepared.parts.train.columns()
+    found = [(name, len(levels), count_words(columns[name])) for name, levels in prepared.prep.layout.words]
+    return [
+        f"column {name!r} has {n_words:,} different words; the {n_levels:,} most frequent are inputs, the "
+        "others count as unknown"
+        for name, n_levels, n_words in found
+        if n_words > n_levels
+    ]
 
 
 def _notes_on_network(spec: str) -> list[str]:
