@@ -200,17 +200,24 @@ def test_a_number_by_a_date_of_few_days(n_days, tmp_path):
     )
 
 
-def test_a_category_of_many_levels(tmp_path):
+@pytest.mark.parametrize("most", [100, 1000])
+def test_a_category_of_many_levels(most, tmp_path, monkeypatch):
+    monkeypatch.setattr("threestep.data.prep._MOST_LEVELS_IN_ALL", most)
     rng = np.random.default_rng(0)
-    town = np.array([f"town {each}" for each in rng.permutation(900) % 300], object)
+    codes = rng.permutation(900) % 300
+    town = np.array([f"town {each}" if each % 2 else f"{each}" for each in codes], object)
     columns = {"town": town, "size": rng.normal(size=900)}
-    prep = fit_prep(Table("t", columns, rng.integers(0, 3, 900), "kind"), CLASSES, most_bins=0)
-    network = ts.network.parse("8", (301,), 3)
+    prep = fit_prep(Table("t", columns, np.array(CLASSES.classes)[codes % 3], "kind"), CLASSES, most_bins=0)
+    assert prep.layout.n_inputs == (104 if most == 100 else 301)
+    network = ts.network.parse("8", (prep.layout.n_inputs,), 3)
     model = Model(prep, network, started(network), Goodness())
     session = session_of(model, tmp_path)
     columns["town"][:2] = "elsewhere", ""
-    _, confidences = session.run(None, {name: column.reshape(-1, 1) for name, column in columns.items()})
-    np.testing.assert_allclose(confidences, model.predict_proba(columns), atol=1e-5)
+    as_floats = np.array([f"{each}.0" if each.isdecimal() else each for each in columns["town"]], object)
+    for texts in (columns["town"], as_floats):
+        feeds = {"town": texts.reshape(-1, 1), "size": columns["size"].reshape(-1, 1)}
+        _, confidences = session.run(None, feeds)
+        np.testing.assert_allclose(confidences, model.predict_proba(columns), atol=1e-5)
     assert np.ptp(confidences, axis=0).max() > 1e-3
 
 

@@ -269,14 +269,18 @@ def test_columns_of_many_levels_share_the_inputs_there_are(monkeypatch):
     assert [len(own) for _, own in least.words] == [100, 100, 100, 20]
 
 
-def test_words_that_have_no_input_are_told_of(monkeypatch):
+@pytest.mark.parametrize("n_classes", [2, 20])
+def test_words_that_have_no_input_are_told_of(n_classes, monkeypatch):
     monkeypatch.setattr(prep_module, "_MOST_LEVELS_IN_ALL", 50)
     run = ts.fit(
-        {"w": many(150, often=0), "x": np.arange(2000) % 7, "y": np.arange(2000) % 2}, network="4", epochs=1
+        {"w": many(150, often=0), "x": np.arange(2000) % 7, "y": np.arange(2000) % n_classes},
+        network="4",
+        epochs=1,
     )
     (said,) = [note for note in run.events[0]["notes"] if "'w'" in note]
+    which = "say what the target usually is there" if n_classes == 2 else "count as unknown"
     assert said == (
-        "column 'w' has 150 different words; the 100 most frequent are inputs, the others count as unknown"
+        f"column 'w' has 150 different words; the 100 most frequent are inputs, the others {which}"
     )
 
 

@@ -140,6 +140,15 @@ def clipped_model() -> Model:
     return Model(prep, network, params_of(network), Goodness())
 
 
+def means_model() -> Model:
+    """Format 7: a category of which one level has an input, and all say what the target usually is."""
+    layout = Layout(numbers=("a",), words=(("town", ("x",)),), means=(("town", ("x", "y", "z")),), n_means=1)
+    means = np.array([[0.5], [-1.25], [0.0]])
+    prep = Prep(layout, Target("t", "classes", ("no", "yes")), np.zeros(3), np.ones(3), means=means)
+    network = ts.network.parse("3 tanh", (3,), 2)
+    return Model(prep, network, params_of(network), Goodness())
+
+
 PICTURES = (np.arange(2 * 72) * 37 % 256).reshape(2, 6, 4, 3).astype(np.uint8)
 PICTURE_OUTPUTS = [
     [-1.158998, -0.127421, 1.124880],
@@ -158,6 +167,7 @@ def make_golden_files(folder: Path) -> None:
     picture_model().save(folder / "picture_model_v4.safetensors")
     strays_model().save(folder / "strays_model_v5.safetensors")
     clipped_model().save(folder / "clipped_model_v6.safetensors")
+    means_model().save(folder / "means_model_v7.safetensors")
 
 
 def same(a: Model, b: Model) -> bool:
@@ -1089,6 +1099,37 @@ def test_a_clip_that_there_is_not_is_refused(entries, why):
     from threestep.model.description import description_of
 
     text = parts_of(model_bytes(clipped_model()))[0]
+    description_of(text)
+    with pytest.raises(ValueError, match=why):
+        description_of({**text, "layout": {**text["layout"], **entries}})
+
+
+def test_the_golden_model_with_means_says_them_as_it_always_did():
+    golden = load(GOLDEN / "means_model_v7.safetensors")
+    assert same(golden, means_model())
+    columns = {"a": [1.0, -2.0, 0.0], "town": ["x", "y", "never seen"]}
+    inputs = [[1.0, 1.0, 0.5], [-2.0, 0.0, -1.25], [0.0, 0.0, 0.0]]
+    outputs = ts.pick.outputs_of(golden.network, golden.params, np.array(inputs, np.float32))
+    np.testing.assert_allclose(golden.outputs(columns), outputs, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("entries", "why"),
+    [
+        ({"n_means": 0}, "means without levels|levels without means"),
+        ({"n_means": 1 << 20}, "levels without means"),
+        ({"means": []}, "means without levels|levels without means"),
+        ({"means": [["a", ["x"]]]}, "column with means is not there"),
+        ({"means": [["town", ["x"]], ["town", ["x"]]]}, "stands twice"),
+        ({"means": [["town", ["x", "y", "y"]]]}, "stands twice"),
+        ({"means": [["town", ["y", "z"]]]}, "one with an input has none"),
+        ({"means": [["town", []]]}, "one with an input has none"),
+    ],
+)
+def test_means_that_there_are_not_are_refused(entries, why):
+    from threestep.model.description import description_of
+
+    text = parts_of(model_bytes(means_model()))[0]
     description_of(text)
     with pytest.raises(ValueError, match=why):
         description_of({**text, "layout": {**text["layout"], **entries}})

@@ -7,10 +7,11 @@ same columns into arrays. Nothing here knows a network.
 
 from threestep.data.builtin import BUILTIN_NAMES
 from threestep.data.dates import DATE_ORDERS, DATE_PARTS
-from threestep.data.encoding import FARTHEST, encode, encode_target, encoded
+from threestep.data.encoding import FARTHEST, encode, encode_learned, encode_target, encoded
 from threestep.data.kept import kept_facts
 from threestep.data.kinds import COLUMN_KINDS, count_words, kinds_of, leaks_of, overrides_of, words_among
 from threestep.data.layout import Layout, as_numbers, columns_wanted, input_names, part_name
+from threestep.data.level_means import NO_MEANS
 from threestep.data.media import Media
 from threestep.data.prep import NO_BINS, Prep, fit_prep, without_bins
 from threestep.data.reading import label, labelled, read
@@ -28,6 +29,7 @@ __all__ = [
     "DATE_PARTS",
     "FARTHEST",
     "NO_BINS",
+    "NO_MEANS",
     "Layout",
     "Media",
     "Prep",
@@ -41,6 +43,7 @@ __all__ = [
     "count_words",
     "dealt",
     "encode",
+    "encode_learned",
     "encode_target",
     "encoded",
     "fingerprint",

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import count
 from typing import Any
 
@@ -35,3 +36,21 @@ def mapped(function: Callable[[Any], Any], cells: Sequence[Any] | NDArray, kind:
 def different_words(column: NDArray) -> list[str]:
     """The different known words of a column, in order of appearance."""
     return list(dict.fromkeys(str(cell) for cell in coded(column)[0] if cell != ""))
+
+
+def places_in(levels: tuple[str, ...], column: NDArray) -> NDArray:
+    """Of each cell its place among the levels, int32; -1 if it is none of them.
+
+    Examples
+    --------
+    >>> places_in(("blue", "red"), np.array(["red", "", "blue"], object))
+    array([ 1, -1,  0], dtype=int32)
+    """
+    place_of = _place_of(levels)
+    return mapped(lambda cell: place_of.get(str(cell), -1), column, np.int32)
+
+
+@lru_cache(maxsize=64)
+def _place_of(levels: tuple[str, ...]) -> dict[str, int]:
+    """Of each level its place; kept, for to number thousands takes longer than an answer for one sample."""
+    return {level: place for place, level in enumerate(levels)}

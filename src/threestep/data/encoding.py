@@ -1,14 +1,14 @@
 """Encoding: any table of the columns that a `Prep` knows, to the arrays that a network takes."""
 
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from threestep.data.cells import numeric_array, shown
-from threestep.data.coding import mapped
+from threestep.data.coding import places_in
 from threestep.data.layout import numbers_in, with_names
+from threestep.data.level_means import own_means, said_of
 from threestep.data.prep import Prep
 from threestep.data.table import Table
 from threestep.data.target import Target, known_values, label_texts
@@ -37,6 +37,17 @@ def encode(prep: Prep, table: Table) -> NDArray:
     return inputs
 
 
+def encode_learned(prep: Prep, train: Table) -> NDArray:
+    """As `encode`, of the samples that the prep was learned from, for networks to learn from: where a level
+    says what the target usually is there, the sample itself has no part in it."""
+    inputs, layout = encode(prep, train), prep.layout
+    if layout.means:
+        end = layout.n_plain_inputs
+        own = own_means(layout, prep.target, train)
+        inputs[:, end - own.shape[1] : end] = own
+    return inputs
+
+
 def encoded(prep: Prep, table: Table, most: int | None = None) -> Iterator[NDArray]:
     """As `encode`, at most so many samples at a time, each time in the same place: what came before is
     overwritten. The inputs of a large table need never be there all at once."""
@@ -59,9 +70,9 @@ def _encoder(prep: Prep, table: Table) -> tuple[Callable[[slice, NDArray], None]
     layout = prep.layout
     samples = table if layout.shape else with_names(layout, table)
     numbers = numbers_in(layout, samples)
-    words = _places_of_words(prep, samples)
+    words, means = _places_of_words(prep, samples), _levels_of_means(prep, samples)
     n_numbers, n_plain, gaps = layout.n_numbers, layout.n_plain_inputs, list(layout.gaps)
-    at_words = n_numbers + len(gaps)
+    at_words, at_means = n_numbers + len(gaps), n_plain - layout.n_means * len(layout.means)
     fill_bins = _filler_of_bins(prep)
     scale_of_flags = prep.scale[n_numbers:n_plain].astype(np.float32)
     are_scaled = bool((scale_of_flags != 1).any())
@@ -74,6 +85,9 @@ def _encoder(prep: Prep, table: Table) -> tuple[Callable[[slice, NDArray], None]
             found = places[rows]
             known = np.flatnonzero(found >= 0)
             inputs[known, found[known]] = 1.0
+        for place, (own, places) in enumerate(means):
+            at = at_means + place * layout.n_means
+            inputs[:, at : at + layout.n_means] = said_of(own, places[rows])
         if layout.bins:
             fill_bins(block, inputs[:, n_plain:])
         _scale(prep, block)
@@ -102,17 +116,19 @@ def _places_of_words(prep: Prep, samples: Table) -> list[NDArray]:
     """Of each column of words, the input that is 1 for each sample; -1 for none."""
     places, at = [], prep.layout.n_numbers + len(prep.layout.gaps)
     for name, levels in prep.layout.words:
-        place_of, column = _place_of(levels), samples.columns()[name]
-        own = mapped(lambda cell, place_of=place_of: place_of.get(str(cell), -1), column, np.int32)
+        own = places_in(levels, samples.columns()[name])
         places.append(np.where(own < 0, own, own + at))
         at += len(levels)
     return places
 
 
-@lru_cache(maxsize=64)
-def _place_of(levels: tuple[str, ...]) -> dict[str, int]:
-    """Of each level its place; kept, for to number thousands takes longer than an answer for one sample."""
-    return {level: place for place, level in enumerate(levels)}
+def _levels_of_means(prep: Prep, samples: Table) -> list[tuple[NDArray, NDArray]]:
+    """Of each column with means these, and of each sample which of them is its own; -1 for none."""
+    found, at = [], 0
+    for name, levels in prep.layout.means:
+        found.append((prep.means[at : at + len(levels)], places_in(levels, samples.columns()[name])))
+        at += len(levels)
+    return found
 
 
 def _filler_of_bins(prep: Prep) -> Callable[[NDArray, NDArray], None]:

@@ -49,6 +49,11 @@ class Layout:
         Within how many scales those with tails are brought, smoothly; 0: there are none.
     with_tails : tuple of int
         Indices of the numbers of which a few were very far out in training.
+    means : tuple of (str, tuple of str)
+        Of the text columns with more levels than inputs: name, and all levels of which it is known what the
+        target usually is there.
+    n_means : int
+        How many numbers each of these says; 0 if there are none.
     """
 
     shape: tuple[int, ...] = ()
@@ -62,6 +67,8 @@ class Layout:
     with_strays: tuple[str, ...] = ()
     clip: float = 0.0
     with_tails: tuple[int, ...] = ()
+    means: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    n_means: int = 0
 
     @property
     def files(self) -> Files:
@@ -88,7 +95,13 @@ class Layout:
     @property
     def n_plain_inputs(self) -> int:
         """How many of these are no bins; they come first."""
-        return self.n_numbers + len(self.gaps) + sum(len(levels) for _, levels in self.words)
+        n_levels = sum(len(levels) for _, levels in self.words)
+        return self.n_numbers + len(self.gaps) + n_levels + self.n_means * len(self.means)
+
+    @property
+    def known_words(self) -> dict[str, tuple[str, ...]]:
+        """Of each text column all levels that are not as if unknown."""
+        return dict(self.words) | dict(self.means)
 
 
 def input_names(layout: Layout) -> list[tuple[str, str]]:
@@ -109,6 +122,8 @@ def input_names(layout: Layout) -> list[tuple[str, str]]:
     found = [(name, name) for name in names]
     found += [(names[gap], f"{names[gap]} is missing") for gap in layout.gaps]
     found += [(name, f"{name} = {level}") for name, levels in layout.words for level in levels]
+    for name, _ in layout.means:
+        found += [(name, f"{name}, mean {place + 1} of the target") for place in range(layout.n_means)]
     for name, n_bins in zip(names, layout.bins, strict=False):
         found += [(name, f"{name}, bin {place + 1}") for place in range(n_bins)]
     return found
@@ -236,7 +251,7 @@ def with_names(layout: Layout, table: Table) -> Table:
     for name, order in layout.dates:
         for part, values in date_parts_of(words_of(columns[name]), order).items():
             columns[part_name(name, part)] = values
-    for name, levels in layout.words:
+    for name, levels in layout.known_words.items():
         if columns[name].dtype.kind != "O":
             columns[name] = _words_of_numbers(columns[name], levels)
     return Table(table.name, columns)

@@ -9,6 +9,8 @@ inputs are then shifted and scaled by `center` and `scale`:
     words       one input per level, of very many levels the most frequent: 1 for the sample's own, or less
                 where there are many, 0 for the others; one not seen in training is all zeros. The weights of
                 the first layer make of it an embedding as wide as that layer
+    means       of a category with more levels than inputs also what the target usually is where it has the
+                sample's level (`level_means.py`), 0 where that is not known
     dates       numbers: days since 1970, month, day of the month, weekday, hour
     pictures    one input per pixel, divided by the brightest value
     tails       of a number of which a few are very far out, center and scale are by the quartiles where these
@@ -34,6 +36,7 @@ from threestep.data.coding import coded, different_words
 from threestep.data.dates import DATE_PARTS, date_order_of
 from threestep.data.kinds import kinds_of, words_of
 from threestep.data.layout import Layout, Numbers, numbers_in, part_name, with_names
+from threestep.data.level_means import NO_MEANS, means_in, n_means_of
 from threestep.data.spreads import SMALLEST_SPREAD, Seen, seen_in, silent, without_tails
 from threestep.data.table import Table
 from threestep.data.target import Target
@@ -42,6 +45,7 @@ from threestep.errors import DataError
 
 _MANY_LEVELS = 100
 _MOST_LEVELS_IN_ALL = 2048  # of the columns with many
+_MOST_WITH_MEANS = 1 << 16
 _BINS = (48, 32, 16, 8, 4)  # few numbers of them: a few samples more should not change a network's inputs
 _SAMPLES_PER_BIN = 64
 _FREQUENT = 1 / 4  # of the samples have such a value
@@ -68,6 +72,8 @@ class Prep(NamedTuple):
         For numbers: the network's outputs are (target - center) / scale.
     bins : ndarray of shape (2, n_bins), float64
         Where each bin begins, and how wide it is; those of the first number first.
+    means : ndarray of shape (n_levels, n_means), float64
+        What the target usually is at each level; those of the first such column first.
     """
 
     layout: Layout
@@ -77,6 +83,7 @@ class Prep(NamedTuple):
     target_center: float | tuple[float, ...] = 0.0
     target_scale: float | tuple[float, ...] = 1.0
     bins: NDArray = NO_BINS
+    means: NDArray = NO_MEANS
 
 
 def fit_prep(
@@ -110,7 +117,9 @@ def fit_prep(
     """
     known = layout
     if layout is None:
-        layout = _layout_of_array(train) if isinstance(train.x, np.ndarray) else _layout(train, kinds or {})
+        n_means = n_means_of(target)
+        is_array = isinstance(train.x, np.ndarray)
+        layout = _layout_of_array(train) if is_array else _layout(train, kinds or {}, n_means)
     samples = train if layout.shape else with_names(layout, train)
     numbers = numbers_in(layout, samples)
     seen = seen_in(layout, numbers)
@@ -124,14 +133,20 @@ def fit_prep(
     layout, bins = _with_bins(layout, numbers, most_bins)
     center = np.pad(seen.center, (0, layout.n_inputs - layout.n_numbers))
     scale = np.concatenate([seen.scale, _scale_of_flags(layout, seen, samples), np.ones(bins.shape[1])])
-    if target.kind != "number":
-        return Prep(layout, target, center, scale, bins=bins)
+    prep = Prep(layout, target, center, scale, bins=bins)
+    if target.kind == "number":
+        prep = _with_target(prep, train)
+    return prep._replace(means=means_in(layout, target, train))
+
+
+def _with_target(prep: Prep, train: Table) -> Prep:
+    """The prep with center and scale of the numbers to predict."""
     columns = np.asarray(train.y, np.float64).reshape(train.n_samples, -1).T
-    each = [_center_and_scale_of_target(column, target) for column in columns]
+    each = [_center_and_scale_of_target(column, prep.target) for column in columns]
     centers, scales = zip(*each, strict=True)
-    if target.n_columns == 1:
-        return Prep(layout, target, center, scale, centers[0], scales[0], bins)
-    return Prep(layout, target, center, scale, centers, scales, bins)
+    if prep.target.n_columns == 1:
+        return prep._replace(target_center=centers[0], target_scale=scales[0])
+    return prep._replace(target_center=centers, target_scale=scales)
 
 
 def _center_and_scale_of_target(y: NDArray, target: Target) -> tuple[float, float]:
@@ -155,7 +170,7 @@ def _layout_of_array(train: Table) -> Layout:
     return Layout(shape=tuple(np.asarray(train.x).shape[1:]), media=train.media)
 
 
-def _layout(train: Table, kinds: Mapping[str, str]) -> Layout:
+def _layout(train: Table, kinds: Mapping[str, str], n_means: int) -> Layout:
     """Which columns become which inputs, seen from the training samples; gaps are not looked at yet."""
     columns = train.columns()
     found = {name: each.kind for name, each in kinds_of(columns, kinds).items()}
@@ -163,12 +178,20 @@ def _layout(train: Table, kinds: Mapping[str, str]) -> Layout:
     counts = {name: _counted(words_of(columns[name])) for name, kind in found.items() if kind == "category"}
     most = _most_levels([*map(len, counts.values())], train.n_samples)
     words = [(name, _levels(own, most)) for name, own in counts.items()]
+    of_rare = {name: own for name, own in counts.items() if len(own) > most and n_means}
+    means = [(name, _levels(own, _MOST_WITH_MEANS)) for name, own in of_rare.items()]
     dates = [(name, _date_order(columns[name], name)) for name, kind in found.items() if kind == "date"]
     numbers += [part_name(name, part) for name, _ in dates for part in DATE_PARTS]
     left_out = tuple(name for name, kind in found.items() if kind == "ignore")
     strays = tuple(name for name in numbers if name in columns and columns[name].dtype.kind == "O")
     return Layout(
-        numbers=tuple(numbers), words=tuple(words), left_out=left_out, dates=tuple(dates), with_strays=strays
+        numbers=tuple(numbers),
+        words=tuple(words),
+        left_out=left_out,
+        dates=tuple(dates),
+        with_strays=strays,
+        means=tuple(means),
+        n_means=n_means if means else 0,
     )
 
 
@@ -216,7 +239,7 @@ def _scale_of_flags(layout: Layout, seen: Seen, samples: Table) -> NDArray:
     for name, levels in layout.words:
         is_alone = len(levels) == 1 and not (samples.columns()[name] != levels[0]).any()
         scales.append(np.full(len(levels), silent(1.0) if is_alone else _scale_of_levels(len(levels))))
-    return np.concatenate(scales)
+    return np.concatenate([*scales, np.ones(layout.n_means * len(layout.means))])
 
 
 def _scale_of_levels(n_levels: int) -> float:

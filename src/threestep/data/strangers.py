@@ -52,7 +52,7 @@ def _unknown_words(
     layout: Layout, columns: Mapping[str, NDArray], raw: Mapping[str, NDArray]
 ) -> Iterator[_Found]:
     """Words in a category that are none of its levels, and words among numbers."""
-    for name, levels in layout.words:
+    for name, levels in layout.known_words.items():
         texts = words_of(raw[name])
         is_level = mapped(set(levels).__contains__, columns[name], bool)
         is_unknown = (texts != "") & ~is_level

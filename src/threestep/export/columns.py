@@ -57,6 +57,7 @@ def add_inputs(graph: Graph, prep: Prep, names: dict[str, str]) -> str:
             gaps = graph.constant(layout.gaps, np.int64)
             flags.append(graph.cast(graph.add("Gather", missing, gaps, axis=1), np.float32))
     flags += _words(graph, layout, names)
+    flags += _means(graph, prep, names)
     if flags:
         scale = graph.constant(prep.scale[n_numbers:n_plain])
         found.append(graph.add("Div", graph.joined(flags), scale))
@@ -97,6 +98,21 @@ def _scaled(graph: Graph, prep: Prep, raw: str, missing: str) -> str:
 def _words(graph: Graph, layout: Layout, names: dict[str, str]) -> list[str]:
     """Of each category a 1 for the level that it has."""
     return [graph.cast(_is_level(graph, levels, names[name]), np.float32) for name, levels in layout.words]
+
+
+def _means(graph: Graph, prep: Prep, names: dict[str, str]) -> list[str]:
+    """Of each category with means those of the level that it has; of one that is not known 0."""
+    found, at = [], 0
+    for name, levels in prep.layout.means:
+        own = prep.means[at : at + len(levels)]
+        at += len(levels)
+        means = graph.constant(np.concatenate([own, np.zeros((1, prep.layout.n_means))]))
+        places = {f"{level}.0": place for place, level in enumerate(levels) if level.isdecimal()}
+        places |= {level: place for place, level in enumerate(levels)}
+        place = graph.place_among(names[name], places.items(), len(levels))
+        rows = graph.add("Squeeze", place, graph.constant([1], np.int64))
+        found.append(graph.add("Gather", means, rows, axis=0))
+    return found
 
 
 def _is_level(graph: Graph, levels: tuple[str, ...], column: str) -> str:

@@ -9,6 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from threestep.errors import DataError
 
+LOOKUPS = "ai.onnx.ml"
+"""The operators that are not of the core: only looking up texts."""
+
 
 class Graph:
     """Nodes, each added behind those that it needs; a value goes by its name.
@@ -30,6 +33,12 @@ class Graph:
         name = self._free_name(kind.lower())
         self.nodes.append(self._onnx.helper.make_node(kind, [*inputs], [name], **attributes))
         return name
+
+    def place_among(self, column: str, levels: Iterable[tuple[str, int]], otherwise: int) -> str:
+        """Of each text which number belongs to it; looked up, for there may be very many."""
+        texts, places = zip(*levels, strict=True)
+        settings = {"keys_strings": texts, "values_int64s": places, "default_int64": otherwise}
+        return self.add("LabelEncoder", column, domain=LOOKUPS, **settings)
 
     def constant(self, values: ArrayLike, dtype: Any = np.float32) -> str:
         """An array that is part of the file; its name."""

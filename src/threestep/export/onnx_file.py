@@ -10,12 +10,13 @@ import numpy as np
 from threestep.errors import DataError
 from threestep.export.answers import OUTPUT_NAMES, add_answers
 from threestep.export.columns import Column, add_inputs, columns_of
-from threestep.export.graph import Graph, onnx_library
+from threestep.export.graph import LOOKUPS, Graph, onnx_library
 from threestep.export.layers import add_network
 from threestep.export.trial import differences
 from threestep.model import Model
 from threestep.version import __version__
 
+_LOOKUPS_VERSION = 3
 _OPSET = 20  # the first with all the operators that are used: of 2023
 _IR_VERSION = 9  # of the same year: readers refuse a file that is newer than they are
 _MOST_BYTES = 2**31 - 1  # of one protobuf
@@ -93,6 +94,7 @@ def _as_bytes(model: Model) -> bytes:
     inputs = add_inputs(graph, model.prep, names)
     outputs = _together(graph, model, [_outputs_of(graph, model, each, inputs) for each in _functions(model)])
     found = add_answers(graph, model, outputs)
+    versions = [("", _OPSET), *([(LOOKUPS, _LOOKUPS_VERSION)] if model.prep.layout.means else [])]
     whole = onnx.helper.make_graph(
         graph.nodes,
         "threestep",
@@ -106,7 +108,7 @@ def _as_bytes(model: Model) -> bytes:
         producer_name="threestep",
         producer_version=__version__,
         ir_version=_IR_VERSION,
-        opset_imports=[onnx.helper.make_opsetid("", _OPSET)],
+        opset_imports=[onnx.helper.make_opsetid(*each) for each in versions],
     )
     onnx.helper.set_model_props(proto, _help_on(model, columns, names))
     if proto.ByteSize() > _MOST_BYTES:
@@ -117,7 +119,7 @@ def _as_bytes(model: Model) -> bytes:
 
 def _help_on(model: Model, columns: list[Column], names: dict[str, str]) -> dict[str, str]:
     """What each input wants and each output says, for people."""
-    target, levels = model.prep.target, dict(model.prep.layout.words)
+    target, levels = model.prep.target, model.prep.layout.known_words
     said = {names[each.name]: _HELP[each.kind] for each in columns}
     said |= {name: f"column {own!r}: {said[name]}" for own, name in names.items() if own != name}
     for name, known in levels.items():

@@ -74,7 +74,7 @@ def _values(generator: np.random.Generator, model: Model, column: Column) -> NDA
         place = layout.numbers.index(part_name(column.name, DATE_PARTS[0]))
         days = _numbers(generator, model, slice(place, place + 1))[:, 0]
         return np.round(np.clip(days, *_FIRST_AND_LAST) * _SECONDS_OF_A_DAY)
-    levels = ["", "never seen", *dict(layout.words)[column.name]]
+    levels = ["", "never seen", *layout.known_words[column.name]]
     return np.array([str(generator.choice(levels)) for _ in range(_N_SAMPLES)], object)
 
 

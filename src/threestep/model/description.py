@@ -31,6 +31,7 @@ _LONGEST_WINDOW = 1 << 20
 _LARGEST_LABEL = 1 << 64
 _MOST_LETTERS = 1 << 26  # of a column's levels side by side, each as long as the longest
 _MOST_BINS = 1 << 16
+_MOST_MEANS = 1 << 10
 _LARGEST_TEMPERATURE = 1e6
 _LARGEST_NUMBER = 1e200  # times any float32 output it stays finite
 
@@ -147,11 +148,20 @@ def _entries(description: Description) -> dict[str, Any]:
 
 _SINCE: dict[str, dict[str, Any]] = {
     "goodness": {"gamma": 2.0, "delta": 1.0, "quantiles": ()},
-    "layout": {"bins": (), "dates": (), "media": None, "with_strays": (), "clip": 0.0, "with_tails": ()},
+    "layout": {
+        "bins": (),
+        "dates": (),
+        "media": None,
+        "with_strays": (),
+        "clip": 0.0,
+        "with_tails": (),
+        "means": (),
+        "n_means": 0,
+    },
     "target": {"n_columns": 1},
 }
 """What the records of formats 1 and 2 do not have, and what it is there; 3 has no media either,
-4 no words among numbers, 5 no clip."""
+4 no words among numbers, 5 no clip, 6 no means."""
 
 
 def _inner_entries(key: str, record: Any) -> dict[str, Any]:
@@ -230,7 +240,7 @@ def _layer_of(entries: dict[str, Any]) -> Layer:
 def _format_of(description: Description) -> int:
     """The oldest format that can hold a model: 1 knows neither ensembles nor residual layers, 2 neither bins,
     nor several numbers or labels, nor other losses, nor a temperature, 3 only dense layers and no files of
-    pictures or sounds, 4 no words among numbers, 5 no numbers that are clipped."""
+    pictures or sounds, 4 no words among numbers, 5 no numbers that are clipped, 6 no means of the target."""
     records = {key: asdict(getattr(description, key)) for key in _SINCE}
     is_new = any(
         records[key][name] != value for key, since in _SINCE.items() for name, value in since.items()
@@ -238,6 +248,8 @@ def _format_of(description: Description) -> int:
     is_usual = description.goodness.loss in ("cross_entropy", "squared_error")
     is_corrected = description.temperature != 1.0 or description.threshold != 0.5 or description.shifts
     networks = description.network, *description.others
+    if description.layout.means:
+        return 7
     if description.layout.clip:
         return 6
     if description.layout.with_strays:
@@ -300,6 +312,7 @@ def _layout_problems(layout: Layout, *networks: Network) -> Iterator[str]:
         yield "a column or a level stands twice"
     if any(not levels or len(levels) * max(map(len, levels)) > _MOST_LETTERS for _, levels in layout.words):
         yield "a column of words has no levels, or too long ones"
+    yield from _mean_problems(layout)
     media = layout.media
     if media is not None and (media.shape != layout.shape or not _is_media(media)):
         yield "its files do not become samples of its shape"
@@ -311,6 +324,20 @@ def _layout_problems(layout: Layout, *networks: Network) -> Iterator[str]:
         yield f"the columns make {layout.n_inputs} inputs, the network takes {networks[0].n_inputs}"
     elif all(network.n_inputs < layout.n_inputs for network in networks):
         yield "it has bins that no network looks at"
+
+
+def _mean_problems(layout: Layout) -> Iterator[str]:
+    names, words = [name for name, _ in layout.means], dict(layout.words)
+    if len(set(names)) < len(names) or not set(names) <= set(words):
+        yield "a column with means is not there, or stands twice"
+    elif any(
+        len(set(levels)) < len(levels) or not set(words[name]) <= set(levels) for name, levels in layout.means
+    ):
+        yield "a level with means stands twice, or one with an input has none"
+    if any(len(levels) * max(map(len, levels), default=0) > _MOST_LETTERS for _, levels in layout.means):
+        yield "a column with means has too long levels"
+    if bool(names) != bool(layout.n_means) or not 0 <= layout.n_means <= _MOST_MEANS:
+        yield "it has levels without means, or means without levels"
 
 
 def _number_problems(layout: Layout) -> Iterator[str]:

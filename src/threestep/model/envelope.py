@@ -50,8 +50,8 @@ def layer_name(place: int, index: int) -> str:
     return f"layer.{index}" if place == 0 else f"network.{place}.layer.{index}"
 
 
-def tensors_of(n_bins: int, network: Network, *others: Network) -> dict[str, Tensor]:
-    """Name and place of every array, for networks whose sizes are sound."""
+def tensors_of(n_bins: int, means: tuple[int, int], network: Network, *others: Network) -> dict[str, Tensor]:
+    """Name and place of every array, for networks whose sizes are sound; `means`: the shape of that array."""
     n_inputs = max(each.n_inputs for each in (network, *others))  # some may see fewer: none of the bins
     wanted: list[tuple[str, str, tuple[int, ...]]] = [
         ("prep.center", "F64", (n_inputs,)),
@@ -59,6 +59,8 @@ def tensors_of(n_bins: int, network: Network, *others: Network) -> dict[str, Ten
     ]
     if n_bins:
         wanted.append(("prep.bins", "F64", (2, n_bins)))
+    if all(means):
+        wanted.append(("prep.means", "F64", means))
     for place, each in enumerate((network, *others)):
         for index, own in enumerate(each.param_shapes):
             wanted += [(f"{layer_name(place, index)}.{part}", "F32", shape) for part, shape in own.items()]

@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data import NO_BINS, Prep
+from threestep.data import NO_BINS, NO_MEANS, Prep
 from threestep.errors import ModelFileError
 from threestep.model.description import Description, describe, description_of, entries_of
 from threestep.model.envelope import (
@@ -36,7 +36,7 @@ from threestep.model.envelope import (
 from threestep.model.model import Model
 from threestep.network import Network, Params
 
-MODEL_FORMAT = 6
+MODEL_FORMAT = 7
 """The newest format this code writes; it reads every version up to it."""
 
 _HINT_COPY = "copy the file again from where it was written"
@@ -157,7 +157,9 @@ def _pieces(model: Model) -> list[Any]:
 
 def _tensors(description: Description) -> dict[str, Tensor]:
     """What a file with this description holds."""
-    return tensors_of(sum(description.layout.bins), description.network, *description.others)
+    layout = description.layout
+    means = sum(len(levels) for _, levels in layout.means), layout.n_means
+    return tensors_of(sum(layout.bins), means, description.network, *description.others)
 
 
 def _arrays_of(model: Model) -> dict[str, NDArray]:
@@ -168,6 +170,8 @@ def _arrays_of(model: Model) -> dict[str, NDArray]:
     }
     if sum(model.prep.layout.bins):
         arrays["prep.bins"] = np.ascontiguousarray(model.prep.bins, "<f8")
+    if model.prep.layout.means:
+        arrays["prep.means"] = np.ascontiguousarray(model.prep.means, "<f8")
     for place, (network, params) in enumerate([(model.network, model.params), *model.others]):
         for index, (layer, parts) in enumerate(zip(params, network.param_shapes, strict=True)):
             for part in parts:
@@ -242,6 +246,7 @@ def _model(description: Description, arrays: dict[str, Any]) -> Model:
         description.number.center,
         description.number.scale,
         arrays.get("prep.bins", NO_BINS),
+        arrays.get("prep.means", NO_MEANS),
     )
     (network, params), *others = [
         (network, _params_of(network, place, arrays))

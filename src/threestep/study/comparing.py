@@ -19,6 +19,7 @@ from threestep.data import (
     Table,
     Target,
     encode,
+    encode_learned,
     encode_target,
     fit_prep,
     labelled,
@@ -175,7 +176,9 @@ def _divided(table: Table, target: Target, study: Study, layout: Layout, number:
     seed = int(np.random.default_rng([study.seed, number]).integers(2**31))
     parts = split(table, study.valid_fraction, study.test_fraction, seed, target.kind == "classes")
     prep = fit_prep(parts.train, target, most_bins=0, layout=layout)
-    train, valid, test = (Samples(encode(prep, part), encode_target(prep, part)) for part in parts)
+    inputs = encode_learned(prep, parts.train), encode(prep, parts.valid), encode(prep, parts.test)
+    targets = (encode_target(prep, part) for part in parts)
+    train, valid, test = map(Samples, inputs, targets)
     scale = prep.target_scale if isinstance(prep.target_scale, float) else float(np.mean(prep.target_scale))
     return Division(train, valid, test, scale)
 

@@ -73,10 +73,12 @@ def _notes_on_columns(prepared: Prepared) -> list[str]:
 def _rare_words(prepared: Prepared) -> list[str]:
     """Categories of more words than there are inputs for."""
     columns = prepared.parts.train.columns()
-    found = [(name, len(levels), count_words(columns[name])) for name, levels in prepared.prep.layout.words]
+    layout, with_means = prepared.prep.layout, dict(prepared.prep.layout.means)
+    found = [(name, len(levels), count_words(columns[name])) for name, levels in layout.words]
     return [
-        f"column {name!r} has {n_words:,} different words; the {n_levels:,} most frequent are inputs, the "
-        "others count as unknown"
+        f"column {name!r} has {n_words:,} different words; the {n_levels:,} "
+        "most frequent are inputs, the others "
+        + ("say what the target usually is there" if name in with_means else "count as unknown")
         for name, n_levels, n_words in found
         if n_words > n_levels
     ]

@@ -64,7 +64,7 @@ from threestep.study.layers import (
 from threestep.study.luck import corrected_scores
 from threestep.study.notebook import run_html
 from threestep.study.picking import Found, Unseen
-from threestep.study.preparing import Prepared, arrays_of, pixels_of
+from threestep.study.preparing import Prepared, arrays_of, learned_from, pixels_of
 from threestep.study.scores import Scores, rows_in_unit, score_outputs
 from threestep.study.searching import Ends, Known, counted_seconds, deadline_of, interruptible, search_steps
 from threestep.study.seen import as_numbers, part_note, seen_by_search, settings_for
@@ -271,7 +271,7 @@ def _find(prepared: Prepared, say, stop: threading.Event | None = None) -> Gener
 
 def _samples(prepared: Prepared) -> tuple[Samples, Samples]:
     """What is learned from, and what chooses."""
-    train = pixels_of(prepared.prep, prepared.parts.train)
+    train = learned_from(prepared.prep, prepared.parts.train)
     if prepared.parts.valid is prepared.parts.train:
         return train, train
     return train, pixels_of(prepared.prep, prepared.parts.valid)
