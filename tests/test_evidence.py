@@ -750,8 +750,8 @@ def _sentences_of_runs():
     yield from (ANEW, f"{ANEW} in 4 folds", LONGER, DESIGNED, Proposal.__dataclass_fields__["change"].default)
     yield from (each.sentence for each in Outcome if each is not Outcome.RUNNING)
     yield (
-        "column 'a' has 3,000 different words; the 2,048 most frequent are inputs, the others say what the target "
-        "usually is there"
+        "column 'a' has 3,000 different words; the 2,048 most frequent are inputs, the 3,000 most frequent "
+        "say what the target usually is there"
     )
     yield "column 'a' has 3,000 different words; the 2,048 most frequent are inputs, the others count as unknown"
     yield from (

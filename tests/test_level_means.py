@@ -168,13 +168,71 @@ def test_a_model_learns_from_levels_that_have_no_input(tmp_path):
     assert loaded.predict(frame).tolist() == run.model.predict(frame).tolist()
 
 
-def test_partial_fit_knows_them_too():
-    pd = pytest.importorskip("pandas")
+def noisy(noise: float = 1.0) -> dict[str, np.ndarray]:
     codes, rng = towns(), np.random.default_rng(1)
-    y = rng.normal(size=N_TOWNS)[codes] + 0.1 * rng.normal(size=N)
-    frame = pd.DataFrame({"town": [f"t{code}" for code in codes], "x": rng.normal(size=N)})
+    y = rng.normal(size=N_TOWNS)[codes] + noise * rng.normal(size=N)
+    return {"town": np.array([f"t{code}" for code in codes], object), "x": rng.normal(size=N), "y": y}
+
+
+def test_training_scores_hold_no_sample_s_own_target():
+    run = ts.fit(noisy(2.0), target="y", network="8", epochs=10, seed=0)
+    assert run.scores["train"]["r2"] < run.scores["test"]["r2"] + 0.15  # 0.4 more with its own in it
+
+
+def test_levels_say_nothing_where_that_is_not_wanted():
+    run = ts.fit(noisy(), target="y", network="8", epochs=2, level_means=False)
+    assert run.model.prep.layout.means == ()
+    (said,) = [note for note in run.events[0]["notes"] if "town" in note]
+    assert said.endswith("count as unknown")
+
+
+def test_partial_fit_has_none_for_samples_may_come_again():
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(noisy())
     regressor = ts.Regressor(network="16", random_state=0)
-    for _ in range(10):
-        regressor.partial_fit(frame, y)
-    assert regressor.model_.prep.layout.n_means == 1
-    assert regressor.score(frame, y) > 0.8
+    for _ in range(3):
+        regressor.partial_fit(frame[["town", "x"]], frame["y"])
+    assert regressor.model_.prep.layout.means == ()
+
+
+def test_balanced_classes_are_learned_from_as_they_are_seen_later():
+    columns = noisy()
+    columns["y"] = np.where(columns["y"] > 1.5, "rare", "usual").astype(object)
+    table = ts.data.label(ts.data.read(columns), "y")
+    prepared = ts.study.prepare_run(table, ts.Settings(class_weight="balanced", bins=0))
+    train = prepared.parts.train
+    own, seen = (said(prepared.prep, each(prepared.prep, train))[:, 0] for each in (encode_learned, encode))
+    others = said(prepared.prep, encode(prepared.prep, prepared.parts.test))[:, 0]
+    print(own.mean(), seen.mean(), others.mean(), own.std(), seen.std(), others.std())
+    for each in (seen, others):
+        assert abs(each.mean() - own.mean()) < 0.1 * own.std()
+        assert 0.8 < each.std() / own.std() < 1.25
+
+
+def test_labels_may_be_yes_and_no():
+    columns = noisy()
+    rng = np.random.default_rng(0)
+    labels = {name: np.where(rng.random(N) < 0.5, "yes", "no").astype(object) for name in ("a", "b")}
+    run = ts.fit({"town": columns["town"], **labels}, target="a,b", network="4", epochs=1)
+    assert run.model.prep.layout.n_means == 2
+
+
+@pytest.mark.parametrize(("n_letters", "n_levels"), [(2_000, 110), (900, 1_200)])
+def test_long_words_stand_in_the_file_or_are_left_out(n_letters, n_levels, tmp_path, monkeypatch):
+    monkeypatch.setattr(prep_module, "_MOST_LETTERS", 500_000)
+    monkeypatch.setattr(prep_module, "_MOST_LEVELS_IN_ALL", 2048)
+    rng = np.random.default_rng(0)
+    codes = rng.permutation(np.arange(3 * n_levels) % n_levels)
+    longest = {0: "x" * n_letters} if n_letters > 1000 else {}
+    cells = [
+        longest.get(code, f"{code:04d}" + "y" * (n_letters if n_letters < 1000 else 1)) for code in codes
+    ]
+    columns = {"text": np.array(cells, object), "y": rng.normal(size=len(codes))}
+    run = ts.fit(columns, target="y", network="4", epochs=1, column=("text=category",))
+    (levels,) = (levels for _, levels in run.model.prep.layout.words)
+    if n_letters > 1000:
+        assert "x" * n_letters not in levels or len(levels) == 100
+    else:
+        assert len(levels) == 100 + 500_000 // 904
+    run.model.save(tmp_path / "m.safetensors")
+    assert ts.load(tmp_path / "m.safetensors").prep.layout == run.model.prep.layout

@@ -1135,6 +1135,14 @@ def test_means_that_there_are_not_are_refused(entries, why):
         description_of({**text, "layout": {**text["layout"], **entries}})
 
 
+@pytest.mark.parametrize("value", [1e300, np.nan, -2e6])
+def test_means_that_no_sample_has_are_refused(value):
+    model = means_model()
+    model = replace(model, prep=model.prep._replace(means=np.array([[value], [0.0], [0.0]])))
+    with pytest.raises(ts.ModelFileError, match=r"prep\.means holds numbers"):
+        model_bytes(model)
+
+
 def test_every_format_is_written_as_it_always_was(tmp_path, monkeypatch):
     monkeypatch.setattr(ts, "__version__", "0.1.0")  # which made them
     make_golden_files(tmp_path)

@@ -113,14 +113,17 @@ def data_of(name: str, seed: int) -> Data:
         The table is not there, or its target is a number.
     """
     import threestep as ts
-    from threestep.data import encode, encode_target
+    from threestep.data import encode, encode_learned, encode_target
 
     prepared = ts.study.prepare_run(table_of(name), ts.Settings(seed=seed))
     if prepared.prep.target.kind != "classes":
         raise MissingError(f"{name}: its target is a number; the peers here only know classes")
     arrays = []
     for part in prepared.parts:
-        arrays += [encode(prepared.prep, part), encode_target(prepared.prep, part).astype(np.int32)]
+        arrays += [
+            (encode_learned if part is prepared.parts.train else encode)(prepared.prep, part),
+            encode_target(prepared.prep, part).astype(np.int32),
+        ]
     return Data(*arrays)
 
 

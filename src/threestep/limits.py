@@ -244,6 +244,7 @@ _CHECKS = {
     "refit": _switch_problem,
     "strict": _switch_problem,
     "calibrate": _switch_problem,
+    "level_means": _switch_problem,
     "column": _words_problem,
     **dict.fromkeys(_PAIRS, _pair_problem),
     "picture_size": _size_problem,

@@ -144,6 +144,8 @@ class Question:
     clip: float | None = None
     """Within how many scales a column of numbers is brought, smoothly, of which a few are very far out, so
     that these do not drown the others; 0: they stay as they are. By default 3."""
+    level_means: bool = True
+    """Whether each level of a category with more levels than inputs says what the target usually is there."""
     calibrate: bool = True
     """Whether confidences are corrected by a temperature, and intervals between quantiles by a shift, learned
     on the validation samples; not if those are learned from, too (`refit`)."""

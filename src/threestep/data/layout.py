@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -265,10 +266,17 @@ def _words_of_numbers(column: NDArray, levels: tuple[str, ...]) -> NDArray:
     if column.dtype.kind == "b":
         texts = mapped(str, column, object)
         return texts if set(texts) & set(levels) else words_of(column)
+    known = _level_of_number(levels)
+    return mapped(lambda cell: known.get(cell, ""), column.astype(np.float64), object)
+
+
+@lru_cache(maxsize=64)
+def _level_of_number(levels: tuple[str, ...]) -> dict[float, str]:
+    """Which level a number is: of 1 and 01 the one as a number is written."""
     known = {number_of(level): level for level in levels if is_number(level)}
     known |= {
         number_of(level): level
         for level in levels
         if is_number(level) and f"{number_of(level):.15g}" == level
     }
-    return mapped(lambda cell: known.get(cell, ""), column.astype(np.float64), object)
+    return known

@@ -3,7 +3,8 @@
 Of each level the mean of the target among its samples, drawn to the mean of all the more the fewer they are,
 as the spread within and between levels says (Micci-Barreca 2001, doi:10.1145/507533.507538). A sample that is
 part of its level's mean would give its own target away there, so those that a network learns from get the
-means of other samples, fold by fold.
+means of other samples, fold by fold. The folds are drawn, whatever groups there are: a sample may get the
+mean of its own group, which one to be predicted cannot.
 """
 
 import numpy as np
@@ -104,7 +105,7 @@ def _said(target: Target, train: Table) -> tuple[NDArray, NDArray]:
 def _as_numbers(target: Target, y: NDArray) -> NDArray:
     """A new array, (n_samples, n_means): the numbers, labels of 0 and 1, or whether each class it is."""
     if target.kind != "classes":
-        return np.array(y, np.float64).reshape(len(y), -1)
+        return np.array(known_values(y, target.name), np.float64).reshape(len(y), -1)
     place_of = {str(label): place for place, label in enumerate(target.classes)}
     places = [place_of[text] for text in label_texts(known_values(y, target.name)).tolist()]
     is_class = np.eye(len(target.classes))[places]
@@ -115,10 +116,8 @@ def _drawn(places: NDArray, n_levels: int, y: NDArray, weight: NDArray) -> NDArr
     """The mean of each level, drawn to that of all, (n_levels, n_means)."""
     is_one = places >= 0
     places, y, weight = places[is_one], y[is_one], weight[is_one]
-    n = np.zeros((n_levels, 1))
-    total = np.zeros((n_levels, y.shape[1]))
-    np.add.at(n, places, weight)
-    np.add.at(total, places, weight * y)
+    n, *total = (np.bincount(places, each, n_levels) for each in (weight[:, 0], *(weight * y).T))
+    n, total = n[:, None], np.array(total).T
     n_all, n_seen = max(n.sum(), _SMALLEST), max(int((n > 0).sum()), 2)
     mean_of_all = total.sum(axis=0) / n_all
     means = total / np.maximum(n, _SMALLEST)

@@ -46,6 +46,8 @@ from threestep.errors import DataError
 _MANY_LEVELS = 100
 _MOST_LEVELS_IN_ALL = 2048  # of the columns with many
 _MOST_WITH_MEANS = 1 << 16
+_LONGEST_LEVEL = 1000  # letters
+_MOST_LETTERS = 1 << 20
 _BINS = (48, 32, 16, 8, 4)  # few numbers of them: a few samples more should not change a network's inputs
 _SAMPLES_PER_BIN = 64
 _FREQUENT = 1 / 4  # of the samples have such a value
@@ -93,6 +95,7 @@ def fit_prep(
     most_bins: int | None = None,
     layout: Layout | None = None,
     clip: float = 0.0,
+    level_means: bool = True,
 ) -> Prep:
     """Learn from the training samples how to turn samples into arrays.
 
@@ -109,6 +112,8 @@ def fit_prep(
         a table; None: as the training samples say.
     clip : float
         Within how many scales numbers with tails are brought, smoothly; 0, or pixels: they are not.
+    level_means : bool
+        Whether levels of a category with more levels than inputs say what the target usually is there.
 
     Raises
     ------
@@ -117,7 +122,7 @@ def fit_prep(
     """
     known = layout
     if layout is None:
-        n_means = n_means_of(target)
+        n_means = n_means_of(target) if level_means else 0
         is_array = isinstance(train.x, np.ndarray)
         layout = _layout_of_array(train) if is_array else _layout(train, kinds or {}, n_means)
     samples = train if layout.shape else with_names(layout, train)
@@ -134,9 +139,12 @@ def fit_prep(
     center = np.pad(seen.center, (0, layout.n_inputs - layout.n_numbers))
     scale = np.concatenate([seen.scale, _scale_of_flags(layout, seen, samples), np.ones(bins.shape[1])])
     prep = Prep(layout, target, center, scale, bins=bins)
-    if target.kind == "number":
-        prep = _with_target(prep, train)
-    return prep._replace(means=means_in(layout, target, train))
+    return with_means(_with_target(prep, train) if target.kind == "number" else prep, train)
+
+
+def with_means(prep: Prep, train: Table) -> Prep:
+    """The prep with the means of these training samples, which may count otherwise than before."""
+    return prep._replace(means=means_in(prep.layout, prep.target, train))
 
 
 def _with_target(prep: Prep, train: Table) -> Prep:
@@ -177,9 +185,9 @@ def _layout(train: Table, kinds: Mapping[str, str], n_means: int) -> Layout:
     numbers = [name for name, kind in found.items() if kind == "number"]
     counts = {name: _counted(words_of(columns[name])) for name, kind in found.items() if kind == "category"}
     most = _most_levels([*map(len, counts.values())], train.n_samples)
-    words = [(name, _levels(own, most)) for name, own in counts.items()]
-    of_rare = {name: own for name, own in counts.items() if len(own) > most and n_means}
-    means = [(name, _levels(own, _MOST_WITH_MEANS)) for name, own in of_rare.items()]
+    words = [(name, _levels(own, most, len(counts))) for name, own in counts.items()]
+    of_rare = {name: counts[name] for name, levels in words if len(counts[name]) > len(levels) and n_means}
+    means = [(name, _levels(own, _MOST_WITH_MEANS, len(counts))) for name, own in of_rare.items()]
     dates = [(name, _date_order(columns[name], name)) for name, kind in found.items() if kind == "date"]
     numbers += [part_name(name, part) for name, _ in dates for part in DATE_PARTS]
     left_out = tuple(name for name, kind in found.items() if kind == "ignore")
@@ -212,9 +220,16 @@ def _most_levels(n_levels: Sequence[int], n_samples: int) -> int:
     return max(_MANY_LEVELS, room // max(1, n_many))
 
 
-def _levels(counts: Counter[str], most: int) -> tuple[str, ...]:
-    """The levels of a category in sorted order; of more than may be the most frequent."""
-    return tuple(sorted(level for level, _ in counts.most_common(most)))
+def _levels(counts: Counter[str], most: int, n_columns: int) -> tuple[str, ...]:
+    """The levels of a category in sorted order; of more than may be the most frequent. Those beyond a hundred
+    must be short, and all columns' together no book: they stand in the model file."""
+    frequent = [level for level, _ in counts.most_common(most)]
+    levels, further = frequent[:_MANY_LEVELS], frequent[_MANY_LEVELS:]
+    if max(map(len, levels), default=0) <= _LONGEST_LEVEL:
+        short = [level for level in further if len(level) <= _LONGEST_LEVEL]
+        n_letters = np.cumsum([len(level) for level in short])
+        levels += short[: int(np.searchsorted(n_letters, _MOST_LETTERS // n_columns, side="right"))]
+    return tuple(sorted(levels))
 
 
 def _date_order(column: NDArray, name: str) -> str:

@@ -123,8 +123,14 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         try:
             if not hasattr(self, "model_"):
                 parts = parts_of(table, settings.valid_fraction, settings.seed, False)._replace(train=table)
+                # the means of levels would hold the targets of samples that come again
                 settings = replace(
-                    settings, epochs=1, warmup_fraction=0.0, calibrate=False, input_scaling=0.0
+                    settings,
+                    epochs=1,
+                    warmup_fraction=0.0,
+                    calibrate=False,
+                    input_scaling=0.0,
+                    level_means=False,
                 )
                 prepared = prepare_parts(table, target, parts, settings)
                 if not prepared.shares_programs:

@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data import NO_BINS, NO_MEANS, Prep
+from threestep.data import FARTHEST, NO_BINS, NO_MEANS, Prep
 from threestep.errors import ModelFileError
 from threestep.model.description import Description, describe, description_of, entries_of
 from threestep.model.envelope import (
@@ -229,6 +229,8 @@ def _check_arrays(arrays: dict[str, NDArray]) -> None:
             raise ValueError(f"{name} holds numbers that are not finite")
     if not (arrays["prep.scale"] > 0).all():
         raise ValueError("prep.scale holds numbers that are not above zero")
+    if "prep.means" in arrays and not (np.abs(arrays["prep.means"]) <= FARTHEST).all():
+        raise ValueError(f"prep.means holds numbers beyond {FARTHEST:,.0f}")
     for name, array in arrays.items():
         if name.endswith("variance") and not (array >= 0).all():
             raise ValueError(f"{name} holds numbers below zero")

@@ -354,8 +354,10 @@ JOURNAL: dict[str, str] = {
     "column {name} has {all} different words; the {n} most frequent are inputs, the others count as unknown": (
         "欄位 {name} 有 {all} 種不同的文字；最常見的 {n} 種各有一個輸入，其餘視為未知。"
     ),
-    "column {name} has {all} different words; the {n} most frequent are inputs, the others say what the target "
-    "usually is there": "欄位 {name} 有 {all} 種不同的文字；最常見的 {n} 種各有一個輸入，其餘只表示該處目標通常為何。",
+    "column {name} has {all} different words; the {n} most frequent are inputs, the {known} most frequent say what "
+    "the target usually is there": (
+        "欄位 {name} 有 {all} 種不同的文字；最常見的 {n} 種各有一個輸入，最常見的 {known} 種另表示該處目標通常為何。"
+    ),
     "no column is called target, label, class or y: the last one, {name}, is predicted; --target NAME chooses "
     "another one": "沒有名為 target、label、class 或 y 的欄位，因此預測最後一欄 {name}；用 --target NAME 可另選。",
     "column {name} is left out: {why}": "不使用欄位 {name}：{why}",

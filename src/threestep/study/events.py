@@ -72,16 +72,17 @@ def _notes_on_columns(prepared: Prepared) -> list[str]:
 
 def _rare_words(prepared: Prepared) -> list[str]:
     """Categories of more words than there are inputs for."""
-    columns = prepared.parts.train.columns()
-    layout, with_means = prepared.prep.layout, dict(prepared.prep.layout.means)
-    found = [(name, len(levels), count_words(columns[name])) for name, levels in layout.words]
-    return [
-        f"column {name!r} has {n_words:,} different words; the {n_levels:,} "
-        "most frequent are inputs, the others "
-        + ("say what the target usually is there" if name in with_means else "count as unknown")
-        for name, n_levels, n_words in found
-        if n_words > n_levels
-    ]
+    columns, layout = prepared.parts.train.columns(), prepared.prep.layout
+    known = {name: len(levels) for name, levels in layout.means}
+    notes = []
+    for name, levels in layout.words:
+        n_words = count_words(columns[name])
+        if n_words > len(levels):
+            means = f"the {known.get(name, 0):,} most frequent say what the target usually is there"
+            what = means if name in known else "the others count as unknown"
+            inputs = f"the {len(levels):,} most frequent are inputs"
+            notes.append(f"column {name!r} has {n_words:,} different words; {inputs}, {what}")
+    return notes
 
 
 def _notes_on_network(spec: str) -> list[str]:

@@ -26,6 +26,7 @@ from threestep.data import (
     split,
     understand_target,
     weights_in,
+    with_means,
     without,
 )
 from threestep.errors import SettingsError
@@ -184,7 +185,8 @@ def _prepared(
     (target, parts), is_classes = known, known[0].kind == "classes"
     names = [] if isinstance(table.x, np.ndarray) else list(table.x)
     clip = given(settings.clip, CLIP)
-    prep = fit_prep(parts.train, target, overrides_of(settings.column, names), settings.bins, clip=clip)
+    kinds, more = overrides_of(settings.column, names), {"clip": clip, "level_means": settings.level_means}
+    prep = fit_prep(parts.train, target, kinds, settings.bins, **more)
     n_outputs = len(settings.quantiles) or target.n_outputs
     facts = is_classes, prep.layout, table.y_name, prep.layout.n_inputs + n_outputs
     asked, settings = settings, choose_settings(settings, parts.train.n_samples, *facts)
@@ -196,6 +198,7 @@ def _prepared(
     check_metric(goodness.kind, settings.score_metric)
     if settings.class_weight == "balanced":
         parts = _balanced(parts, prep)
+        prep = with_means(prep, parts.train)
     clock.stage("prepare")
     return Prepared(name, table, parts, prep, network, goodness, settings, asked, clock.seconds, began)
 

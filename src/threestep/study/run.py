@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data import Table, encode_target
+from threestep.data import Table, encode_learned, encode_target
 from threestep.devices import steady_products
 from threestep.errors import ReportError
 from threestep.goodness import import_beside
@@ -196,7 +196,8 @@ def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[
     yield say(pick_event(found.picked, clock.seconds["train"]))
     with steady_products(prepared.table.n_samples):
         model = _model(prepared, found)
-        said = {name: _said(model, part) for name, part in prepared.parts._asdict().items() if part.n_samples}
+        parts = {name: part for name, part in prepared.parts._asdict().items() if part.n_samples}
+        said = {name: _said(model, part, part is prepared.parts.train) for name, part in parts.items()}
         run = _measure(prepared, found, model, said, events, folder)
         if folder is not None:
             run.model.save(folder.model_path)
@@ -406,10 +407,8 @@ def _details(prepared: Prepared, found: Found, model: Model, said_of: dict[str, 
     judged, settings = parts.test if parts.test.n_samples else parts.valid, prepared.settings
     rate = max((row.learning_rate for row in found.picked.history), default=0.0)
     rng = np.random.default_rng(settings.seed)
-    few = ((judged, MOST_PROBED), (parts.train, MOST_FITTED))
-    unseen, learned = (
-        arrays_of(prepared.prep, part.take(rng.permutation(part.n_samples)[:most])) for part, most in few
-    )
+    unseen = arrays_of(prepared.prep, judged.take(rng.permutation(judged.n_samples)[:MOST_PROBED]))
+    learned = _some_learned(prepared, rng.permutation(parts.train.n_samples)[:MOST_FITTED])
     end = prepared.began + prepared.budget
     if time.perf_counter() >= end:  # a second for 12,000 inputs
         return details | {"layers": None}
@@ -417,8 +416,21 @@ def _details(prepared: Prepared, found: Found, model: Model, said_of: dict[str, 
     return details | {"layers": layers_of(model, unseen, learned, settings.optimizer, rate, until)}
 
 
-def _said(model: Model, part: Table) -> Said:
-    return Said(model.outputs(part), encode_target(model.prep, part), _rows(part))
+def _some_learned(prepared: Prepared, rows: NDArray) -> Samples:
+    """Some training samples, as they were learned from."""
+    train, prep = prepared.parts.train, prepared.prep
+    if not prep.layout.means:
+        return arrays_of(prep, train.take(rows))
+    samples = learned_from(prep, train)
+    weight = None if samples.weight is None else samples.weight[rows]
+    return Samples(samples.x[rows], samples.y[rows], weight)
+
+
+def _said(model: Model, part: Table, is_train: bool) -> Said:
+    """What the model says of a part; of training samples from what they were learned with."""
+    has_own = is_train and model.prep.layout.means
+    outputs = model.outputs_for(encode_learned(model.prep, part)) if has_own else model.outputs(part)
+    return Said(outputs, encode_target(model.prep, part), _rows(part))
 
 
 def _rows(part: Table) -> NDArray:
