@@ -16,7 +16,6 @@ from threestep.data import (
     balanced_weights,
     column_of,
     encode,
-    encode_learned,
     encode_target,
     fit_prep,
     labelled,
@@ -287,12 +286,6 @@ def _given_network(settings: Settings, layout: Layout, n_outputs: int) -> Networ
 def arrays_of(prep: Prep, table: Table) -> Samples:
     """Labelled samples as a network learns from them."""
     return Samples(encode(prep, table), encode_target(prep, table), table.weight)
-
-
-def learned_from(prep: Prep, train: Table) -> Samples:
-    """The samples that the prep was learned from, as a network learns from them, too."""
-    samples = pixels_of(prep, train)
-    return samples._replace(x=encode_learned(prep, train)) if prep.layout.means else samples
 
 
 def pixels_of(prep: Prep, table: Table) -> Samples:

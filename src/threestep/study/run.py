@@ -64,7 +64,7 @@ from threestep.study.layers import (
 from threestep.study.luck import corrected_scores
 from threestep.study.notebook import run_html
 from threestep.study.picking import Found, Unseen
-from threestep.study.preparing import Prepared, arrays_of, learned_from, pixels_of
+from threestep.study.preparing import Prepared, arrays_of, pixels_of
 from threestep.study.scores import Scores, rows_in_unit, score_outputs
 from threestep.study.searching import Ends, Known, counted_seconds, deadline_of, interruptible, search_steps
 from threestep.study.seen import as_numbers, part_note, seen_by_search, settings_for
@@ -272,10 +272,17 @@ def _find(prepared: Prepared, say, stop: threading.Event | None = None) -> Gener
 
 def _samples(prepared: Prepared) -> tuple[Samples, Samples]:
     """What is learned from, and what chooses."""
-    train = learned_from(prepared.prep, prepared.parts.train)
+    train = _learned_from(prepared)
     if prepared.parts.valid is prepared.parts.train:
         return train, train
     return train, pixels_of(prepared.prep, prepared.parts.valid)
+
+
+def _learned_from(prepared: Prepared) -> Samples:
+    """The training samples; where levels say what the target usually is, others have said it."""
+    prep, train = prepared.prep, prepared.parts.train
+    samples = pixels_of(prep, train)
+    return samples._replace(x=encode_learned(prep, train)) if prep.layout.means else samples
 
 
 def _search(prepared: Prepared, say, stop: threading.Event) -> Generator[Event, None, Found]:
@@ -421,7 +428,7 @@ def _some_learned(prepared: Prepared, rows: NDArray) -> Samples:
     train, prep = prepared.parts.train, prepared.prep
     if not prep.layout.means:
         return arrays_of(prep, train.take(rows))
-    samples = learned_from(prep, train)
+    samples = _learned_from(prepared)
     weight = None if samples.weight is None else samples.weight[rows]
     return Samples(samples.x[rows], samples.y[rows], weight)
 
