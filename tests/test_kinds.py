@@ -278,7 +278,7 @@ def test_words_that_have_no_input_are_told_of(n_classes, monkeypatch):
         epochs=1,
     )
     (said,) = [note for note in run.events[0]["notes"] if "'w'" in note]
-    known = "the 150 most frequent say what the target usually is there"
+    known = "all say what the target usually is there"
     which = known if n_classes == 2 else "the others count as unknown"
     assert said == (f"column 'w' has 150 different words; the 100 most frequent are inputs, {which}")
 

@@ -43,7 +43,9 @@ from threestep.data.target import Target
 from threestep.devices import side_by_side
 from threestep.errors import DataError
 
-_MANY_LEVELS = 100
+MANY_LEVELS = 100
+"""Of a category: so many have an input each, whatever there is."""
+
 _MOST_LEVELS_IN_ALL = 2048  # of the columns with many
 _MOST_WITH_MEANS = 1 << 16
 _LONGEST_LEVEL = 1000  # letters
@@ -215,16 +217,16 @@ def _counted(column: NDArray) -> Counter[str]:
 
 def _most_levels(n_levels: Sequence[int], n_samples: int) -> int:
     """How many levels a category may have an input of: columns with many share the room there is."""
-    n_many = sum(n > _MANY_LEVELS for n in n_levels)
+    n_many = sum(n > MANY_LEVELS for n in n_levels)
     room = min(_MOST_LEVELS_IN_ALL, _MOST_VALUES // n_samples)
-    return max(_MANY_LEVELS, room // max(1, n_many))
+    return max(MANY_LEVELS, room // max(1, n_many))
 
 
 def _levels(counts: Counter[str], most: int, n_columns: int) -> tuple[str, ...]:
     """The levels of a category in sorted order; of more than may be the most frequent. Those beyond a hundred
     must be short, and all columns' together no book: they stand in the model file."""
     frequent = [level for level, _ in counts.most_common(most)]
-    levels, further = frequent[:_MANY_LEVELS], frequent[_MANY_LEVELS:]
+    levels, further = frequent[:MANY_LEVELS], frequent[MANY_LEVELS:]
     if max(map(len, levels), default=0) <= _LONGEST_LEVEL:
         short = [level for level in further if len(level) <= _LONGEST_LEVEL]
         n_letters = np.cumsum([len(level) for level in short])
@@ -263,7 +265,7 @@ def _scale_of_levels(n_levels: int) -> float:
     Of many levels each is seen seldom: what few samples say of one is learned more slowly if its input is
     less than 1, which costs little where it is true and helps where it is chance.
     """
-    return math.sqrt(max(1.0, n_levels / _MANY_LEVELS))
+    return math.sqrt(max(1.0, n_levels / MANY_LEVELS))
 
 
 def _with_bins(layout: Layout, numbers: Numbers, most: int | None) -> tuple[Layout, NDArray]:

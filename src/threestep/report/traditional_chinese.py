@@ -354,6 +354,8 @@ JOURNAL: dict[str, str] = {
     "column {name} has {all} different words; the {n} most frequent are inputs, the others count as unknown": (
         "欄位 {name} 有 {all} 種不同的文字；最常見的 {n} 種各有一個輸入，其餘視為未知。"
     ),
+    "column {name} has {all} different words; the {n} most frequent are inputs, all say what the target usually is "
+    "there": "欄位 {name} 有 {all} 種不同的文字；最常見的 {n} 種各有一個輸入，每種另表示該處目標通常為何。",
     "column {name} has {all} different words; the {n} most frequent are inputs, the {known} most frequent say what "
     "the target usually is there": (
         "欄位 {name} 有 {all} 種不同的文字；最常見的 {n} 種各有一個輸入，最常見的 {known} 種另表示該處目標通常為何。"

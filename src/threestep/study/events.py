@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from threestep.data import (
+    MANY_LEVELS,
     Target,
     as_numbers,
     columns_wanted,
@@ -73,15 +74,16 @@ def _notes_on_columns(prepared: Prepared) -> list[str]:
 def _rare_words(prepared: Prepared) -> list[str]:
     """Categories of more words than there are inputs for."""
     columns, layout = prepared.parts.train.columns(), prepared.prep.layout
-    known = {name: len(levels) for name, levels in layout.means}
+    with_means = {name: len(levels) for name, levels in layout.means}
     notes = []
     for name, levels in layout.words:
-        n_words = count_words(columns[name])
-        if n_words > len(levels):
-            means = f"the {known.get(name, 0):,} most frequent say what the target usually is there"
-            what = means if name in known else "the others count as unknown"
-            inputs = f"the {len(levels):,} most frequent are inputs"
-            notes.append(f"column {name!r} has {n_words:,} different words; {inputs}, {what}")
+        if len(levels) < MANY_LEVELS or (n_words := count_words(columns[name])) == len(levels):
+            continue
+        n_known = with_means.get(name, 0)
+        which = "all" if n_known == n_words else f"the {n_known:,} most frequent"
+        others = f"{which} say what the target usually is there" if n_known else "the others count as unknown"
+        inputs = f"the {len(levels):,} most frequent are inputs"
+        notes.append(f"column {name!r} has {n_words:,} different words; {inputs}, {others}")
     return notes
 
 
