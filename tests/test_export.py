@@ -202,7 +202,7 @@ def test_a_number_by_a_date_of_few_days(n_days, tmp_path):
 
 @pytest.mark.parametrize("most", [100, 1000])
 def test_a_category_of_many_levels(most, tmp_path, monkeypatch):
-    monkeypatch.setattr("threestep.data.prep._MOST_LEVELS_IN_ALL", most)
+    monkeypatch.setattr("threestep.data.levels._MOST_LEVELS_IN_ALL", most)
     rng = np.random.default_rng(0)
     codes = rng.permutation(900) % 300
     town = np.array([f"town {each}" if each % 2 else f"{each}" for each in codes], object)

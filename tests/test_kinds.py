@@ -22,7 +22,7 @@ from threestep.data import (
     read,
     understand_target,
 )
-from threestep.data import prep as prep_module
+from threestep.data import levels as levels_module
 from threestep.data.dates import DATE_PARTS, date_order_of, date_parts_of
 from threestep.report.words import translated
 from threestep.study.events import _notes_on_network
@@ -253,7 +253,7 @@ def many(n_levels, n=2000, often=0.5):
 
 
 def test_columns_of_many_levels_share_the_inputs_there_are(monkeypatch):
-    monkeypatch.setattr(prep_module, "_MOST_LEVELS_IN_ALL", 500)
+    monkeypatch.setattr(levels_module, "_MOST_LEVELS_IN_ALL", 500)
     columns = {"a": many(150, often=0), "b": many(400), "c": many(900), "few": many(20, often=0)}
     table = Table("t", columns, np.arange(2000) % 2)
     prep = fit_prep(table, understand_target(table.y, "y"))
@@ -264,14 +264,14 @@ def test_columns_of_many_levels_share_the_inputs_there_are(monkeypatch):
     assert min(counts[level] for level in levels["b"]) >= max(
         counts[level] for level in set(counts) - set(levels["b"])
     )
-    monkeypatch.setattr(prep_module, "_MOST_LEVELS_IN_ALL", 50)
+    monkeypatch.setattr(levels_module, "_MOST_LEVELS_IN_ALL", 50)
     least = fit_prep(table, understand_target(table.y, "y")).layout
     assert [len(own) for _, own in least.words] == [100, 100, 100, 20]
 
 
 @pytest.mark.parametrize("n_classes", [2, 20])
 def test_words_that_have_no_input_are_told_of(n_classes, monkeypatch):
-    monkeypatch.setattr(prep_module, "_MOST_LEVELS_IN_ALL", 50)
+    monkeypatch.setattr(levels_module, "_MOST_LEVELS_IN_ALL", 50)
     run = ts.fit(
         {"w": many(150, often=0), "x": np.arange(2000) % 7, "y": np.arange(2000) % n_classes},
         network="4",

@@ -6,8 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import threestep as ts
-from threestep.data import Table, encode, encode_learned, fit_prep, notes_on_strangers, understand_target
-from threestep.data import prep as prep_module
+from threestep.data import (
+    Prep,
+    Table,
+    encode,
+    encode_learned,
+    fit_prep,
+    notes_on_strangers,
+    understand_target,
+)
+from threestep.data import levels as levels_module
 from threestep.data.level_means import _drawn, fold_of, n_means_of
 
 N, N_TOWNS = 3000, 300
@@ -16,7 +24,7 @@ N, N_TOWNS = 3000, 300
 @pytest.fixture(autouse=True, scope="module")
 def few_inputs():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(prep_module, "_MOST_LEVELS_IN_ALL", 100)
+        patch.setattr(levels_module, "_MOST_LEVELS_IN_ALL", 100)
         yield
 
 
@@ -29,11 +37,11 @@ def table_of(y: np.ndarray, codes: np.ndarray, weight: np.ndarray | None = None)
     return Table("t", {"x": np.arange(len(y)) % 7.0, "town": town}, y, "y", weight=weight)
 
 
-def prep_of(table: Table) -> prep_module.Prep:
+def prep_of(table: Table) -> Prep:
     return fit_prep(table, understand_target(np.asarray(table.y), "y"), most_bins=0)
 
 
-def said(prep: prep_module.Prep, inputs: np.ndarray) -> np.ndarray:
+def said(prep: Prep, inputs: np.ndarray) -> np.ndarray:
     return inputs[:, -prep.layout.n_means :]
 
 
@@ -219,8 +227,8 @@ def test_labels_may_be_yes_and_no():
 
 @pytest.mark.parametrize(("n_letters", "n_levels"), [(2_000, 110), (900, 1_200)])
 def test_long_words_stand_in_the_file_or_are_left_out(n_letters, n_levels, tmp_path, monkeypatch):
-    monkeypatch.setattr(prep_module, "_MOST_LETTERS", 500_000)
-    monkeypatch.setattr(prep_module, "_MOST_LEVELS_IN_ALL", 2048)
+    monkeypatch.setattr(levels_module, "_MOST_LETTERS", 500_000)
+    monkeypatch.setattr(levels_module, "_MOST_LEVELS_IN_ALL", 2048)
     rng = np.random.default_rng(0)
     codes = rng.permutation(np.arange(3 * n_levels) % n_levels)
     longest = {0: "x" * n_letters} if n_letters > 1000 else {}

@@ -12,8 +12,9 @@ from threestep.data.kept import kept_facts
 from threestep.data.kinds import COLUMN_KINDS, count_words, kinds_of, leaks_of, overrides_of, words_among
 from threestep.data.layout import Layout, as_numbers, columns_wanted, input_names, part_name
 from threestep.data.level_means import NO_MEANS
+from threestep.data.levels import MANY_LEVELS
 from threestep.data.media import Media
-from threestep.data.prep import MANY_LEVELS, NO_BINS, Prep, fit_prep, with_means, without_bins
+from threestep.data.prep import NO_BINS, Prep, fit_prep, with_means, without_bins
 from threestep.data.reading import label, labelled, read
 from threestep.data.roles import balanced_weights, column_of, ranks_in, weights_in, without
 from threestep.data.sameness import fingerprint, keys_of_samples, keys_of_values

@@ -23,39 +23,30 @@ inputs are then shifted and scaled by `center` and `scale`:
 Everything here is learned from the training samples only.
 """
 
-import math
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data.coding import coded, different_words
+from threestep.data.coding import different_words
 from threestep.data.dates import DATE_PARTS, date_order_of
 from threestep.data.kinds import kinds_of, words_of
 from threestep.data.layout import Layout, Numbers, numbers_in, part_name, with_names
 from threestep.data.level_means import NO_MEANS, means_in, n_means_of
+from threestep.data.levels import MOST_VALUES, levels_of, scale_of_levels
 from threestep.data.spreads import SMALLEST_SPREAD, Seen, seen_in, silent, without_tails
 from threestep.data.table import Table
 from threestep.data.target import Target
 from threestep.devices import side_by_side
 from threestep.errors import DataError
 
-MANY_LEVELS = 100
-"""Of a category: so many have an input each, whatever there is."""
-
-_MOST_LEVELS_IN_ALL = 2048  # of the columns with many
-_MOST_WITH_MEANS = 1 << 16
-_LONGEST_LEVEL = 1000  # letters
-_MOST_LETTERS = 1 << 20
 _BINS = (48, 32, 16, 8, 4)  # few numbers of them: a few samples more should not change a network's inputs
 _SAMPLES_PER_BIN = 64
 _FREQUENT = 1 / 4  # of the samples have such a value
 _FEWEST_PER_BIN = 16  # of those that have no frequent value
 _MOST_BINS_IN_ALL = 768
-_MOST_VALUES = 1 << 28  # float32: 1 GiB
 _MOST_FOR_EDGES = 200_000  # samples: more hardly move a quantile
 _HINT_SCALE = "scale the column down"
 
@@ -185,53 +176,22 @@ def _layout(train: Table, kinds: Mapping[str, str], n_means: int) -> Layout:
     columns = train.columns()
     found = {name: each.kind for name, each in kinds_of(columns, kinds).items()}
     numbers = [name for name, kind in found.items() if kind == "number"]
-    counts = {name: _counted(words_of(columns[name])) for name, kind in found.items() if kind == "category"}
-    most = _most_levels([*map(len, counts.values())], train.n_samples)
-    words = [(name, _levels(own, most, len(counts))) for name, own in counts.items()]
-    of_rare = {name: counts[name] for name, levels in words if len(counts[name]) > len(levels) and n_means}
-    means = [(name, _levels(own, _MOST_WITH_MEANS, len(counts))) for name, own in of_rare.items()]
+    categories = {name: words_of(columns[name]) for name, kind in found.items() if kind == "category"}
+    words, further = levels_of(categories, train.n_samples)
+    means = further if n_means else ()
     dates = [(name, _date_order(columns[name], name)) for name, kind in found.items() if kind == "date"]
     numbers += [part_name(name, part) for name, _ in dates for part in DATE_PARTS]
     left_out = tuple(name for name, kind in found.items() if kind == "ignore")
     strays = tuple(name for name in numbers if name in columns and columns[name].dtype.kind == "O")
     return Layout(
         numbers=tuple(numbers),
-        words=tuple(words),
+        words=words,
         left_out=left_out,
         dates=tuple(dates),
         with_strays=strays,
-        means=tuple(means),
+        means=means,
         n_means=n_means if means else 0,
     )
-
-
-def _counted(column: NDArray) -> Counter[str]:
-    """How often each level of a category occurs."""
-    different, codes = coded(column)
-    counts = Counter[str]()
-    for cell, n_cells in zip(different, np.bincount(codes).tolist(), strict=True):
-        counts[str(cell)] += n_cells
-    del counts[""]
-    return counts
-
-
-def _most_levels(n_levels: Sequence[int], n_samples: int) -> int:
-    """How many levels a category may have an input of: columns with many share the room there is."""
-    n_many = sum(n > MANY_LEVELS for n in n_levels)
-    room = min(_MOST_LEVELS_IN_ALL, _MOST_VALUES // n_samples)
-    return max(MANY_LEVELS, room // max(1, n_many))
-
-
-def _levels(counts: Counter[str], most: int, n_columns: int) -> tuple[str, ...]:
-    """The levels of a category in sorted order; of more than may be the most frequent. Those beyond a hundred
-    must be short, and all columns' together no book: they stand in the model file."""
-    frequent = [level for level, _ in counts.most_common(most)]
-    levels, further = frequent[:MANY_LEVELS], frequent[MANY_LEVELS:]
-    if max(map(len, levels), default=0) <= _LONGEST_LEVEL:
-        short = [level for level in further if len(level) <= _LONGEST_LEVEL]
-        n_letters = np.cumsum([len(level) for level in short])
-        levels += short[: int(np.searchsorted(n_letters, _MOST_LETTERS // n_columns, side="right"))]
-    return tuple(sorted(levels))
 
 
 def _date_order(column: NDArray, name: str) -> str:
@@ -255,23 +215,14 @@ def _scale_of_flags(layout: Layout, seen: Seen, samples: Table) -> NDArray:
     scales = [np.where(n_missing == samples.n_samples, silent(1.0), 1.0)]
     for name, levels in layout.words:
         is_alone = len(levels) == 1 and not (samples.columns()[name] != levels[0]).any()
-        scales.append(np.full(len(levels), silent(1.0) if is_alone else _scale_of_levels(len(levels))))
+        scales.append(np.full(len(levels), silent(1.0) if is_alone else scale_of_levels(len(levels))))
     return np.concatenate([*scales, np.ones(layout.n_means * len(layout.means))])
-
-
-def _scale_of_levels(n_levels: int) -> float:
-    """What the inputs of a category are divided by.
-
-    Of many levels each is seen seldom: what few samples say of one is learned more slowly if its input is
-    less than 1, which costs little where it is true and helps where it is chance.
-    """
-    return math.sqrt(max(1.0, n_levels / MANY_LEVELS))
 
 
 def _with_bins(layout: Layout, numbers: Numbers, most: int | None) -> tuple[Layout, NDArray]:
     """The layout with as many bins as the samples allow, and those; none for pictures."""
     n_samples, n_numbers = numbers.n_samples, layout.n_numbers
-    most_inputs = min(_MOST_BINS_IN_ALL, _MOST_VALUES // n_samples)
+    most_inputs = min(_MOST_BINS_IN_ALL, MOST_VALUES // n_samples)
     if most is None:
         room = min(n_samples // _SAMPLES_PER_BIN, most_inputs // max(1, n_numbers))
         most = next((size for size in _BINS if size <= room), 0)
