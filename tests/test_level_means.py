@@ -170,7 +170,7 @@ def test_a_model_learns_from_levels_that_have_no_input(tmp_path):
     price = rng.normal(size=N_TOWNS)[codes] + 0.5 * size + 0.2 * rng.normal(size=N)
     frame = {"town": np.array([f"town {code}" for code in codes], object), "size": size, "price": price}
     run = ts.fit(frame, target="price", network="32", epochs=30, seed=0)
-    assert run.scores["test"]["r2"] > 0.8  # by the hundred with an input alone 0.4
+    assert run.scores["test"]["r2"] > 0.8  # by the hundred with an input alone 0.35
     run.model.save(tmp_path / "m.safetensors")
     loaded = ts.load(tmp_path / "m.safetensors")
     assert loaded.predict(frame).tolist() == run.model.predict(frame).tolist()
@@ -184,7 +184,9 @@ def noisy(noise: float = 1.0) -> dict[str, np.ndarray]:
 
 def test_training_scores_hold_no_sample_s_own_target():
     run = ts.fit(noisy(2.0), target="y", network="8", epochs=10, seed=0)
-    assert run.scores["train"]["r2"] < run.scores["test"]["r2"] + 0.15  # 0.4 more with its own in it
+    assert (
+        run.scores["train"]["r2"] < run.scores["test"]["r2"] + 0.1
+    )  # 0.16 more with its own in it, 0.06 without
 
 
 def test_levels_say_nothing_where_that_is_not_wanted():
@@ -211,7 +213,6 @@ def test_balanced_classes_are_learned_from_as_they_are_seen_later():
     train = prepared.parts.train
     own, seen = (said(prepared.prep, each(prepared.prep, train))[:, 0] for each in (encode_learned, encode))
     others = said(prepared.prep, encode(prepared.prep, prepared.parts.test))[:, 0]
-    print(own.mean(), seen.mean(), others.mean(), own.std(), seen.std(), others.std())
     for each in (seen, others):
         assert abs(each.mean() - own.mean()) < 0.1 * own.std()
         assert 0.8 < each.std() / own.std() < 1.25

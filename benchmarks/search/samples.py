@@ -118,13 +118,10 @@ def data_of(name: str, seed: int) -> Data:
     prepared = ts.study.prepare_run(table_of(name), ts.Settings(seed=seed))
     if prepared.prep.target.kind != "classes":
         raise MissingError(f"{name}: its target is a number; the peers here only know classes")
-    arrays = []
-    for part in prepared.parts:
-        arrays += [
-            (encode_learned if part is prepared.parts.train else encode)(prepared.prep, part),
-            encode_target(prepared.prep, part).astype(np.int32),
-        ]
-    return Data(*arrays)
+    prep, (train, *others) = prepared.prep, prepared.parts
+    inputs = [encode_learned(prep, train), *(encode(prep, part) for part in others)]
+    targets = [encode_target(prep, part).astype(np.int32) for part in prepared.parts]
+    return Data(*(array for pair in zip(inputs, targets, strict=True) for array in pair))
 
 
 def _semeion() -> tuple[np.ndarray, np.ndarray]:

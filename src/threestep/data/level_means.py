@@ -106,9 +106,8 @@ def _as_numbers(target: Target, y: NDArray) -> NDArray:
     """A new array, (n_samples, n_means): the numbers, labels of 0 and 1, or whether each class it is."""
     if target.kind != "classes":
         return np.array(known_values(y, target.name), np.float64).reshape(len(y), -1)
-    place_of = {str(label): place for place, label in enumerate(target.classes)}
-    places = [place_of[text] for text in label_texts(known_values(y, target.name)).tolist()]
-    is_class = np.eye(len(target.classes))[places]
+    texts = label_texts(known_values(y, target.name))
+    is_class = np.eye(len(target.classes))[places_in(tuple(map(str, target.classes)), texts)]
     return is_class[:, 1:] if len(target.classes) == 2 else is_class
 
 

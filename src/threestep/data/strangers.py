@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data.coding import mapped
+from threestep.data.coding import places_in
 from threestep.data.dates import DATE_PARTS
 from threestep.data.kinds import words_among, words_of
 from threestep.data.layout import Layout, part_name, with_names
@@ -54,8 +54,7 @@ def _unknown_words(
     """Words in a category that are none of its levels, and words among numbers."""
     for name, levels in layout.known_words.items():
         texts = words_of(raw[name])
-        is_level = mapped(set(levels).__contains__, columns[name], bool)
-        is_unknown = (texts != "") & ~is_level
+        is_unknown = (texts != "") & (places_in(levels, columns[name]) < 0)
         word = str(texts[int(np.argmax(is_unknown))])
         yield name, int(is_unknown.sum()), f"are words that the model does not know, such as {word!r}"
     for name in layout.with_strays:

@@ -44,7 +44,7 @@ class Regressor(RegressorMixin, NetworkEstimator):
         Most params a network may have.
     bins, clip, input_scaling : number or None
         Tricks for tables, as in `threestep.Settings`; None: by the data, 0: without. `partial_fit` never has
-        `input_scaling`.
+        `input_scaling`, nor means of levels.
     valid_fraction : float
         Share of the samples that choose; of fewer than 40 all learn and choose.
     random_state : int, RandomState or None
