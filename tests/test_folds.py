@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import threestep as ts
-from threestep.data import dealt
+from threestep.data import Layout, dealt
 from threestep.pick import (
     Finals,
     Job,
@@ -22,6 +22,7 @@ from threestep.pick import (
     room_of,
     rows_of,
 )
+from threestep.study.choices import choose_plan, choose_settings
 
 CROSS = ts.goodness.Goodness("cross_entropy")
 SMALL = {"effort": "quick", "epochs": 20, "widths": (8, 16), "depths": (0, 2)}
@@ -253,13 +254,58 @@ def test_a_budget_leaves_time_for_folds():
     assert finals[0]["n_trained"] >= 1
 
 
-@pytest.mark.slow
-def test_more_samples_are_averaged_without_folds():
+def crossed(n):
+    """Samples of two classes: whether one number times another is positive, mostly."""
     rng = np.random.default_rng(0)
-    x = rng.normal(size=(4000, 3)).astype(np.float32)
-    y = (x[:, 0] * x[:, 1] + 0.3 * rng.normal(size=4000) > 0).astype(int)
-    run = ts.fit((x, y), epochs=3, widths=(8, 8), depths=(1, 1), effort="quick", test_fraction=0.2)
-    assert run.settings.folds == 1
+    x = rng.normal(size=(n, 3)).astype(np.float32)
+    return x, (x[:, 0] * x[:, 1] + 0.3 * rng.normal(size=n) > 0).astype(int)
+
+
+@pytest.mark.parametrize(
+    ("n_train", "asked", "n_folds"),
+    [
+        (15, {}, 1),
+        (16, {}, 4),
+        (1_999, {"epochs": 1_000}, 4),
+        (5_000, {}, 4),
+        (5_000, {"effort": "quick"}, 1),
+        (5_000, {"epochs": 200}, 1),
+        (12_000, {}, 1),
+        (12_000, {"effort": "thorough"}, 4),
+        (12_000, {"folds": 2}, 2),
+        (19_999, {"epochs": 1}, 4),
+        (20_000, {"epochs": 1}, 1),
+        (5_000, {"budget": "10m"}, 1),
+        (1_999, {"budget": "30s"}, 4),
+        (5_000, {"ensemble": 2}, 1),
+        (5_000, {"network": "linear"}, 1),
+        (500, {"network": "8"}, 1),
+    ],
+)
+def test_folds_are_usual_of_few_samples_and_of_more_where_they_cost_little(n_train, asked, n_folds):
+    assert choose_settings(ts.Settings(**asked), n_train, True, Layout(shape=(100,)), "y").folds == n_folds
+
+
+@pytest.mark.parametrize(("n_train", "n_structures"), [(1_999, 3), (2_000, 2)])
+def test_of_more_samples_only_what_answers_together_is_trained_in_folds(n_train, n_structures):
+    settings = choose_settings(ts.Settings(), n_train, True, Layout(shape=(300,)), "y")
+    last = choose_plan(settings, n_train, 300, None).finals
+    assert (last.n, last.n_folds) == (n_structures, 4)
+
+
+@pytest.mark.slow
+def test_some_thousand_samples_are_trained_in_folds_where_that_costs_little():
+    small = {"widths": (8, 8), "depths": (1, 1), "effort": "quick", "test_fraction": 0.2}
+    run = ts.fit(crossed(4000), epochs=3, **small)
+    assert run.scores["valid"]["n_folds"] == 4
+    assert 1 + len(run.model.others) in (4, 8)
+    assert run.scores["test"]["accuracy"] > 0.8
+
+
+@pytest.mark.slow
+def test_samples_are_averaged_without_folds():
+    small = {"widths": (8, 8), "depths": (1, 1), "effort": "quick", "test_fraction": 0.2}
+    run = ts.fit(crossed(4000), epochs=3, folds=1, **small)
     assert run.settings.ensemble is None
     assert 1 <= 1 + len(run.model.others) <= 4
     assert "n_folds" not in run.scores["valid"]

@@ -228,7 +228,7 @@ class Search(Space):
     folds: int | None = None
     """In how many folds the best structures are trained in the end: each network learns from all folds but
     one, which chooses, and those of all folds are averaged. By default 4 of a search on fewer than 2,000
-    samples; 1: no folds."""
+    samples, and without a budget on fewer than 20,000 where they cost little beside it; 1: no folds."""
     refit: bool = False
     """Let the picked network go on learning from all samples but the test ones; then nothing is left that
     could judge it beside those."""

@@ -23,7 +23,8 @@ _WIDEST_BY_SAMPLES = ((20_000, 512), (2_000, 256), (500, 128), (0, 64))
 _USUAL_NARROW, _LEAST_WIDEST = 64, 128
 _LEAST_TRAINED = 1 / 3  # of their epochs: where there is not time for that, networks are not as wide
 _EFFORTS_OF_A_ROUND = 4  # at most: it is trained to its end, however long that takes
-_STRONGEST_DECAY, _FEW_SAMPLES = 0.5, 2_000  # of tables with fewer to learn from
+_STRONGEST_DECAY = 0.5  # of tables with few to learn from, which are:
+_FEW_SAMPLES = 2_000
 _SHORT_BUDGET = 10.0
 _NARROWEST = 8
 _EFFORT_CORE_SECONDS = {"quick": 2.0, "normal": 12.0, "thorough": 150.0}
@@ -37,8 +38,9 @@ _MEMBERS, _FEWEST_MEMBERS, _FEWEST_EPOCHS = 18, 6, 6
 _MEMBERS_AT_ONCE = 4  # rounds of them that all cores train in the first rung; a third goes on
 _FEWEST_ROUNDS = 4  # that should fit into a budget or an effort
 _FINALS, _FEWEST_FINALS, _FINAL_FRACTION = 16, 2, 0.3  # of a budget or an effort at most
-_FOLDS, _FOLDS_FRACTION, _FEWEST_IN_FOLDS = 4, 0.5, 3
-_SAMPLES_FOR_FOLDS = range(16, 2000)  # to learn from
+_FOLDS, _FOLDS_FRACTION = 4, 0.5
+_SAMPLES_FOR_FOLDS = range(16, 20_000)  # to learn from; where these are not few, if there is time
+_STRUCTURES_IN_FOLDS = 3  # at least, of few samples
 _MOST_AVERAGED, _MOST_AVERAGED_IN_FOLDS = 4, 2
 _FINAL_SLACK = 1.5  # how much longer than counted they may take
 _CLIMB = 1 / 2  # of full trainings, what a round costs: a rung takes up to half of the members thrice as far
@@ -100,14 +102,17 @@ def choose_settings(
         clip=given(settings.clip, 0.0 if layout.is_picture else CLIP),
         label_smoothing=given(settings.label_smoothing, 0.05) if is_classes else 0.0,
         **({} if settings.convolutions else _unchanged(settings)),
-        folds=settings.folds or (_FOLDS if _wants_folds(settings, n_train) else 1),
         ensemble=settings.ensemble if settings.ensemble or _may_average(settings) else 1,
         **(layout.media.settings if layout.media is not None else {}),
     )
     if settings.network == "auto":
-        return replace(shared, **_space(shared, n_train, is_classes, (layout.n_inputs, n_ends)))
+        searched = replace(shared, **_space(shared, n_train, is_classes, (layout.n_inputs, n_ends)))
+        return replace(
+            searched, folds=settings.folds or _usual_folds(settings, searched, n_train, layout.n_inputs)
+        )
     return replace(
         shared,
+        folds=settings.folds or 1,
         learning_rate=given(settings.learning_rate, DEFAULT_LEARNING_RATE),
         weight_decay=given(settings.weight_decay, DEFAULT_WEIGHT_DECAY),
         dropout=given(settings.dropout, 0.2 if is_classes else 0.0),
@@ -146,16 +151,20 @@ def _wants_convolutions(settings: Settings, layout: Layout) -> bool:
     return fits and is_free if settings.convolutions is None else settings.convolutions
 
 
-def _wants_folds(settings: Settings, n_train: int) -> bool:
-    """Whether folds help, and no wish stands against them."""
-    divided = settings.groups, settings.order  # by more than chance
+def _usual_folds(asked: Settings, chosen: Settings, n_train: int, n_inputs: int) -> int:
+    """How many there are where no wish stands against them: several of few samples, and of more where to
+    train in all of them what answers together costs no more than the search may; but within a budget the
+    search does as well with that time."""
+    divided = asked.groups, asked.order  # by more than chance
     is_free = (
-        settings.ensemble is None
-        and not settings.refit
-        and not settings.convolutions
-        and divided == (None, None)
+        asked.ensemble is None and not asked.refit and not asked.convolutions and divided == (None, None)
     )
-    return is_free and _may_average(settings) and n_train in _SAMPLES_FOR_FOLDS
+    if not (is_free and _may_average(asked) and n_train in _SAMPLES_FOR_FOLDS):
+        return 1
+    networks = _MOST_AVERAGED_IN_FOLDS * _FOLDS
+    work = networks * (chosen.epochs or 1) * _epoch_seconds(chosen, n_train, _middling(chosen, n_inputs))
+    is_little = chosen.budget is None and work <= _EFFORT_CORE_SECONDS[chosen.effort]
+    return _FOLDS if n_train < _FEW_SAMPLES or is_little else 1
 
 
 def most_averaged(settings: Settings) -> int:
@@ -194,7 +203,7 @@ def choose_plan(settings: Settings, n_train: int, n_inputs: int, seconds: float 
         effort = max(min(effort, _LITTLE_CORE_SECONDS), (1 - _FOLDS_FRACTION) * effort)
     effort = max(_LEAST_CORE_SECONDS, effort * (SEARCH_FRACTION if settings.convolutions else 1.0))
     in_all = effort / _USUAL_CORES if seconds is None else seconds
-    last = _finals(settings, in_all, work)
+    last = _finals(settings, n_train, in_all, work)
     of_finals = last.n * last.n_folds * _FINAL_SLACK * work
     if last.n_folds > 1:  # their half of an effort is off already
         of_finals = 0.0 if seconds is None else min(of_finals, last.fraction * seconds)
@@ -213,12 +222,13 @@ def choose_plan(settings: Settings, n_train: int, n_inputs: int, seconds: float 
     return Plan(n_members, rungs_of(epochs), core_seconds, patience=patience, finals=last)
 
 
-def _finals(settings: Settings, seconds: float, work: float) -> Finals:
+def _finals(settings: Settings, n_train: int, seconds: float, work: float) -> Finals:
     """How many are trained anew, of so many seconds for all, where one training takes `work`."""
     n_folds, epochs = settings.folds or 1, settings.epochs or 1
     if n_folds > 1:
         n_fitting = int(seconds / (_FINAL_SLACK * work * n_folds))  # in as long as the search takes
-        n = max(most_averaged(settings), _FEWEST_IN_FOLDS, min(_FINALS // n_folds, n_fitting))
+        fewest = _STRUCTURES_IN_FOLDS if n_train < _FEW_SAMPLES else 1
+        n = max(most_averaged(settings), fewest, min(_FINALS // n_folds, n_fitting))
         return Finals(n, epochs, _FOLDS_FRACTION, n_folds)
     n = int(min(_FINALS, _FINAL_FRACTION * seconds / (_FINAL_SLACK * work)))
     return Finals(n if n >= _FEWEST_FINALS else 0, epochs, _FINAL_FRACTION)
