@@ -129,6 +129,7 @@ def test_equal_test_scores_are_decided_by_the_test_loss():
     ]
     assert [row["win"] for row in pairs] == [1, 1, 0, 0.5]
     assert [row["win_by_score"] for row in pairs] == [1, 0.5, 0.5, 0.5]
+    assert [row["win_by_loss"] for row in pairs] == [0, 1, 0, 0.5]
     assert [row["win_on_valid"] for row in pairs] == [0.5, 0.5, 1, 0.5]
     all_pairs, tables = evolution.summary_of([{"table": "t", **row} for row in pairs])["wins of evolution"]
     assert (all_pairs["win"], all_pairs["equal_scores"], all_pairs["p"]) == (0.625, 3, 1)
