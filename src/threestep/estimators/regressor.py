@@ -34,7 +34,8 @@ class Regressor(RegressorMixin, NetworkEstimator):
         with folds 2 in each; one with a limit or of a given network.
     folds : int or None
         In how many folds the best structures are trained in the end, each fold choosing once, the networks of
-        all averaged; None: 4 of a search on few samples, as in `settings`, 1: no folds.
+        all averaged; None: 4 of a search on fewer than 2,000 samples, and without a budget on fewer
+        than 20,000 where they cost little beside it; 1: no folds.
     score_metric : str
         By what found networks are compared when some are picked: "loss", "r2", "rmse" or "mae".
     column : tuple of str
