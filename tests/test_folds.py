@@ -262,7 +262,7 @@ def crossed(n):
 
 
 @pytest.mark.parametrize(
-    ("n_train", "asked", "n_folds"),
+    ("n_train", "asked", "n_folds"),  # of samples of a hundred numbers
     [
         (15, {}, 1),
         (16, {}, 4),
@@ -284,6 +284,12 @@ def crossed(n):
 )
 def test_folds_are_usual_of_few_samples_and_of_more_where_they_cost_little(n_train, asked, n_folds):
     assert choose_settings(ts.Settings(**asked), n_train, True, Layout(shape=(100,)), "y").folds == n_folds
+
+
+@pytest.mark.parametrize(("n_inputs", "n_folds"), [(1_677, 4), (1_678, 1)])
+def test_folds_do_not_fill_the_memory(n_inputs, n_folds):
+    asked = ts.Settings(epochs=1, effort="thorough")
+    assert choose_settings(asked, 10_000, True, Layout(shape=(n_inputs,)), "y").folds == n_folds
 
 
 @pytest.mark.parametrize(("n_train", "n_structures"), [(1_999, 3), (2_000, 2)])

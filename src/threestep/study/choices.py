@@ -40,6 +40,7 @@ _FEWEST_ROUNDS = 4  # that should fit into a budget or an effort
 _FINALS, _FEWEST_FINALS, _FINAL_FRACTION = 16, 2, 0.3  # of a budget or an effort at most
 _FOLDS, _FOLDS_FRACTION = 4, 0.5
 _SAMPLES_FOR_FOLDS = range(16, 20_000)  # to learn from; where these are not few, if there is time
+_MOST_IN_FOLDS = 1 << 24  # numbers of more than few samples: each fold has most of them once more in memory
 _STRUCTURES_IN_FOLDS = 3  # at least, of few samples
 _MOST_AVERAGED, _MOST_AVERAGED_IN_FOLDS = 4, 2
 _FINAL_SLACK = 1.5  # how much longer than counted they may take
@@ -153,8 +154,8 @@ def _wants_convolutions(settings: Settings, layout: Layout) -> bool:
 
 def _usual_folds(asked: Settings, chosen: Settings, n_train: int, n_inputs: int) -> int:
     """How many there are where no wish stands against them: several of few samples, and of more where to
-    train in all of them what answers together costs no more than the search may; but within a budget the
-    search does as well with that time."""
+    train in all of them what answers together costs no more than the search may, in time and in memory;
+    but within a budget the search does as well with that time."""
     divided = asked.groups, asked.order  # by more than chance
     is_free = (
         asked.ensemble is None and not asked.refit and not asked.convolutions and divided == (None, None)
@@ -163,7 +164,8 @@ def _usual_folds(asked: Settings, chosen: Settings, n_train: int, n_inputs: int)
         return 1
     networks = _MOST_AVERAGED_IN_FOLDS * _FOLDS
     work = networks * (chosen.epochs or 1) * _epoch_seconds(chosen, n_train, _middling(chosen, n_inputs))
-    is_little = chosen.budget is None and work <= _EFFORT_CORE_SECONDS[chosen.effort]
+    is_quick = chosen.budget is None and work <= _EFFORT_CORE_SECONDS[chosen.effort]
+    is_little = is_quick and n_train * n_inputs <= _MOST_IN_FOLDS
     return _FOLDS if n_train < _FEW_SAMPLES or is_little else 1
 
 
