@@ -108,9 +108,7 @@ def choose_settings(
     )
     if settings.network == "auto":
         searched = replace(shared, **_space(shared, n_train, is_classes, (layout.n_inputs, n_ends)))
-        return replace(
-            searched, folds=settings.folds or _usual_folds(settings, searched, n_train, layout.n_inputs)
-        )
+        return replace(searched, folds=settings.folds or _usual_folds(searched, n_train, layout.n_inputs))
     return replace(
         shared,
         folds=settings.folds or 1,
@@ -152,19 +150,17 @@ def _wants_convolutions(settings: Settings, layout: Layout) -> bool:
     return fits and is_free if settings.convolutions is None else settings.convolutions
 
 
-def _usual_folds(asked: Settings, chosen: Settings, n_train: int, n_inputs: int) -> int:
-    """How many there are where no wish stands against them: several of few samples, and of more where to
-    train in all of them what answers together costs no more than the search may, in time and in memory;
-    but within a budget the search does as well with that time."""
-    divided = asked.groups, asked.order  # by more than chance
-    is_free = (
-        asked.ensemble is None and not asked.refit and not asked.convolutions and divided == (None, None)
-    )
-    if not (is_free and _may_average(asked) and n_train in _SAMPLES_FOR_FOLDS):
+def _usual_folds(settings: Settings, n_train: int, n_inputs: int) -> int:
+    """How many there are, by settings with all other defaults filled in, where no wish stands against them:
+    several of few samples, and of more where to train in all of them what answers together costs no more than
+    the search may, and not much memory; but within a budget the search does as well with that time."""
+    is_divided = (settings.groups, settings.order) != (None, None)  # by more than chance
+    is_free = settings.ensemble is None and not (settings.refit or settings.convolutions or is_divided)
+    if not is_free or n_train not in _SAMPLES_FOR_FOLDS:
         return 1
-    networks = _MOST_AVERAGED_IN_FOLDS * _FOLDS
-    work = networks * (chosen.epochs or 1) * _epoch_seconds(chosen, n_train, _middling(chosen, n_inputs))
-    is_quick = chosen.budget is None and work <= _EFFORT_CORE_SECONDS[chosen.effort]
+    epochs = _MOST_AVERAGED_IN_FOLDS * _FOLDS * (settings.epochs or 1)
+    work = epochs * _epoch_seconds(settings, n_train, _middling(settings, n_inputs))
+    is_quick = settings.budget is None and work <= _EFFORT_CORE_SECONDS[settings.effort]
     is_little = is_quick and n_train * n_inputs <= _MOST_IN_FOLDS
     return _FOLDS if n_train < _FEW_SAMPLES or is_little else 1
 
