@@ -267,9 +267,7 @@ def test_between_semicolons_numbers_may_have_decimal_commas(tmp_path, n_rows):
     np.testing.assert_array_equal(table.x["b"][:3], [1234.5, np.nan, 7.0])
     assert list(table.x["place"][:2]) == ["Rome, Italy", "Bonn"]
     np.testing.assert_array_equal(table.x["dotted"][:3], [2.5, 3.0, 4.0])
-    assert table.notes == (
-        "commas in column 'a', 'b' are taken for decimal points, for the file is separated by semicolons",
-    )
+    assert table.notes == ("commas in column 'a', 'b' are taken for decimal points",)
 
 
 def test_words_with_points_do_not_hide_decimal_commas(tmp_path):
@@ -296,10 +294,134 @@ def test_csv_numbers_may_have_commas_between_thousands(tmp_path):
     np.testing.assert_array_equal(table.columns()["price"], [1002.5, 12.0, -1234567.0, np.nan])
 
 
-@pytest.mark.parametrize("cell", ["0,123", "1,23", "1,2345", "12,34.5", "1234,567"])
+@pytest.mark.parametrize("cell", ["12,34.5", "1,23,456", "1,2,3"])
 def test_csv_other_commas_make_text(tmp_path, cell):
     table = read_text(tmp_path, f'price,b\n"{cell}",1\n"{cell}",2\n')
     assert columns(table)["price"] == [cell, cell]
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|", ","])
+@pytest.mark.parametrize(("cell", "number"), [("0,123", 0.123), ("1,23", 1.23), ("1234,567", 1234.567)])
+def test_decimal_commas_are_seen_between_any_delimiters(tmp_path, delimiter, cell, number):
+    quoted = f'"{cell}"'
+    table = read_text(tmp_path, f"price{delimiter}b\n{quoted}{delimiter}1\n{quoted}{delimiter}2\n")
+    assert columns(table)["price"] == [number, number]
+    assert table.notes == ("commas in column 'price' are taken for decimal points",)
+
+
+@pytest.mark.parametrize(
+    ("rows", "numbers"),
+    [
+        (["1.29;4,733", "0.3;987"], [4733, 987]),  # the other column has decimal points
+        (["1,29;4.733", "0,3;987"], [4733, 987]),  # and here decimal commas
+        (["a;4,733", "b;987"], [4733, 987]),  # whole numbers beside it
+        (["a;4,733", "b;9,871"], [4.733, 9.871]),  # the custom between semicolons
+        (["a;4.733", "b;9.871"], [4.733, 9.871]),
+        (["0.5;0,5", "1;1.5"], None),  # no sense in the second
+    ],
+)
+def test_thousands_are_told_from_decimals_by_the_other_columns(tmp_path, rows, numbers):
+    table = read_text(tmp_path, "\n".join(["a;b", *rows]) + "\n")
+    assert columns(table)["b"] == (numbers or ["0,5", "1.5"])
+
+
+@pytest.mark.parametrize(
+    ("cells", "numbers"),
+    [
+        (["$1.01", "-$2,300.50", "($3)", "$ 4"], [1.01, -2300.5, -3, 4]),
+        (["1.699,00 €", "12,5 €", "0 €", ""], [1699, 12.5, 0, np.nan]),
+        (["61.5%", "7 %", "100%", "?"], [61.5, 7, 100, np.nan]),
+        (["3.95 mm", "4 mm", "12mm", "1e3 mm"], [3.95, 4, 12, 1000]),
+        (["16 990", "1\u00a0699", "5", "2\u202f000,5"], [16990, 1699, 5, 2000.5]),
+        (["16'990", "\u22125", "7-", "+3"], [16990, -5, -7, 3]),
+        (["EUR 5", "EUR 1,200", "EUR 1.5", "EUR 0"], [5, 1200, 1.5, 0]),
+    ],
+)
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_numbers_are_read_however_they_are_written(tmp_path, kind, cells, numbers):
+    import pandas as pd
+
+    path = tmp_path / f"a.{kind}"
+    frame = pd.DataFrame({"a": cells, "y": [1, 2, 3, 4]})
+    frame.to_csv(path, index=False) if kind == "csv" else frame.to_parquet(path)
+    np.testing.assert_array_equal(columns(read(path))["a"], numbers)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["A11", "A12", "A13", "A14"],
+        ["1A", "1B", "2A", "2B"],
+        ["10-19", "20-29", "30-39", "40-49"],
+        [">50K", "<=50K", ">50K", "<=50K"],
+        ["$5", "5 €", "6 €", "$7"],
+        ["5 kg", "500 g", "1 kg", "20 g"],
+        ["1.2.3", "1.2.4", "2.0.0", "2.0.1"],
+        ["192.168.0.1", "192.168.0.2", "10.0.0.1", "10.0.0.2"],
+        ["5K", "10K", "1M", "2M"],
+        ["1st", "2nd", "3rd", "4th"],
+        ["(5", "6)", "7", "8"],
+    ],
+)
+def test_words_with_digits_stay_words(tmp_path, cells):
+    table = read_text(tmp_path, "a;y\n" + "".join(f"{cell};{row}\n" for row, cell in enumerate(cells)))
+    assert columns(table)["a"] == cells
+
+
+def test_a_note_says_what_was_left_out_beside_numbers(tmp_path):
+    lines = [f"{'k.A.' if row % 10 == 0 else f'${row}'};{row} mm;{row % 2}" for row in range(20)]
+    table = read_text(tmp_path, "\n".join(["a;b;y", *lines]) + "\n")
+    assert table.notes == (
+        "'$' beside the numbers of column 'a' is left out",
+        "'mm' beside the numbers of column 'b' is left out",
+    )
+    assert columns(table)["a"][:3] == ["k.A.", "1", "2"]
+
+
+@pytest.mark.parametrize("n_rows", [4, 400_000])
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_a_packed_file_is_read_as_it_is_unpacked(tmp_path, n_rows, delimiter):
+    body = "Yes;0,5;2020-01-02;t\nNo;?;2021-03-04;f\n".replace(";", delimiter)
+    body = body.replace("0,5", "0.5") if delimiter == "," else body
+    text = delimiter.join(["smoker", "n", "when", "flag"]) + "\n" + body * (n_rows // 2)
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8")
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(text.encode()))
+    plain, packed = read(tmp_path / "a.csv"), read(tmp_path / "a.csv.gz")
+    assert plain.name == packed.name == "a"
+    assert plain.notes == packed.notes
+    for name, column in plain.columns().items():
+        np.testing.assert_array_equal(column, packed.columns()[name])
+
+
+def test_a_packed_file_that_is_cut_off_is_named(tmp_path):
+    whole = gzip.compress(b"a,b\n1,2\n" * 1000)
+    (tmp_path / "a.csv.gz").write_bytes(whole[: len(whole) // 2])
+    assert "a.csv.gz: cannot be read" in refused(tmp_path / "a.csv.gz")
+    (tmp_path / "a.csv.gz").write_bytes(b"a,b\n1,2\n")
+    assert "a.csv.gz: cannot be read" in refused(tmp_path / "a.csv.gz")
+
+
+def test_years_may_be_names_of_columns(tmp_path):
+    assert list(columns(read_text(tmp_path, "2000,2001,2002,y\n5,7,6,1\n8,3,2,0\n"))) == [
+        "2000",
+        "2001",
+        "2002",
+        "y",
+    ]
+    assert "column_1" in columns(read_text(tmp_path, "5,6,7,y\n1,2,3,x\n"))
+
+
+def test_words_that_come_again_in_their_columns_are_no_names(tmp_path):
+    body = "y,n,rep\nn,n,dem\ny,y,rep\ny,n,dem\n"
+    table = read_text(tmp_path, body)
+    assert list(columns(table)) == ["column_1", "column_2", "column_3"]
+    assert table.n_samples == 4
+    assert "the first line is taken for a sample" in table.notes[0]
+    assert list(columns(read_text(tmp_path, "a,b,class\n" + body))) == ["a", "b", "class"]
+
+
+def test_a_first_line_that_only_says_the_delimiter_is_passed_over(tmp_path):
+    assert columns(read_text(tmp_path, "sep=;\na;b\n1;2\n")) == {"a": [1.0], "b": [2.0]}
 
 
 @pytest.mark.parametrize("cell", ["inf", "-Infinity", "1e999"])

@@ -2,24 +2,20 @@
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from threestep.data.coding import coded
+from threestep.data.written import MISSING
 from threestep.errors import DataError
-
-MISSING = frozenset({"", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None"})
-"""Cells that mean "not known"."""
 
 _NOT_KNOWN = frozenset({"NAType", "NaTType"})  # pandas' own, told by name: pandas is never required
 _STRAY_FRACTION = 0.02
 _MOST_SHOWN = 60
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
-_WITH_COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+)?(,\d+)?([eE][+-]?\d+)?")
-_LIKE_A_NUMBER = re.compile(r"[+-]?[\d.,]*\d[\d.,]*([eE][+-]?\d+)?")
 _HINT_STRAY = "mend or empty the cell; an empty cell counts as missing"
 
 
@@ -46,32 +42,6 @@ def number_of(cell: str) -> float:
     -1002.5
     """
     return float(cell.replace(",", "") if _THOUSANDS.fullmatch(cell.strip()) else cell)
-
-
-def has_decimal_commas(cells: Iterable[str]) -> bool:
-    """Whether a column's numbers have decimal commas, perhaps with points between thousands: all commas and
-    points of what may be a number are such.
-
-    Examples
-    --------
-    >>> has_decimal_commas(["1.234,5", "12", "k.A."]), has_decimal_commas(["1,5", "1.5"])
-    (True, False)
-    """
-    marked = {cell for cell in cells if ("," in cell or "." in cell) and _LIKE_A_NUMBER.fullmatch(cell)}
-    return any("," in cell for cell in marked) and all(map(_WITH_COMMA.fullmatch, marked))
-
-
-def with_points(cells: Iterable[str]) -> list[str]:
-    """Such cells as other files have them; words stay.
-
-    Examples
-    --------
-    >>> with_points(["1.234,5", "12", "k.A."])
-    ['1234.5', '12', 'k.A.']
-    """
-    return [
-        cell.replace(".", "").replace(",", ".") if _LIKE_A_NUMBER.fullmatch(cell) else cell for cell in cells
-    ]
 
 
 def column_of_cells(cells: Sequence[str] | NDArray, name: str, is_known: bool = False) -> NDArray:

@@ -1,32 +1,40 @@
 """CSV files to named columns, small ones without another library."""
 
 import csv
+import gzip
 import io
 import re
-from collections.abc import Collection, Iterator
+import zlib
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO, cast
 
-from threestep.data.cells import MISSING, column_of_cells, has_decimal_commas, is_number, with_points
+from threestep.data.cells import column_of_cells, is_number
 from threestep.data.duck_file import has_duckdb, read_large_csv
 from threestep.data.table import Table
+from threestep.data.written import MISSING, as_python_writes, may_have_decimal_commas
 from threestep.errors import DataError
 
 _LARGE, _START = 4 << 20, 1 << 18  # bytes
-_MOST_NAMED = 5
+_PACKED = 4  # times as large is what a packed file holds
 _ROWS_SEEN = 100  # of a large file, before it is read
+_FEWEST_COUNTED = 3  # names such as 0, 1, 2 or 2023, 2024, 2025
 _DELIMITERS = ",;\t|"
 _FIRST_LINE = re.compile(r"[^\r\n]*\S[^\r\n]*")
+_SEPARATOR = re.compile(r"\Asep=.\r?\n", re.IGNORECASE)  # what spreadsheets may begin with
 _QUOTED = re.compile(r'"[^"]*"')
 
 
 def read_csv(path: Path, known: Collection[str] = ()) -> Table:
-    """A CSV file, with or without a header line.
+    """A CSV file, perhaps packed (`.gz`), with or without a header line.
 
     The delimiter is the one of `, ; tab |` most frequent in the first line. Empty lines are left
     out; a line of delimiters only is a sample of which nothing is known. The first line is a
-    header unless one of its cells is a number; without one the columns are called `column_1`, ...
-    Between semicolons numbers may have decimal commas ("1.234,5"), as spreadsheets write them where that is
-    the custom; a note says in which columns.
+    header unless one of its cells is a number (but for numbers that count, such as years), or most of them
+    come again in their own columns; without one the columns are called `column_1`, ..., and a note says so.
+    Numbers may be written with decimal commas ("1.234,5"), marks between thousands, a currency or a unit; a
+    note says in which columns.
 
     Parameters
     ----------
@@ -44,52 +52,64 @@ def read_csv(path: Path, known: Collection[str] = ()) -> Table:
     rows, delimiter = _rows(path)
     if not rows:
         raise DataError(f"{path}: the file is empty", "expected a header line and one line per sample")
-    header, rows = _header(rows, path, delimiter)
-    if not rows:
+    header, below = _header(rows, path)
+    if not below:
         raise DataError(
             f"{path}: got a header and no samples", "expected one line per sample below the header"
         )
-    columns, with_commas = {}, list[str]()
-    for index, name in enumerate(header):
-        cells = [row[index] for _, row in rows]
-        if delimiter == ";" and has_decimal_commas(cells):
-            cells = with_points(cells)
-            with_commas.append(name)
-        columns[name] = column_of_cells(cells, name, name in known)
-    notes = () if not with_commas else (_decimal_commas(with_commas),)
-    return Table(path.stem, columns, notes=notes)
+    cells = {name: [row[index] for _, row in below] for index, name in enumerate(header)}
+    cells, notes = as_python_writes(cells, delimiter == ";")
+    columns = {name: column_of_cells(column, name, name in known) for name, column in cells.items()}
+    return Table(_name_of(path), columns, notes=(*_on_header(rows, below), *notes))
+
+
+def _name_of(path: Path) -> str:
+    """The file's name without its endings."""
+    return Path(path.stem).stem if _is_packed(path) else path.stem
+
+
+def _is_packed(path: Path) -> bool:
+    return path.suffix.lower() == ".gz"
+
+
+def _opened(path: Path) -> BinaryIO:
+    return cast(BinaryIO, gzip.open(path)) if _is_packed(path) else path.open("rb")
+
+
+def _on_header(rows: Sequence, below: Sequence) -> tuple[str, ...]:
+    """A note where there is none."""
+    if len(below) < len(rows):
+        return ()
+    return ("the first line is taken for a sample, not for names: columns are called column_1, column_2, …",)
 
 
 def _read_large(path: Path, known: Collection[str]) -> Table | None:
     """A large file by DuckDB; None if that is not installed or cannot make sense of the file: the slower way
     then finds the line that is wrong."""
     try:
-        if path.stat().st_size < _LARGE or not has_duckdb():
+        if path.stat().st_size * (_PACKED if _is_packed(path) else 1) < _LARGE or not has_duckdb():
             return None
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with io.TextIOWrapper(_opened(path), "utf-8-sig", newline="") as file:
             start = file.read(_START)
-    except (OSError, UnicodeDecodeError):
+    except (OSError, EOFError, UnicodeDecodeError):
         return None
     delimiter = _delimiter(start)
     reader = csv.reader(io.StringIO(start, newline=""), delimiter=delimiter, skipinitialspace=True)
     rows = [row for row, _ in zip(_numbered_rows(reader), range(_ROWS_SEEN))]
     try:
-        names, below = _header(rows, path, delimiter)
-        if delimiter == ";" and any(map(has_decimal_commas, zip(*(row for _, row in below), strict=False))):
+        names, below = _header(rows, path)
+        columns = zip(*(row for _, row in below), strict=False)
+        if delimiter != "," and any(map(may_have_decimal_commas, columns)):
             return None
-        return read_large_csv(path, delimiter, names, len(below) < len(rows), known)
+        table = read_large_csv(path, delimiter, names, len(below) < len(rows), known)
+        return replace(table, name=_name_of(path), notes=(*_on_header(rows, below), *table.notes))
     except DataError:
         return None
 
 
-def _decimal_commas(names: list[str]) -> str:
-    shown = ", ".join(map(repr, names[:_MOST_NAMED])) + (", …" if len(names) > _MOST_NAMED else "")
-    return f"commas in column {shown} are taken for decimal points, for the file is separated by semicolons"
-
-
 def _rows(path: Path) -> tuple[list[tuple[int, list[str]]], str]:
     """The non-empty lines as (line number, cells), all of one length; and the delimiter."""
-    text = _text(path)
+    text = _SEPARATOR.sub("", _text(path), count=1)
     lines, delimiter = io.StringIO(text, newline=""), _delimiter(text)
     reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
     try:
@@ -100,7 +120,7 @@ def _rows(path: Path) -> tuple[list[tuple[int, list[str]]], str]:
         if len(row) != len(rows[0][1]):
             raise DataError(
                 f"{path}, line {line}: got {len(row)} cells, expected {len(rows[0][1])} as in the first line",
-                "put quotes around cells that contain the delimiter",
+                "put quotes around cells that contain the delimiter; take titles and remarks out",
             )
     return rows, delimiter
 
@@ -108,8 +128,9 @@ def _rows(path: Path) -> tuple[list[tuple[int, list[str]]], str]:
 def _text(path: Path) -> str:
     """The file as text."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
+        with _opened(path) as file:
+            text = file.read().decode("utf-8-sig")
+    except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path}: cannot be read ({error})", "check your rights to the file") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not a text file in UTF-8", "save the table as CSV in UTF-8") from error
@@ -134,19 +155,10 @@ def _numbered_rows(reader) -> Iterator[tuple[int, list[str]]]:
         line = reader.line_num + 1
 
 
-def _header(
-    rows: list[tuple[int, list[str]]], path: Path, delimiter: str
-) -> tuple[list[str], list[tuple[int, list[str]]]]:
+def _header(rows: list[tuple[int, list[str]]], path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Column names and the lines below them."""
     first = rows[0][1]
-    with_commas = delimiter == ";"
-    numeric = [
-        cell
-        for cell in first
-        if cell not in MISSING and (is_number(cell) or (with_commas and has_decimal_commas([cell])))
-    ]
-    counted = numeric == [str(index) for index in range(len(numeric))] and len(numeric) > 2
-    if numeric and not counted:
+    if not _is_header(rows):
         return [f"column_{index + 1}" for index in range(len(first))], rows
     names = [cell or f"column_{index + 1}" for index, cell in enumerate(first)]
     twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
@@ -155,3 +167,29 @@ def _header(
             f"{path}: column name(s) given twice: {', '.join(twice)}", "give every column a name of its own"
         )
     return names, rows[1:]
+
+
+def _is_header(rows: list[tuple[int, list[str]]]) -> bool:
+    """Whether the first line names the columns."""
+    first = rows[0][1]
+    numeric = [cell for cell in first if cell not in MISSING and _is_a_number(cell)]
+    if numeric:
+        below = rows[1][1] if rows[1:] else []
+        is_counted_below = _count([cell for cell, own in zip(below, first, strict=False) if own in numeric])
+        return _count(numeric) and (numeric[0] == "0" or not is_counted_below)
+    # a column's name is not found in it; of one cell that may be chance
+    columns = zip(*(row for _, row in rows[1:]), strict=False)
+    again = [cell in set(column) for cell, column in zip(first, columns, strict=False) if cell]
+    return sum(again) < 2 or 2 * sum(again) <= len(again)
+
+
+def _is_a_number(cell: str) -> bool:
+    """Whether it is one without a unit or a currency, which the name of a column may have."""
+    return is_number(cell) or (cell[-1:].isdigit() and may_have_decimal_commas([cell]))
+
+
+def _count(cells: Sequence[str]) -> bool:
+    """Whether cells are whole numbers in a row, as names may be."""
+    if len(cells) < _FEWEST_COUNTED or not all(cell.isdecimal() for cell in cells):
+        return False
+    return [int(cell) for cell in cells] == list(range(int(cells[0]), int(cells[0]) + len(cells)))

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data.cells import MISSING, column_of_cells, finite_or_missing, words_of_objects
+from threestep.data.cells import column_of_cells, finite_or_missing, words_of_objects
 from threestep.data.coding import mapped
 from threestep.data.table import Table
+from threestep.data.written import MISSING, as_python_writes
 from threestep.errors import DataError
 
 _READERS = {
@@ -18,9 +19,6 @@ _READERS = {
     ".pq": "read_parquet",
     ".jsonl": "read_ndjson_auto",
     ".ndjson": "read_ndjson_auto",
-    ".csv.gz": "read_csv",
-    ".tsv.gz": "read_csv",
-    ".txt.gz": "read_csv",
 }
 _TYPES = "['DOUBLE', 'VARCHAR']"  # a whole number is no other kind of column
 DUCK_ENDINGS = tuple(_READERS)
@@ -45,8 +43,7 @@ def read_duck_file(path: Path, known: Collection[str] = ()) -> Table:
     reader = next(reader for ending, reader in _READERS.items() if path.name.lower().endswith(ending))
     if not has_duckdb():
         raise DataError(f"{path}: needs DuckDB to be read", "pip install 'threestep[tables]'")
-    no_folders = "hive_partitioning = false"  # a folder's name is no column
-    options = {"read_csv": f", sample_size = -1, {no_folders}", "read_parquet": f", {no_folders}"}
+    options = {"read_parquet": ", hive_partitioning = false"}  # a folder's name is no column
     return _table(f"SELECT * FROM {reader}(?{options.get(reader, '')})", path, known)
 
 
@@ -84,7 +81,8 @@ def _table(query: str, path: Path, known: Collection[str], *more: Any) -> Table:
         raise DataError(f"{path}: cannot be read ({first})", "check the file's format") from error
     columns, notes = dict[str, NDArray](), list[str]()
     for name, values in found.items():
-        column = _column(values, name, name in known)
+        column, more = _column(values, name, name in known)
+        notes += more
         if column is None:
             notes.append(f"column {name!r} is left out: its cells are neither numbers nor text")
         else:
@@ -95,30 +93,30 @@ def _table(query: str, path: Path, known: Collection[str], *more: Any) -> Table:
     return Table(path.name.split(".")[0], columns, notes=tuple(notes))
 
 
-def _column(values: Any, name: str, is_known: bool) -> NDArray | None:
-    """One column as numbers (NaN = missing) or words ("" = missing); None if it is neither."""
+def _column(values: Any, name: str, is_known: bool) -> tuple[NDArray | None, tuple[str, ...]]:
+    """One column as numbers (NaN = missing) or words ("" = missing), None if it is neither; and notes."""
     mask = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else None
     data = np.asarray(np.ma.getdata(values))
     if data.dtype.kind == "b" and (mask is None or not mask.any()):
-        return data
+        return data, ()
     if data.dtype.kind in "biuf":
         numbers = data.astype(np.float64, copy=False)
         if mask is not None and mask.any():
             numbers = np.where(mask, np.nan, numbers)
-        return finite_or_missing(numbers, name)
+        return finite_or_missing(numbers, name), ()
     if data.dtype.kind == "M":
         texts = np.datetime_as_string(data, unit="s").astype(object)
         texts[np.isnat(data) if mask is None else mask | np.isnat(data)] = ""
-        return texts
+        return texts, ()
     if mask is not None and mask.any():
         data = data.astype(object)
         data[mask] = None
     cells: list[Any] = data.tolist()
     known = list(islice((cell for cell in cells if cell is not None), 1000))
     if any(isinstance(cell, (list, dict, tuple, np.ndarray)) for cell in known):
-        return None
+        return None, ()
     if not all(isinstance(cell, str) for cell in known):
-        return words_of_objects(cells)
-    return column_of_cells(
-        mapped(lambda cell: "" if cell is None else str(cell).strip(), cells, object), name, is_known
-    )
+        return words_of_objects(cells), ()
+    texts = mapped(lambda cell: "" if cell is None else str(cell).strip(), cells, object).tolist()
+    written, notes = as_python_writes({name: texts})
+    return column_of_cells(written[name], name, is_known), notes

@@ -23,7 +23,7 @@ from threestep.settings import Files
 
 _OPENML = "openml:"
 _USUAL_TARGETS = ("target", "label", "class", "y")
-_TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".data")
+_TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".data", ".csv.gz", ".tsv.gz", ".txt.gz", ".data.gz")
 _HINT_SOURCES = (
     "expected a built-in name, a .csv, .parquet, .jsonl or .npz file, a folder of pictures or sounds, "
     "`images.gz,labels.gz`, `openml:NAME`, arrays or a data frame"
@@ -36,8 +36,8 @@ def read(source: object, media: Media | None = None, how: Files = Files()) -> Ta
     Parameters
     ----------
     source : str, Path, (x, y), ndarray, mapping, data frame or Table
-        A built-in name (`digits`), a file (`.csv`, `.tsv`, `.npz`; with DuckDB `.parquet`, `.jsonl`,
-        `.csv.gz`), `openml:NAME` or `openml:NUMBER`, an idx pair (`images.gz,labels.gz`),
+        A built-in name (`digits`), a file (`.csv`, `.tsv`, `.csv.gz`, `.npz`; with DuckDB `.parquet`,
+        `.jsonl`), `openml:NAME` or `openml:NUMBER`, an idx pair (`images.gz,labels.gz`),
         arrays of shape (n_samples, ...) and (n_samples,), named columns, any data frame, or a folder
         with one folder of pictures or sounds per class.
     media : Media or None
