@@ -327,6 +327,73 @@ def test_dates_are_told_from_other_words(cells, order):
     assert date_order_of(cells) == order
 
 
+def test_a_category_stays_one_where_new_cells_look_like_numbers(tmp_path):
+    lines = [f"{('5 kg', '500 g')[row % 2]},{row % 2}" for row in range(60)]
+    (tmp_path / "t.csv").write_text("size,y\n" + "\n".join(lines) + "\n")
+    run = ts.fit(tmp_path / "t.csv", network="8", epochs=30)
+    (tmp_path / "new.csv").write_text("size\n5 kg\n5 kg\n")
+    probabilities = run.model.predict_proba(tmp_path / "new.csv")
+    assert (probabilities[:, 0] > 0.5).all()
+
+
+def test_yes_and_no_of_a_parquet_file_are_found_again_in_a_csv_file(tmp_path):
+    frame = pd.DataFrame({"flag": [True, False] * 30, "y": [1, 0] * 30})
+    frame.to_parquet(tmp_path / "t.parquet")
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    run = ts.fit(tmp_path / "t.parquet", network="8", epochs=5)
+    np.testing.assert_array_equal(
+        run.model.predict_proba(tmp_path / "t.parquet"), run.model.predict_proba(tmp_path / "t.csv")
+    )
+
+
+def test_a_column_of_words_alone_cannot_be_numbers():
+    columns = {"a": np.array(["red", "blue"] * 20, object)}
+    with pytest.raises(ts.DataError, match="'a': got 'red' and 1 other words, expected numbers"):
+        kinds_of(columns, {"a": "number"})
+
+
+@pytest.mark.parametrize(
+    ("cell", "same"),
+    [
+        ("Mar 23, 2019", "2019-03-23"),
+        ("March 23rd, 2019 8:21 PM", "2019-03-23T20:21:00"),
+        ("Sat, 23 Mar 2019 20:21:09", "2019-03-23T20:21:09"),
+        ("23-Mar-2019", "2019-03-23"),
+        ("2019-03", "2019-03-01"),
+        ("20:21:09", "1970-01-01T20:21:09"),
+        ("12:05 am", "1970-01-01T00:05:00"),
+        ("2019-03-23 12:05 p.m.", "2019-03-23T12:05:00"),
+        ("2019-03-23 20:21:09.125+02:00", "2019-03-23T20:21:09"),
+    ],
+)
+def test_dates_may_be_written_out_and_be_months_or_times_alone(cell, same):
+    assert date_order_of([cell]) == "ymd"
+    written, expected = date_parts_of([cell], "ymd"), date_parts_of([same], "ymd")
+    assert {name: values[0] for name, values in written.items()} == {
+        name: values[0] for name, values in expected.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["32:15", "20:61", "16:9", "13:05 pm", "2019-13", "1234-05", "Mai 23, 2019", "Mark 7, 1999x", "May"],
+)
+def test_what_is_like_a_date_is_none(cell):
+    assert date_order_of([cell]) is None
+
+
+def test_a_note_says_that_dates_may_be_read_in_two_ways(tmp_path):
+    lines = [
+        f"{row % 12 + 1:02}/{row % 11 + 1:02}/2019,{row % 31 + 1}/01/2020,{row % 2}" for row in range(60)
+    ]
+    (tmp_path / "t.csv").write_text("open,clear,y\n" + "\n".join(lines) + "\n")
+    run = ts.fit(tmp_path / "t.csv", network="8", epochs=2)
+    notes = [note for note in run.events[0]["notes"] if "two ways" in note]
+    assert len(notes) == 1
+    assert "'open'" in notes[0]
+    assert "month first" in notes[0]
+
+
 @given(st.datetimes(pd.Timestamp("1900-01-01"), pd.Timestamp("2200-01-01")))
 def test_parts_of_a_date_are_those_of_pandas(moment):
     moment = moment.replace(microsecond=0)

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 import threestep as ts
 from threestep.data import BUILTIN_NAMES, Table, label, read
 from threestep.data.builtin import small_digits
+from threestep.settings import Files
 
 
 def read_text(tmp_path: Path, text: str | bytes, name: str = "table.csv") -> Table:
@@ -399,6 +400,20 @@ def test_a_packed_file_that_is_cut_off_is_named(tmp_path):
     assert "a.csv.gz: cannot be read" in refused(tmp_path / "a.csv.gz")
     (tmp_path / "a.csv.gz").write_bytes(b"a,b\n1,2\n")
     assert "a.csv.gz: cannot be read" in refused(tmp_path / "a.csv.gz")
+
+
+def test_a_note_says_that_numbers_may_be_codes(tmp_path):
+    table = read_text(tmp_path, "zip,n,word,y\n01234,0,01,1\n12345,0.5,x,0\n,10,y,1\n")
+    (note,) = table.notes
+    assert "'zip' such as 01234 begin with 0" in note
+    (tmp_path / "t.csv").write_text("zip,y\n01234,1\n12345,0\n")
+    kept = read(tmp_path / "t.csv", how=Files(column=("zip=category",)))
+    assert kept.notes == ()
+
+
+def test_other_kinds_of_tables_are_to_be_saved_as_csv(tmp_path):
+    (tmp_path / "t.xlsx").write_bytes(b"PK")
+    assert "save a table as CSV" in refused(tmp_path / "t.xlsx")
 
 
 def test_years_may_be_names_of_columns(tmp_path):

@@ -6,7 +6,7 @@ same columns into arrays. Nothing here knows a network.
 """
 
 from threestep.data.builtin import BUILTIN_NAMES
-from threestep.data.dates import DATE_ORDERS, DATE_PARTS
+from threestep.data.dates import DATE_ORDERS, DATE_PARTS, may_be_either
 from threestep.data.encoding import FARTHEST, encode, encode_learned, encode_target, encoded
 from threestep.data.kept import kept_facts
 from threestep.data.kinds import COLUMN_KINDS, count_words, kinds_of, leaks_of, overrides_of, words_among
@@ -59,6 +59,7 @@ __all__ = [
     "label",
     "labelled",
     "leaks_of",
+    "may_be_either",
     "notes_on_strangers",
     "overrides_of",
     "part_name",

@@ -5,7 +5,7 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 from threestep.data.cells import column_of_cells, is_number
 from threestep.data.duck_file import has_duckdb, read_large_csv
 from threestep.data.table import Table
-from threestep.data.written import MISSING, as_python_writes, may_have_decimal_commas
+from threestep.data.written import MISSING, NOT_KNOWN, as_python_writes, may_have_decimal_commas
 from threestep.errors import DataError
 
 _LARGE, _START = 4 << 20, 1 << 18  # bytes
@@ -26,7 +26,7 @@ _SEPARATOR = re.compile(r"\Asep=.\r?\n", re.IGNORECASE)  # what spreadsheets may
 _QUOTED = re.compile(r'"[^"]*"')
 
 
-def read_csv(path: Path, known: Collection[str] = ()) -> Table:
+def read_csv(path: Path, known: Mapping[str, str] = NOT_KNOWN) -> Table:
     """A CSV file, perhaps packed (`.gz`), with or without a header line.
 
     The delimiter is the one of `, ; tab |` most frequent in the first line. Empty lines are left
@@ -39,8 +39,9 @@ def read_csv(path: Path, known: Collection[str] = ()) -> Table:
     Parameters
     ----------
     path : Path
-    known : collection of str
-        Columns of which the user, or a model, says what they are: words among their numbers are no mistake.
+    known : mapping of str to str
+        What columns are, where the user, or a model, says so: words among their numbers are no mistake, and
+        what is no number stays as it is written.
 
     Raises
     ------
@@ -58,9 +59,10 @@ def read_csv(path: Path, known: Collection[str] = ()) -> Table:
             f"{path}: got a header and no samples", "expected one line per sample below the header"
         )
     cells = {name: [row[index] for _, row in below] for index, name in enumerate(header)}
-    cells, notes = as_python_writes(cells, delimiter == ";")
+    codes = _on_codes(cells, known)
+    cells, notes = as_python_writes(cells, delimiter == ";", known)
     columns = {name: column_of_cells(column, name, name in known) for name, column in cells.items()}
-    return Table(_name_of(path), columns, notes=(*_on_header(rows, below), *notes))
+    return Table(_name_of(path), columns, notes=(*_on_header(rows, below), *notes, *codes))
 
 
 def _name_of(path: Path) -> str:
@@ -83,7 +85,24 @@ def _on_header(rows: Sequence, below: Sequence) -> tuple[str, ...]:
     return ("the first line is taken for a sample, not for names: columns are called column_1, column_2, …",)
 
 
-def _read_large(path: Path, known: Collection[str]) -> Table | None:
+def _on_codes(columns: Mapping[str, Sequence[str]], known: Mapping[str, str]) -> list[str]:
+    """Notes on whole numbers that may be codes."""
+    notes = []
+    for name, cells in columns.items():
+        code = next((cell for cell in cells if cell[:1] == "0" and cell.isdecimal() and len(cell) > 1), None)
+        if (
+            code is not None
+            and name not in known
+            and all(cell in MISSING or is_number(cell) for cell in cells)
+        ):
+            notes.append(
+                f"numbers of column {name!r} such as {code} begin with 0; if they are codes, "
+                f"--column {name}=category takes them as words"
+            )
+    return notes
+
+
+def _read_large(path: Path, known: Mapping[str, str]) -> Table | None:
     """A large file by DuckDB; None if that is not installed or cannot make sense of the file: the slower way
     then finds the line that is wrong."""
     try:
@@ -98,11 +117,12 @@ def _read_large(path: Path, known: Collection[str]) -> Table | None:
     rows = [row for row, _ in zip(_numbered_rows(reader), range(_ROWS_SEEN))]
     try:
         names, below = _header(rows, path)
-        columns = zip(*(row for _, row in below), strict=False)
-        if delimiter != "," and any(map(may_have_decimal_commas, columns)):
+        columns = dict(zip(names, zip(*(row for _, row in below), strict=False), strict=False))
+        if delimiter != "," and any(map(may_have_decimal_commas, columns.values())):
             return None
         table = read_large_csv(path, delimiter, names, len(below) < len(rows), known)
-        return replace(table, name=_name_of(path), notes=(*_on_header(rows, below), *table.notes))
+        notes = (*_on_header(rows, below), *table.notes, *_on_codes(columns, known))
+        return replace(table, name=_name_of(path), notes=notes)
     except DataError:
         return None
 

@@ -1,6 +1,6 @@
 """Parquet, JSON lines and large CSV files to named columns, by DuckDB (the extra `tables`)."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from threestep.data.cells import column_of_cells, finite_or_missing, words_of_objects
 from threestep.data.coding import mapped
 from threestep.data.table import Table
-from threestep.data.written import MISSING, as_python_writes
+from threestep.data.written import MISSING, NOT_KNOWN, as_python_writes
 from threestep.errors import DataError
 
 _READERS = {
@@ -32,7 +32,7 @@ def has_duckdb() -> bool:
     return find_spec("duckdb") is not None
 
 
-def read_duck_file(path: Path, known: Collection[str] = ()) -> Table:
+def read_duck_file(path: Path, known: Mapping[str, str] = NOT_KNOWN) -> Table:
     """A file of columns, by its ending; `known` as for `read_csv`.
 
     Raises
@@ -48,7 +48,7 @@ def read_duck_file(path: Path, known: Collection[str] = ()) -> Table:
 
 
 def read_large_csv(
-    path: Path, delimiter: str, names: list[str], has_header: bool, known: Collection[str] = ()
+    path: Path, delimiter: str, names: list[str], has_header: bool, known: Mapping[str, str] = NOT_KNOWN
 ) -> Table:
     """A CSV file whose first line was looked at already.
 
@@ -69,7 +69,7 @@ def read_large_csv(
         return _table(f"{query}, sample_size = -1)", path, known, names)
 
 
-def _table(query: str, path: Path, known: Collection[str], *more: Any) -> Table:
+def _table(query: str, path: Path, known: Mapping[str, str], *more: Any) -> Table:
     """What a query gives, as columns."""
     import duckdb
 
@@ -81,7 +81,7 @@ def _table(query: str, path: Path, known: Collection[str], *more: Any) -> Table:
         raise DataError(f"{path}: cannot be read ({first})", "check the file's format") from error
     columns, notes = dict[str, NDArray](), list[str]()
     for name, values in found.items():
-        column, more = _column(values, name, name in known)
+        column, more = _column(values, name, known)
         notes += more
         if column is None:
             notes.append(f"column {name!r} is left out: its cells are neither numbers nor text")
@@ -93,7 +93,7 @@ def _table(query: str, path: Path, known: Collection[str], *more: Any) -> Table:
     return Table(path.name.split(".")[0], columns, notes=tuple(notes))
 
 
-def _column(values: Any, name: str, is_known: bool) -> tuple[NDArray | None, tuple[str, ...]]:
+def _column(values: Any, name: str, known: Mapping[str, str]) -> tuple[NDArray | None, tuple[str, ...]]:
     """One column as numbers (NaN = missing) or words ("" = missing), None if it is neither; and notes."""
     mask = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else None
     data = np.asarray(np.ma.getdata(values))
@@ -112,11 +112,11 @@ def _column(values: Any, name: str, is_known: bool) -> tuple[NDArray | None, tup
         data = data.astype(object)
         data[mask] = None
     cells: list[Any] = data.tolist()
-    known = list(islice((cell for cell in cells if cell is not None), 1000))
-    if any(isinstance(cell, (list, dict, tuple, np.ndarray)) for cell in known):
+    first = list(islice((cell for cell in cells if cell is not None), 1000))
+    if any(isinstance(cell, (list, dict, tuple, np.ndarray)) for cell in first):
         return None, ()
-    if not all(isinstance(cell, str) for cell in known):
+    if not all(isinstance(cell, str) for cell in first):
         return words_of_objects(cells), ()
     texts = mapped(lambda cell: "" if cell is None else str(cell).strip(), cells, object).tolist()
-    written, notes = as_python_writes({name: texts})
-    return column_of_cells(written[name], name, is_known), notes
+    written, notes = as_python_writes({name: texts}, known=known)
+    return column_of_cells(written[name], name, name in known), notes

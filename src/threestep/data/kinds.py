@@ -28,6 +28,7 @@ _FEWEST_NUMBERS = 20  # different ones: fewer may be codes
 _CODE = re.compile(r"[+-]?0\d.*")
 _MOST_ROWS = 2000
 _ROUNDING = 1e-6
+_TRUTH = {"true": "1", "false": "0"}  # as files say what is yes or no in a frame
 
 
 class ColumnKind(NamedTuple):
@@ -67,7 +68,15 @@ def kinds_of(columns: Mapping[str, NDArray], overrides: Mapping[str, str]) -> di
     columns : mapping of str to ndarray of shape (n_samples,)
         Numbers, or words (object; "" = missing).
     overrides : mapping of str to str
+
+    Raises
+    ------
+    DataError
+        The user says that a column is numbers, and none of its cells is one.
     """
+    for name, kind in overrides.items():
+        if kind == "number" and name in columns:
+            _check_numbers(columns[name], name)
     kinds = {
         name: ColumnKind(overrides[name], "as asked") if name in overrides else _kind(column)
         for name, column in columns.items()
@@ -78,6 +87,16 @@ def kinds_of(columns: Mapping[str, NDArray], overrides: Mapping[str, str]) -> di
     return {
         name: ColumnKind("number", "numbers") if each.reason == _ID else each for name, each in kinds.items()
     }
+
+
+def _check_numbers(column: NDArray, name: str) -> None:
+    """Whether there is a number among the words of a column."""
+    words = different_words(column) if column.dtype.kind == "O" else []
+    if words and not any(is_number(word) or word.lower() in _TRUTH for word in words):
+        raise DataError(
+            f"column {name!r}: got {shown(words[0])} and {len(words) - 1} other words, expected numbers",
+            f"none of its cells is one; --column {name}=category takes it as words",
+        )
 
 
 def _kind(column: NDArray) -> ColumnKind:
@@ -184,6 +203,7 @@ def numbers_of(column: NDArray, name: str, with_strays: bool = False) -> NDArray
         A word is no number.
     """
     different, codes = coded(column)
+    different = [_TRUTH.get(cell.lower(), cell) for cell in map(str, different)]
     is_text = np.array([cell != "" and not is_number(cell) for cell in different], bool)
     if is_text.any() and not with_strays:
         row = int(is_text[codes].argmax())

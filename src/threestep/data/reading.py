@@ -259,7 +259,7 @@ def _is_there(name: str, kind: Callable[[Path], bool]) -> bool:
 
 def _read_file(path: Path, how: Files) -> Table:
     """A file, by its ending."""
-    known = {word.rpartition("=")[0] for word in how.column}
+    known = {name: kind for name, _, kind in (word.rpartition("=") for word in how.column)}
     endings = path.name.lower()
     if endings.endswith(".npz"):
         return read_npz(path)
@@ -269,7 +269,7 @@ def _read_file(path: Path, how: Files) -> Table:
         return read_duck_file(path, known)
     if endings.endswith(("ubyte.gz", "ubyte", ".idx", ".idx.gz", ".gz")):
         return read_idx_pair(path, None)
-    raise DataError(f"{path}: a kind of file that is not known", _HINT_SOURCES)
+    raise DataError(f"{path}: a kind of file that is not known", f"save a table as CSV; {_HINT_SOURCES}")
 
 
 def _neighbours(path: Path) -> str:

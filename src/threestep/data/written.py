@@ -3,12 +3,16 @@ currencies, per cent and units, minus signs of bookkeeping."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from threestep.data.coding import coded
 
 MISSING = frozenset({"", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None"})
 """Cells that mean "not known"."""
+
+NOT_KNOWN: Mapping[str, str] = MappingProxyType({})
+"""Of no column is it known what it is."""
 
 _SPACES = " \u00a0\u202f\u2009"  # also the hard and the narrow ones that typesetters put between thousands
 _BETWEEN = f"['’{_SPACES}]"
@@ -48,7 +52,7 @@ class Seen(NamedTuple):
 
 
 def as_python_writes(
-    columns: Mapping[str, Sequence[str]], with_commas: bool = False
+    columns: Mapping[str, Sequence[str]], with_commas: bool = False, known: Mapping[str, str] = NOT_KNOWN
 ) -> tuple[dict[str, Sequence[str]], tuple[str, ...]]:
     """The columns of a file, numbers written so that Python can read them; and notes on what was done.
 
@@ -62,6 +66,8 @@ def as_python_writes(
         Cells, stripped.
     with_commas : bool
         Whether decimal commas are the custom in such a file.
+    known : mapping of str to str
+        What columns are, of those of which it is known: "number", or something else, then they stay.
 
     Examples
     --------
@@ -71,14 +77,15 @@ def as_python_writes(
     >>> notes[1]
     "commas in column 'share' are taken for decimal points"
     """
-    odd = {name: cells for name, cells in columns.items() if any(map(_is_odd, set(cells)))}
-    seen = {name: each for name, cells in odd.items() if (each := _seen_in(cells)) is not None}
+    open_ones = {name: cells for name, cells in columns.items() if known.get(name, "number") == "number"}
+    odd = {name: cells for name, cells in open_ones.items() if any(map(_is_odd, set(cells)))}
+    seen = _all_seen(odd, known)
     if not seen:
         return dict(columns), ()
-    others = {name: _seen_in(cells) for name, cells in columns.items() if name not in odd}
-    custom = _custom_of([*seen.values(), *(each for each in others.values() if each is not None)])
+    others = _all_seen({name: cells for name, cells in open_ones.items() if name not in odd}, known)
+    custom = _custom_of([*seen.values(), *others.values()])
     if custom:  # then 4.733 may be 4,733
-        seen |= {name: each for name, each in others.items() if each is not None and not each.point}
+        seen |= {name: each for name, each in others.items() if not each.point}
     written, done = dict(columns), list[tuple[str, str]]()
     for name, each in seen.items():
         is_comma = _has_decimal_comma(each, custom, with_commas)
@@ -110,13 +117,19 @@ def _is_odd(cell: str) -> bool:
     return any(mark.isdigit() for mark in cell) and _PLAIN.fullmatch(cell) is None
 
 
-def _seen_in(cells: Sequence[str]) -> Seen | None:
-    """A column taken apart; None where its cells are no numbers, or not all of one kind."""
+def _all_seen(columns: Mapping[str, Sequence[str]], known: Mapping[str, str]) -> dict[str, Seen]:
+    """Of the columns those that are written numbers, taken apart."""
+    found = {name: _seen_in(cells, 0.0 if name in known else _MOSTLY) for name, cells in columns.items()}
+    return {name: each for name, each in found.items() if each is not None}
+
+
+def _seen_in(cells: Sequence[str], least: float = _MOSTLY) -> Seen | None:
+    """A column taken apart; None where less than a share of its cells are numbers, or not all of one kind."""
     words = [word for word in coded(cells)[0] if word not in MISSING]
     parts = [_taken_apart(word) for word in words]
     around = {part.around for part in parts if part is not None} - {""}
     digits = [part.digits for part in parts if part is not None]
-    if not words or len(digits) < _MOSTLY * len(words) or len(around) > 1:
+    if not digits or len(digits) < least * len(words) or len(around) > 1:
         return None
     with_point = all(map(_WITH_POINT.fullmatch, digits))
     with_comma = all(map(_WITH_COMMA.fullmatch, digits))

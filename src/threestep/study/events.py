@@ -16,6 +16,7 @@ from threestep.data import (
     encode_target,
     kinds_of,
     leaks_of,
+    may_be_either,
     overrides_of,
     words_among,
 )
@@ -68,7 +69,19 @@ def _notes_on_columns(prepared: Prepared) -> list[str]:
         for name in layout.with_strays
         for n, word in [words_among(np.asarray(table.x[name]))]
     ]
-    return [*left_out, *strays, *_rare_words(prepared), *leaks]
+    return [*left_out, *strays, *_open_dates(prepared), *_rare_words(prepared), *leaks]
+
+
+def _open_dates(prepared: Prepared) -> list[str]:
+    """Dates of which nothing tells days from months."""
+    columns, layout = prepared.parts.train.columns(), prepared.prep.layout
+    read_as = {"mdy": "month first, as in America", "dmy": "day first, as in Europe"}
+    return [
+        f"column {name!r} has dates that may be read in two ways; they are read {read_as[order]}. "
+        "Written as 2024-12-31 there is no doubt"
+        for name, order in layout.dates
+        if order in read_as and may_be_either([cell for cell in map(str, columns[name]) if cell])
+    ]
 
 
 def _rare_words(prepared: Prepared) -> list[str]:
