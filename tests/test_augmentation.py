@@ -59,6 +59,7 @@ def test_nothing_is_changed_where_neurons_alone_look(wish):
         ts.fit(stripes(60), convolutions=False, **wish)
 
 
+@pytest.mark.slow
 def test_moved_pictures_are_recognized_elsewhere():
     """Learned from pictures in the middle only, with and without moving them."""
     rng = np.random.default_rng(0)

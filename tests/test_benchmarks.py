@@ -22,6 +22,7 @@ def _run(*arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, timeout=120)
 
 
+@pytest.mark.slow
 def test_dense_prints_one_row_per_peer():
     done = _run("dense", "--quick", "--repeat", "1", "--peer", "scikit-learn")
     assert done.returncode == 0, done.stderr

@@ -45,7 +45,9 @@ def told(most=None, **params):
     return notes.told, estimator
 
 
-@pytest.mark.parametrize("params", [{"effort": "quick", "ensemble": 1}, {"network": "8"}])
+@pytest.mark.parametrize(
+    "params", [pytest.param({"effort": "quick", "ensemble": 1}, marks=pytest.mark.slow), {"network": "8"}]
+)
 def test_a_fit_is_a_task_with_tasks_below(params):
     events, _ = told(**params)
     assert events[:2] == ["setup", "begin fit"]

@@ -48,7 +48,8 @@ def test_confidences_of_labels_are_those_of_a_yes():
     np.testing.assert_allclose(sigmoid(outputs), 1 / (1 + np.exp(-outputs)))
 
 
-@pytest.mark.parametrize("folds", [pytest.param(1, marks=pytest.mark.slow), 3])
+@pytest.mark.slow
+@pytest.mark.parametrize("folds", [1, 3])
 def test_what_is_picked_is_the_best_by_the_metric(folds):
     run = ts.fit(rare(), score_metric="auc", ensemble=1, folds=folds, calibrate=False, seed=2, **SMALL)
     known = [each for each in run.leaderboard if each["change"].startswith("trained anew in") == (folds > 1)]

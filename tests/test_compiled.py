@@ -112,6 +112,7 @@ def test_a_single_network_s_programs_are_written_down_once_and_give_the_same_bit
     compiled_module._compiled_function.cache_clear()
 
 
+@pytest.mark.slow
 def test_programs_for_other_functions_of_the_same_shapes_are_others():
     x, y = np.ones((40, 36), np.float32), np.arange(40, dtype=np.int32) % 2
     cross = ts.goodness.Goodness("cross_entropy")

@@ -58,6 +58,7 @@ def tried(networks, deadline=float("inf"), stop=None, before=(), rate=0.01, name
     return ended(try_designed(searcher_of(name), asked, before, deadline, stop or Event()))
 
 
+@pytest.mark.slow
 def test_each_network_is_tried_once_and_told_of():
     events, won = tried([network(), network("conv4-conv6-globalpool")])
     told = [event for event in events if event["event"] == "designed"]
@@ -213,6 +214,7 @@ def test_what_is_compiled_ahead_is_not_compiled_again():
     assert compiled._compiled_function.cache_info().misses == size > 0
 
 
+@pytest.mark.slow
 def test_a_search_goes_on_where_convolutions_are_compiled_too_late(monkeypatch):
     monkeypatch.setattr("threestep.pick.designed.compile_ahead", lambda *_: Future())
     run = ts.fit(stripes(300), budget="12s", seed=0)
@@ -416,6 +418,7 @@ def test_a_search_on_pictures_picks_convolutions_that_are_better():
     assert [event["spec"] for event in run.events if event["event"] == "designed"]
 
 
+@pytest.mark.slow
 def test_a_search_with_convolutions_gives_the_same_bits_again():
     one, other = (ts.fit(stripes(200), **QUICK) for _ in range(2))
     assert ts.model.model_bytes(one.model) == ts.model.model_bytes(other.model)

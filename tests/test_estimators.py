@@ -180,6 +180,7 @@ def test_quantiles_cover_what_they_should():
     assert wide[np.abs(x[:, 0]) > 0.8].mean() > 1.5 * wide[np.abs(x[:, 0]) < 0.2].mean()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["absolute_error", "huber"])
 def test_robust_losses_pass_over_wild_targets(loss):
     rng = np.random.default_rng(0)

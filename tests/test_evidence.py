@@ -174,6 +174,7 @@ def test_targets_that_are_all_missing_or_mostly_and_nobody_named_are_refused():
         ts.fit(columns, target="b", network="4", epochs=1)
 
 
+@pytest.mark.slow
 def test_studies_explanations_and_evaluations_leave_samples_without_a_target_out(tmp_path, capsys):
     from threestep.app import main
 
@@ -242,6 +243,7 @@ def test_in_folds_all_samples_are_looked_at_for_label_errors():
     assert all(each["target"] == str(given[each["row"]]) for each in known["worst"])
 
 
+@pytest.mark.slow
 def test_what_was_learned_from_is_not_asked_about():
     x, y = blobs(200)
     run = ts.fit((x, y), network="8", epochs=5, refit=True)
@@ -378,9 +380,8 @@ def test_layers_tell_what_they_add():
     assert f"{known['probes'][1]:.3g}" in html
 
 
-@pytest.mark.parametrize(
-    "spec", ["conv8-conv16-dense32", pytest.param("conv4s1-res4x2-res8s2-globalpool", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("spec", ["conv8-conv16-dense32", "conv4s1-res4x2-res8s2-globalpool"])
 def test_layers_of_networks_with_convolutions(spec):
     run = ts.fit("digits", network=spec, epochs=4, seed=0)
     known, model = event(run, "details")["layers"], run.model
@@ -427,6 +428,7 @@ def test_pictures_that_are_too_much_work_have_no_layers_to_tell_of(monkeypatch):
     assert "What each hidden layer adds" not in report_html(run.events)
 
 
+@pytest.mark.slow
 def test_layers_of_pictures_are_left_out_where_their_program_is_late(monkeypatch):
     monkeypatch.setattr("threestep.study.layers._program", lambda *_: Future())
     run = ts.fit("digits", network="conv8-dense8", budget="3s", seed=0)
@@ -515,7 +517,14 @@ WORDS_IN_CHINESE = {
 """Names, of the literature and of the data."""
 
 
-@pytest.mark.parametrize("page", ["depth", "residual", "explain", "explain numbers"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "depth",
+        "explain",
+        *(pytest.param(each, marks=pytest.mark.slow) for each in ("residual", "explain numbers")),
+    ],
+)
 def test_pages_of_studies_are_in_chinese(page, tmp_path):
     """No English word is left but names."""
     rng = np.random.default_rng(0)
@@ -685,6 +694,7 @@ def test_likely_label_errors_of_files_are_told_by_name(tmp_path):
 # What a reviewer tried
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(3, 130), (130, 2), (1, 41), (90, 41, 3)])
 def test_narrow_pictures_are_drawn(shape):
     x = np.random.default_rng(0).random((120, *shape)).astype(np.float32)

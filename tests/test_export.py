@@ -72,7 +72,9 @@ def test_every_activation(activation, tmp_path):
     ],
     ids=["convolutions", "pools", "basic", "bottleneck"],
 )
-@pytest.mark.parametrize("shape", [(9, 8), (8, 7, 3)], ids=["grey", "colour"])
+@pytest.mark.parametrize(
+    "shape", [pytest.param((9, 8), marks=pytest.mark.slow), (8, 7, 3)], ids=["grey", "colour"]
+)
 def test_every_layer_of_pictures(layers, norm, shape, tmp_path):
     layers = tuple(layer if isinstance(layer, Pool) else replace(layer, norm=norm) for layer in layers)
     model = array_model(Network(shape, (*layers, Dense(3, "linear"))))

@@ -239,6 +239,7 @@ def test_folds_and_what_they_cannot_be_with_are_refused(name):
         ts.fit("iris", folds=3, **{name: True if name == "refit" else "sepal_width"})
 
 
+@pytest.mark.slow
 def test_numbers_and_quantiles_are_corrected_out_of_fold():
     run = ts.fit("diabetes", seed=0, quantiles=(0.1, 0.9), **SMALL)
     assert run.settings.folds == 4
@@ -247,6 +248,7 @@ def test_numbers_and_quantiles_are_corrected_out_of_fold():
     assert (low < high).mean() > 0.95
 
 
+@pytest.mark.slow
 def test_a_budget_leaves_time_for_folds():
     run = ts.fit("iris", budget="12s", widths=(8, 16), depths=(0, 2), epochs=20)
     assert run.scores["valid"].get("n_folds") == 4

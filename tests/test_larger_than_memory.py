@@ -123,7 +123,7 @@ def weighted_pictures() -> Table:
     return Table("t", x, y, weight=np.linspace(1, 3, len(y)))
 
 
-@pytest.mark.parametrize("data", [pictures, weighted_pictures])
+@pytest.mark.parametrize("data", [pictures, pytest.param(weighted_pictures, marks=pytest.mark.slow)])
 def test_neurons_learn_from_as_many_as_there_is_room_for_and_convolutions_from_all(monkeypatch, data):
     seen_by = {}
     begin, descend = searching.Population, designed.descend
@@ -155,7 +155,13 @@ def test_neurons_learn_from_as_many_as_there_is_room_for_and_convolutions_from_a
     ]
 
 
-@pytest.mark.parametrize("how", [{"network": "8", "ensemble": 2}, {"refit": True}, {"folds": 2}])
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"network": "8", "ensemble": 2},
+        *(pytest.param(each, marks=pytest.mark.slow) for each in ({"refit": True}, {"folds": 2})),
+    ],
+)
 def test_what_is_not_only_compared_learns_from_all(monkeypatch, how):
     monkeypatch.setattr(seen, "_MOST_BYTES", 4 * 144 * 32)
     sizes = []

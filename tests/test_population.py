@@ -355,6 +355,7 @@ def test_orders_are_numpy_s_whether_they_are_kept_or_not():
             order[0, 0] = 1
 
 
+@pytest.mark.slow
 def test_a_process_may_end_in_the_middle_of_a_compile(fresh_python, tmp_path):
     code = f"""
 import sys, time

@@ -108,6 +108,7 @@ def linear(n=600, seed=0):
     return x, (x @ rng.normal(size=6) + rng.normal(size=n) > 0).astype(int)
 
 
+@pytest.mark.slow
 def test_on_linear_data_depth_makes_no_difference():
     found = ts.compare("depth", linear(), depths=(1, 2, 4), params=(800,), **QUICK)
     assert found.verdict.startswith("No difference")
@@ -139,6 +140,7 @@ def test_wider_is_better_where_one_neuron_is_too_few():
     assert wide.gain_low > 0
 
 
+@pytest.mark.slow
 def test_deeper_is_better_where_it_is_planted():
     """Two spirals: few neurons in a row fold the plane more often than many side by side."""
     rng = np.random.default_rng(0)
@@ -151,6 +153,7 @@ def test_deeper_is_better_where_it_is_planted():
     assert min(outcome.probability for outcome in found.outcomes) < 0.01
 
 
+@pytest.mark.slow
 def test_a_comparison_is_the_same_again_and_differs_by_seed():
     settings = {"depths": (1, 2), "params": (300,), "seeds": 2, "epochs": 3, "rates": (0.01,)}
     one, same, other = (ts.compare("depth", linear(200), seed=seed, **settings) for seed in (0, 0, 1))

@@ -54,6 +54,7 @@ def test_all_at_once_as_one_by_one(monkeypatch: pytest.MonkeyPatch):
         np.testing.assert_allclose(*rows, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_all_at_once_same_bits_in_another_company(monkeypatch: pytest.MonkeyPatch):
     _on_another_device(monkeypatch)
     everyone = _trained_members(_SPECS, tuple(range(len(_SPECS))))
@@ -62,6 +63,7 @@ def test_all_at_once_same_bits_in_another_company(monkeypatch: pytest.MonkeyPatc
         assert np.array_equal(one.params[0]["weight"], everyone[at].params[0]["weight"])
 
 
+@pytest.mark.slow
 def test_all_at_once_samples_are_fetched_once(monkeypatch: pytest.MonkeyPatch):
     """A batch that every member had a copy of would cost more than the step."""
     _on_another_device(monkeypatch)
