@@ -21,11 +21,16 @@ _HINT_STRAY = "mend or empty the cell; an empty cell counts as missing"
 
 def is_number(cell: str) -> bool:
     """Whether one cell of text is a number, perhaps with commas between thousands."""
+    return _number_in(cell) is not None
+
+
+def _number_in(cell: str) -> float | None:
+    """The number that a cell of text is; None if it is none."""
     try:
-        number_of(cell)
+        number = number_of(cell)
     except ValueError:
-        return False
-    return "_" not in cell
+        return None
+    return None if "_" in cell else number
 
 
 def number_of(cell: str) -> float:
@@ -55,10 +60,10 @@ def column_of_cells(cells: Sequence[str] | NDArray, name: str, is_known: bool = 
     """
     different, codes = coded(cells)
     words = [cell if cell not in MISSING else "" for cell in different]
-    numbers = [number_of(word) if word and is_number(word) else math.nan for word in words]
-    is_stray = np.array([word != "" and not is_number(word) for word in words], bool)
+    found = [_number_in(word) if word else math.nan for word in words]
+    is_stray = np.array([number is None for number in found], bool)
     if not is_stray.any():
-        return finite_or_missing(np.array(numbers, np.float64)[codes], name)
+        return finite_or_missing(np.array(found, np.float64)[codes], name)
     is_numeric = np.array([word != "" for word in words], bool) & ~is_stray
     counts = np.bincount(codes, minlength=len(words))
     n_strays, n_numeric = int(counts[is_stray].sum()), int(counts[is_numeric].sum())

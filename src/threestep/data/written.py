@@ -29,6 +29,7 @@ _WITH_COMMA = re.compile(rf"\d*,?\d*|[1-9]\d{{0,2}}((\.\d{{3}})+|({_BETWEEN}\d{{
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _MARKS = {"points": ".", "commas": ","}
 _MOSTLY = 0.8  # of the different known cells: then a column is one of numbers, and a few words
+_SOME = 1000
 _MOST_NAMED = 5
 
 
@@ -126,6 +127,9 @@ def _all_seen(columns: Mapping[str, Sequence[str]], known: Mapping[str, str]) ->
 def _seen_in(cells: Sequence[str], least: float = _MOSTLY) -> Seen | None:
     """A column taken apart; None where less than a share of its cells are numbers, or not all of one kind."""
     words = [word for word in coded(cells)[0] if word not in MISSING]
+    some = words[:: max(1, len(words) // _SOME)]  # of a million ids these are enough
+    if sum(_taken_apart(word) is not None for word in some) < least * least * len(some):
+        return None
     parts = [_taken_apart(word) for word in words]
     around = {part.around for part in parts if part is not None} - {""}
     digits = [part.digits for part in parts if part is not None]
