@@ -756,10 +756,13 @@ def _sentences_of_runs():
     yield from (
         f"column 'a' is left out: {why}" for why in (_CONSTANT, _ID, "List(Int64) is not supported yet")
     )
+    yield f"column 'a' is left out: {_ID}; --column a=number keeps it"
+    yield "column 'a' is left out: looks like an id or free text: 200 different words; --column a=category keeps it"
 
 
 def test_sentences_of_runs_are_translated():
     names = {"a", "b", "cut", "short", "Hz", "max", "latency", "ms", "refit", "List", "Int", "NaN"}
+    names |= {"column", "number", "category", "ignore"}  # of an option
     for text in _sentences_of_runs():
         chinese = unescape(translated(text).own["zh-TW"])
         assert set(re.findall("[A-Za-z]+", chinese)) <= names, text

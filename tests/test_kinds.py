@@ -401,6 +401,34 @@ def test_a_leak_is_told_before_training_and_may_be_left_out():
     assert run.events[0]["notes"] == ["column 'leak' is left out: as asked"]
 
 
+def test_years_in_a_row_are_a_number():
+    rng = np.random.default_rng(6)
+    columns = {"year": np.arange(1950, 2020), "row": np.arange(70), "x": rng.normal(size=70)}
+    kinds = kinds_of(columns, {})
+    assert [kinds[name].kind for name in columns] == ["number", "ignore", "number"]
+    assert kinds_of({"a": np.arange(2160.0, 2240), "x": rng.normal(size=80)}, {})["a"].kind == "ignore"
+
+
+def test_how_to_keep_what_looks_like_an_id_is_said():
+    frame = {"id": COLUMNS["row"], "name": COLUMNS["name"], "empty": COLUMNS["none"], "x": COLUMNS["price"]}
+    run = ts.fit({**frame, "y": np.arange(N) % 2}, target="y", network="2", epochs=1)
+    assert run.events[0]["notes"] == [
+        "column 'id' is left out: looks like an id: whole numbers in a row, each of them once; "
+        "--column id=number keeps it",
+        "column 'name' is left out: looks like an id or free text: 130 different words; "
+        "--column name=category keeps it",
+        "column 'empty' is left out: every value is missing",
+    ]
+    kept = ts.fit(
+        {**frame, "y": np.arange(N) % 2},
+        target="y",
+        network="2",
+        epochs=1,
+        column=("id=number", "name=category"),
+    )
+    assert kept.model.prep.layout.left_out == ("empty",)
+
+
 # Nothing breaks
 
 

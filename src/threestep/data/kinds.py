@@ -19,6 +19,7 @@ _CONSTANT = "one value only"
 _ID = "looks like an id: whole numbers in a row, each of them once"
 _FEWEST_FOR_ID = 50
 _WIDEST_ID = 2.0  # how many whole numbers an id may skip, times the samples
+_YEARS = (1500, 2200)
 _MOST_DISTINCT = 0.5  # of the samples: more different words say nothing that could be seen again
 _FEW_WORDS = 100
 _MOSTLY = 0.8  # of the known cells: then the rest are gaps with a word in them, such as "unknown"
@@ -31,10 +32,11 @@ _ROUNDING = 1e-6
 
 
 class ColumnKind(NamedTuple):
-    """A column's kind, and how we know."""
+    """A column's kind, how we know, and what it may be called to be kept."""
 
     kind: str
     reason: str
+    otherwise: str = ""
 
 
 def overrides_of(given: Sequence[str], names: Sequence[str]) -> dict[str, str]:
@@ -91,7 +93,7 @@ def _kind(column: NDArray) -> ColumnKind:
     if known.min() == known.max():
         return ColumnKind("number", _CONSTANT)
     if _is_id(known, len(column)):
-        return ColumnKind("ignore", _ID)
+        return ColumnKind("ignore", _ID, "number")
     return ColumnKind("number", "numbers")
 
 
@@ -106,7 +108,8 @@ def _kind_of_words(column: NDArray) -> ColumnKind:
     if _are_mostly_numbers(column, _MOST_OF_FREE if is_free else _MOSTLY):
         return ColumnKind("number", "most of it are numbers")
     if is_free:
-        return ColumnKind("ignore", f"looks like an id or free text: {n_distinct} different words")
+        reason = f"looks like an id or free text: {n_distinct} different words"
+        return ColumnKind("ignore", reason, "category")
     return ColumnKind("category", f"{n_distinct} different words")
 
 
@@ -152,10 +155,13 @@ def count_words(column: NDArray) -> int:
 
 
 def _is_id(known: NDArray, n_samples: int) -> bool:
-    """Whole numbers in a row (of which some samples may be elsewhere), each of them once."""
+    """Whole numbers in a row (of which some samples may be elsewhere), each of them once; no years."""
     if len(known) < max(_FEWEST_FOR_ID, n_samples):
         return False
-    span = float(known.max()) - float(known.min()) + 1
+    low, high = float(known.min()), float(known.max())
+    if _YEARS[0] <= low and high <= _YEARS[1]:
+        return False
+    span = high - low + 1
     if span > _WIDEST_ID * len(known) or len(np.unique(known)) < len(known):
         return False
     return bool((known == np.round(known)).all())

@@ -363,6 +363,9 @@ JOURNAL: dict[str, str] = {
     "no column is called target, label, class or y: the last one, {name}, is predicted; --target NAME chooses "
     "another one": "沒有名為 target、label、class 或 y 的欄位，因此預測最後一欄 {name}；用 --target NAME 可另選。",
     "column {name} is left out: {why}": "不使用欄位 {name}：{why}",
+    "column {name} is left out: {why}; --column {option}={asked} keeps it": (
+        "不使用欄位 {name}：{why}；--column {option}={asked} 可保留它"
+    ),
     "target {name} is missing in {n} of {all} samples; they are left out": (
         "{all} 筆樣本中有 {n} 筆沒有目標 {name}，未使用這些樣本"
     ),
