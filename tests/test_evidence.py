@@ -758,6 +758,25 @@ def _sentences_of_runs():
     )
     yield f"column 'a' is left out: {_ID}; --column a=number keeps it"
     yield "column 'a' is left out: looks like an id or free text: 200 different words; --column a=category keeps it"
+    rank = "as the target does{} (rank correlation 0.999)"
+    yield from (
+        f"column 'a' may give the target away: {how}; --column a=ignore leaves it out"
+        for how in (
+            "equals the target",
+            "equals the target, but for a factor",
+            "equals the target, but for a factor and a constant",
+            "a, b add up to the target",
+            "one threshold on it separates the classes",
+            "each value of the target has an interval of it for itself",
+            "its 3 values are intervals of the target",
+            "goes with the target in 98.5 % of the samples",
+            *(
+                f"orders {which} {rank.format(way)}"
+                for way in ("", ", in reverse")
+                for which in ("the samples", "97.5 % of the samples")
+            ),
+        )
+    )
 
 
 def test_sentences_of_runs_are_translated():

@@ -27,8 +27,6 @@ _MOST_OF_FREE = 0.5  # where it would be left out
 _MOST_WORDS = 10  # different ones: more are no words for "unknown"
 _FEWEST_NUMBERS = 20  # different ones: fewer may be codes
 _CODE = re.compile(r"[+-]?0\d.*")
-_MOST_ROWS = 2000
-_ROUNDING = 1e-6
 
 
 class ColumnKind(NamedTuple):
@@ -201,81 +199,3 @@ def numbers_of(column: NDArray, name: str, with_strays: bool = False) -> NDArray
     is_gap = is_text | np.array([cell == "" for cell in different], bool)
     numbers = [np.nan if gap else number_of(cell) for cell, gap in zip(different, is_gap, strict=True)]
     return finite_or_missing(np.array(numbers, np.float64)[codes], name)
-
-
-def leaks_of(columns: Mapping[str, NDArray], y: NDArray) -> list[tuple[str, str]]:
-    """Columns that give the target away: (name, how).
-
-    A column that equals the target, or of which each value, though it occurs again and again, always goes
-    with one value of the target; or numbers that add up to it.
-    """
-    if y.ndim > 1:
-        return []
-    found = dict(_adding_up(columns, y)) | dict(_determining(columns, y))
-    return [(name, found[name]) for name in columns if name in found]
-
-
-def _determining(columns: Mapping[str, NDArray], y: NDArray) -> list[tuple[str, str]]:
-    """Columns that determine the target, each by itself."""
-    targets = _codes(y)
-    n_targets = int(targets.max()) + 1
-    found = []
-    for name, column in columns.items():
-        # one value with two targets is proof enough; most columns show it soon
-        if not _are_determined(_codes(column[:_MOST_ROWS]), targets[:_MOST_ROWS]):
-            continue
-        codes = _codes(column)
-        n_values = int(codes.max()) + 1
-        # values that hardly come twice could not show that they do not determine it
-        if n_values < 2 or n_values > _MOST_DISTINCT * len(y) or not _are_determined(codes, targets):
-            continue
-        how = f"its {n_values} values determine the target"
-        found.append((name, "says the same as the target, in other words" if n_values == n_targets else how))
-    return found
-
-
-def _codes(column: NDArray) -> NDArray:
-    """Of each value which one of the different ones it is, int64; a gap is a value of its own."""
-    if column.dtype.kind == "O":
-        return coded(column)[1]
-    return np.unique(column, return_inverse=True)[1]
-
-
-def _are_determined(codes: NDArray, targets: NDArray) -> bool:
-    """Whether each value always goes with one target."""
-    target_of = np.zeros(int(codes.max()) + 1, np.int64)
-    target_of[codes] = targets
-    return bool((target_of[codes] == targets).all())
-
-
-def _adding_up(columns: Mapping[str, NDArray], y: NDArray) -> list[tuple[str, str]]:
-    """Numbers of which a sum with weights is the target, to the last digit; the fewest that are needed."""
-    names = [name for name, column in columns.items() if column.dtype.kind in "iuf"]
-    if y.dtype.kind not in "iuf" or not names or len(y) < 3 * len(names) + 10:
-        return []
-    rows = np.linspace(0, len(y) - 1, min(len(y), _MOST_ROWS)).astype(int)
-    matrix = np.column_stack([np.asarray(columns[name], np.float64)[rows] for name in names])
-    target = np.asarray(y, np.float64)[rows]
-    is_known = np.isfinite(matrix).all(axis=1) & np.isfinite(target)
-    if is_known.sum() < 3 * len(names) + 10:
-        return []
-    matrix, target = matrix[is_known], target[is_known]
-    needed = list(range(len(names)))
-    if not _explains(matrix, target):
-        return []
-    for place in range(len(names)):
-        fewer = [each for each in needed if each != place]
-        if fewer and _explains(matrix[:, fewer], target):
-            needed = fewer
-    together = ", ".join(names[place] for place in needed)
-    how = "equals the target, but for a factor" if len(needed) == 1 else f"{together} add up to the target"
-    return [(names[place], how) for place in needed]
-
-
-def _explains(matrix: NDArray, target: NDArray) -> bool:
-    """Whether a linear function of the columns is the target."""
-    scale = np.abs(matrix).max(axis=0)
-    inputs = np.column_stack([matrix / np.where(scale > 0, scale, 1.0), np.ones(len(matrix))])
-    weights = np.linalg.lstsq(inputs, target, rcond=None)[0]
-    spread = target.std()
-    return bool(spread > 0 and np.abs(inputs @ weights - target).max() <= _ROUNDING * spread)

@@ -409,6 +409,24 @@ JOURNAL: dict[str, str] = {
     ),
     "says the same as the target, in other words": "換個說法，與目標相同",
     "its {n} values determine the target": "它的 {n} 種值決定了目標",
+    "its {n} values are intervals of the target": "它的 {n} 種值各是目標的一個區間",
+    "equals the target": "與目標相等",
+    "equals the target, but for a factor": "與目標只差一個倍數",
+    "equals the target, but for a factor and a constant": "與目標只差一個倍數和一個常數",
+    "{those} add up to the target": "{those} 相加得出目標",
+    "one threshold on it separates the classes": "以它的一個門檻就能分開兩個類別",
+    "each value of the target has an interval of it for itself": "目標的每個值在它上面各占一個區間",
+    "goes with the target in {share} % of the samples": "在 {share} % 的樣本中與目標一致",
+    "orders the samples as the target does (rank correlation {n})": "樣本依它排序與依目標排序相同（等級相關 {n}）",
+    "orders the samples as the target does, in reverse (rank correlation {n})": (
+        "樣本依它排序與依目標排序相反（等級相關 {n}）"
+    ),
+    "orders {share} % of the samples as the target does (rank correlation {n})": (
+        "{share} % 的樣本依它排序與依目標排序相同（等級相關 {n}）"
+    ),
+    "orders {share} % of the samples as the target does, in reverse (rank correlation {n})": (
+        "{share} % 的樣本依它排序與依目標排序相反（等級相關 {n}）"
+    ),
     "good on many tables": "在許多資料上表現良好",
     "random": "隨機產生",
     "as people design them": "人們常用的設計",
