@@ -800,3 +800,26 @@ def test_names_that_are_sentences_are_left_alone():
         "column 'random' may give the target away: its 3 values determine the target; --column random=ignore leaves it out"
     )
     assert text.count("--column random=ignore") == 2
+
+
+def test_what_was_looked_for_is_said_where_no_column_gives_the_target_away():
+    from threestep.report.data_check import data_check
+
+    check = {
+        "missing": [],
+        "n_with_gaps": 0,
+        "classes": [],
+        "n_copies": 0,
+        "n_contradictions": 0,
+        "n_seen": 0,
+    }
+    target = {"classes": (), "n_columns": 1}
+    start = {"columns": [("a", "number")], "target": target, "notes": [], "n_samples": {}}
+    none = "no column equals, determines or orders the target by itself, and none add up to it"
+    assert none in data_check(start, check)
+    assert "沒有任何欄位" in data_check(start, check)
+    found = data_check({**start, "notes": ["column 'a' may give the target away: equals the target"]}, check)
+    assert "1: see above" in found
+    assert none not in found
+    for nothing_looked_for in ({"columns": []}, {"target": {**target, "n_columns": 2}}):
+        assert "give the target away" not in data_check(start | nothing_looked_for, check)

@@ -216,7 +216,9 @@ PAGE: dict[str, str] = {
     "even: {n} of each": "平均：每類各 {n} 筆",
     "in {n} columns: {named}": "{n} 個欄位有缺值：{named}",
     "none": "沒有",
-    "none was found": "沒有發現",
+    "no column equals, determines or orders the target by itself, and none add up to it": (
+        "沒有任何欄位單獨等於、決定目標或與目標排序相同，也沒有欄位相加得出目標"
+    ),
     "{n}: see above": "{n} 個：見上方",
     "even enough: from {n} of {rarest} to {most} of {name}": "還算平均：從 {rarest} 的 {n} 筆到 {name} 的 {most} 筆",
     "uneven: {n} of {rarest}, {most} of {name}; look at balanced accuracy and F1, or learn with --class-weight "
