@@ -766,10 +766,32 @@ def _sentences_of_runs():
     yield from (
         f"column 'a' is left out: {why}" for why in (_CONSTANT, _ID, "List(Int64) is not supported yet")
     )
+    yield f"column 'a' is left out: {_ID}; --column a=number keeps it"
+    yield "column 'a' is left out: looks like an id or free text: 200 different words; --column a=category keeps it"
+    rank = "as the target does{} (rank correlation 0.999)"
+    yield from (
+        f"column 'a' may give the target away: {how}; --column a=ignore leaves it out"
+        for how in (
+            "equals the target",
+            "equals the target, but for a factor",
+            "equals the target, but for a factor and a constant",
+            "a, b add up to the target",
+            "one threshold on it separates the classes",
+            "each value of the target has an interval of it for itself",
+            "its 3 values are intervals of the target",
+            "goes with the target in 98.5 % of the samples",
+            *(
+                f"orders {which} {rank.format(way)}"
+                for way in ("", ", in reverse")
+                for which in ("the samples", "97.5 % of the samples")
+            ),
+        )
+    )
 
 
 def test_sentences_of_runs_are_translated():
     names = {"a", "b", "cut", "short", "Hz", "max", "latency", "ms", "refit", "List", "Int", "NaN"}
+    names |= {"column", "number", "category", "ignore"}  # of an option
     for text in _sentences_of_runs():
         chinese = unescape(translated(text).own["zh-TW"])
         assert set(re.findall("[A-Za-z]+", chinese)) <= names, text
@@ -788,3 +810,26 @@ def test_names_that_are_sentences_are_left_alone():
         "column 'random' may give the target away: its 3 values determine the target; --column random=ignore leaves it out"
     )
     assert text.count("--column random=ignore") == 2
+
+
+def test_what_was_looked_for_is_said_where_no_column_gives_the_target_away():
+    from threestep.report.data_check import data_check
+
+    check = {
+        "missing": [],
+        "n_with_gaps": 0,
+        "classes": [],
+        "n_copies": 0,
+        "n_contradictions": 0,
+        "n_seen": 0,
+    }
+    target = {"classes": (), "n_columns": 1}
+    start = {"columns": [("a", "number")], "target": target, "notes": [], "n_samples": {}}
+    none = "no column equals, determines or orders the target by itself, and none add up to it"
+    assert none in data_check(start, check)
+    assert "沒有任何欄位" in data_check(start, check)
+    found = data_check({**start, "notes": ["column 'a' may give the target away: equals the target"]}, check)
+    assert "1: see above" in found
+    assert none not in found
+    for nothing_looked_for in ({"columns": []}, {"target": {**target, "n_columns": 2}}):
+        assert "give the target away" not in data_check(start | nothing_looked_for, check)

@@ -468,6 +468,188 @@ def test_a_leak_is_told_before_training_and_may_be_left_out():
     assert run.events[0]["notes"] == ["column 'leak' is left out: as asked"]
 
 
+def test_what_is_the_target_by_itself_is_said_in_words_of_its_own():
+    y = RNG.integers(0, 60, N).astype(float)
+    columns = {
+        "copy": y.copy(),
+        "factor": y * 0.425,
+        "constant": y + 3,
+        "both": 5 - 2 * y,
+        "word": words(*(f"{each:.0f} miles" for each in y)),
+        "other": RNG.normal(size=N),
+    }
+    assert dict(leaks_of(columns, y)) == {
+        "copy": "equals the target",
+        "factor": "equals the target, but for a factor",
+        "constant": "equals the target, but for a factor and a constant",
+        "both": "equals the target, but for a factor and a constant",
+        "word": "says the same as the target, in other words",
+    }
+    columns["copy"][::9] = np.nan  # a gap hides nothing
+    assert dict(leaks_of(columns, y))["copy"] == "equals the target"
+    assert dict(leaks_of({"two": np.where(y > 9, 2.0, 1.0)}, np.where(y > 9, 8, 3))) == {
+        "two": "says the same as the target, in other words"
+    }
+
+
+def test_numbers_that_order_the_samples_as_the_target_does_are_found():
+    rng = np.random.default_rng(1)
+    y = rng.lognormal(size=N)
+    noisy = y * (1 + 0.001 * rng.normal(size=N))
+    mended = np.where(np.arange(N) % 50 == 0, rng.permutation(noisy), noisy)
+    columns = {
+        "rounded": y.round(1),
+        "log": np.log(y).astype(np.float32),
+        "square": np.where(np.arange(N) % 9 == 0, np.nan, y**2),
+        "noisy": noisy,
+        "inverse": 1 / y,
+        "wrong cells": mended,
+        "predictor": y * (1 + 0.2 * rng.normal(size=N)),
+        "few": np.where(y > np.median(y) * 1.0001, 2.0, np.where(rng.random(N) < 0.1, 2.0, 1.0)),
+        "hardly known": np.where(np.arange(N) < 19, y**2, np.nan),
+    }
+    found = dict(leaks_of(columns, y))
+    assert set(found) == {"rounded", "log", "square", "noisy", "inverse", "wrong cells"}
+    assert found["log"] == "orders the samples as the target does (rank correlation 1.000)"
+    assert found["inverse"] == "orders the samples as the target does, in reverse (rank correlation -1.000)"
+    assert found["wrong cells"].startswith("orders 97.5 % of the samples as the target does (rank")
+    many = np.tile(y, 20) + np.arange(20 * N) * 1e-9
+    assert [name for name, _ in leaks_of({"log": np.log(many), "z": rng.normal(size=20 * N)}, many)] == [
+        "log"
+    ]
+
+
+def test_to_tell_which_targets_are_zero_is_not_to_order_the_others():
+    rng = np.random.default_rng(2)
+    is_zero = rng.random(2000) < 0.9
+    cost, days = (np.where(is_zero, 0.0, rng.lognormal(size=2000)) for _ in range(2))
+    columns = {"days": days, "log": np.log1p(cost)}
+    assert [name for name, _ in leaks_of(columns, cost)] == ["log"]
+    days[np.flatnonzero(cost)[0]] = 0
+    assert [name for name, _ in leaks_of(columns, cost)] == ["log"]
+
+
+def test_numbers_on_which_classes_lie_apart_are_found():
+    rng = np.random.default_rng(3)
+    code = np.arange(N) % 2
+    touching = np.where(code == 1, 2.0, 1.0) + rng.random(N)
+    touching[:2] = 2.0  # one of each
+    columns = {
+        "apart": np.where(code == 1, 2.0, 1.0) + 0.9 * rng.random(N),
+        "touching": touching,
+        "one wrong": np.where(np.arange(N) == 7, 0.5, code + 1.0) + 0.9 * rng.random(N),
+        "of one class": np.where(code == 1, rng.random(N), np.nan),
+    }
+    for y in (words(*np.where(code == 1, "yes", "no")), code, code == 1):
+        assert leaks_of(columns, y) == [("apart", "one threshold on it separates the classes")]
+    assert leaks_of(columns, np.where(np.arange(N) < 4, 1 - code, code)) == []
+    assert leaks_of({"x": np.append(np.zeros(30), np.ones(4)) + rng.random(34)}, np.arange(34) > 29) == []
+
+    three = np.array([1, 2, 0])[np.arange(N) % 3]
+    columns = {
+        "in any order": np.array([0, 5, 1])[three] + 0.9 * rng.random(N),
+        "two": three % 2 + rng.random(N),
+    }
+    how = "each value of the target has an interval of it for itself"
+    assert leaks_of(columns, words(*"abc")[three]) == [("in any order", how)]
+
+
+@pytest.mark.parametrize("n_wrong", [0, 1])
+def test_all_samples_are_looked_at_before_classes_are_said_to_lie_apart(n_wrong):
+    rng = np.random.default_rng(4)
+    is_rare = rng.random(50_000) < 0.001
+    x = is_rare + 0.9 * rng.random(50_000)
+    x[np.flatnonzero(~is_rare)[12_345 : 12_345 + n_wrong]] = 1.5
+    assert [name for name, _ in leaks_of({"x": x}, is_rare)] == ["x"] * (1 - n_wrong)
+
+
+def test_values_that_nearly_always_go_with_a_class_are_found():
+    code = np.arange(N) % 2
+    wrong = {share: np.arange(N) % round(1 / share) == 0 for share in (0.02, 0.03)}
+    columns = {
+        "nearly": words(*np.where((code == 1) ^ wrong[0.02], "ja", "nein")),
+        "with gaps": words(*np.where(np.arange(N) % 67 == 0, "", np.where(code == 1, "ja", "nein"))),
+        "less": np.where(wrong[0.03], 1 - code, code).astype(float),
+        "many": words(*(f"{each}{place % 3}" for place, each in enumerate(code ^ wrong[0.02]))),
+    }
+    how = "goes with the target in 98.0 % of the samples"
+    y = words(*np.where(code == 1, "yes", "no"))
+    assert leaks_of(columns, y) == [("nearly", how), ("with gaps", how.replace("98.0", "98.5"))]
+    assert [name for name, _ in leaks_of(columns, code)] == ["nearly", "with gaps"]
+
+
+def test_what_always_says_the_frequent_class_does_not_agree():
+    y = np.arange(1000) % 50 == 0
+    almost = y.copy()
+    almost[:100] = False  # two of twenty are missed
+    worse = y.copy()
+    worse[:200] = False
+    constant = np.arange(1000) == 500
+    columns = {"almost": almost, "worse": worse, "constant": constant}
+    assert leaks_of(columns, y) == [("almost", "goes with the target in 99.8 % of the samples")]
+
+
+def test_values_that_are_intervals_of_a_number_are_found():
+    rng = np.random.default_rng(5)
+    y = rng.normal(size=N)
+    size = np.digitize(y, [-0.5, 0.5])
+    columns = {
+        "low": y < -0.4,
+        "size": words("small", "middle", "large", "")[np.where(np.arange(N) % 9 == 0, 3, size)],
+        "top": y >= np.sort(y)[-4],
+        "other": rng.random(N) < 0.5,
+        "nearly": (y + 0.2 * rng.normal(size=N)) < 0,
+    }
+    assert leaks_of(columns, y) == [
+        ("low", "its 2 values are intervals of the target"),
+        ("size", "its 3 values are intervals of the target"),
+    ]
+
+
+@pytest.mark.parametrize("n_samples", [20, 41, 300])
+@pytest.mark.parametrize("seed", range(3))
+def test_chance_gives_nothing_away(n_samples, seed):
+    rng = np.random.default_rng(seed)
+    columns = {f"n{place}": rng.normal(size=n_samples) for place in range(60)}
+    columns |= {f"b{place}": rng.integers(0, 2, n_samples) for place in range(20)}
+    columns |= {f"w{place}": words(*"abc")[rng.integers(0, 3, n_samples)] for place in range(20)}
+    for y in (
+        rng.normal(size=n_samples),
+        rng.integers(0, 12, n_samples),
+        rng.permutation(n_samples) % 2,
+        words(*"abc")[rng.permutation(n_samples) % 3],
+    ):
+        assert leaks_of(columns, y) == []
+
+
+def test_years_in_a_row_are_a_number():
+    rng = np.random.default_rng(6)
+    columns = {"year": np.arange(1950, 2020), "row": np.arange(70), "x": rng.normal(size=70)}
+    kinds = kinds_of(columns, {})
+    assert [kinds[name].kind for name in columns] == ["number", "ignore", "number"]
+    assert kinds_of({"a": np.arange(2160.0, 2240), "x": rng.normal(size=80)}, {})["a"].kind == "ignore"
+
+
+def test_how_to_keep_what_looks_like_an_id_is_said():
+    frame = {"id": COLUMNS["row"], "name": COLUMNS["name"], "empty": COLUMNS["none"], "x": COLUMNS["price"]}
+    run = ts.fit({**frame, "y": np.arange(N) % 2}, target="y", network="2", epochs=1)
+    assert run.events[0]["notes"] == [
+        "column 'id' is left out: looks like an id: whole numbers in a row, each of them once; "
+        "--column id=number keeps it",
+        "column 'name' is left out: looks like an id or free text: 130 different words; "
+        "--column name=category keeps it",
+        "column 'empty' is left out: every value is missing",
+    ]
+    kept = ts.fit(
+        {**frame, "y": np.arange(N) % 2},
+        target="y",
+        network="2",
+        epochs=1,
+        column=("id=number", "name=category"),
+    )
+    assert kept.model.prep.layout.left_out == ("empty",)
+
+
 # Nothing breaks
 
 

@@ -9,8 +9,9 @@ from threestep.data.builtin import BUILTIN_NAMES
 from threestep.data.dates import DATE_ORDERS, DATE_PARTS, may_be_either
 from threestep.data.encoding import FARTHEST, encode, encode_learned, encode_target, encoded
 from threestep.data.kept import kept_facts
-from threestep.data.kinds import COLUMN_KINDS, count_words, kinds_of, leaks_of, overrides_of, words_among
+from threestep.data.kinds import COLUMN_KINDS, ColumnKind, count_words, kinds_of, overrides_of, words_among
 from threestep.data.layout import Layout, as_numbers, columns_wanted, input_names, part_name
+from threestep.data.leaks import leaks_of
 from threestep.data.level_means import NO_MEANS
 from threestep.data.levels import MANY_LEVELS
 from threestep.data.media import Media
@@ -32,6 +33,7 @@ __all__ = [
     "MANY_LEVELS",
     "NO_BINS",
     "NO_MEANS",
+    "ColumnKind",
     "Layout",
     "Media",
     "Prep",

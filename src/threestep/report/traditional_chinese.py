@@ -216,7 +216,9 @@ PAGE: dict[str, str] = {
     "even: {n} of each": "平均：每類各 {n} 筆",
     "in {n} columns: {named}": "{n} 個欄位有缺值：{named}",
     "none": "沒有",
-    "none was found": "沒有發現",
+    "no column equals, determines or orders the target by itself, and none add up to it": (
+        "沒有任何欄位單獨等於、決定目標或與目標排序相同，也沒有欄位相加得出目標"
+    ),
     "{n}: see above": "{n} 個：見上方",
     "even enough: from {n} of {rarest} to {most} of {name}": "還算平均：從 {rarest} 的 {n} 筆到 {name} 的 {most} 筆",
     "uneven: {n} of {rarest}, {most} of {name}; look at balanced accuracy and F1, or learn with --class-weight "
@@ -363,6 +365,9 @@ JOURNAL: dict[str, str] = {
     "no column is called target, label, class or y: the last one, {name}, is predicted; --target NAME chooses "
     "another one": "沒有名為 target、label、class 或 y 的欄位，因此預測最後一欄 {name}；用 --target NAME 可另選。",
     "column {name} is left out: {why}": "不使用欄位 {name}：{why}",
+    "column {name} is left out: {why}; --column {option}={asked} keeps it": (
+        "不使用欄位 {name}：{why}；--column {option}={asked} 可保留它"
+    ),
     "target {name} is missing in {n} of {all} samples; they are left out": (
         "{all} 筆樣本中有 {n} 筆沒有目標 {name}，未使用這些樣本"
     ),
@@ -406,6 +411,24 @@ JOURNAL: dict[str, str] = {
     ),
     "says the same as the target, in other words": "換個說法，與目標相同",
     "its {n} values determine the target": "它的 {n} 種值決定了目標",
+    "its {n} values are intervals of the target": "它的 {n} 種值各是目標的一個區間",
+    "equals the target": "與目標相等",
+    "equals the target, but for a factor": "與目標只差一個倍數",
+    "equals the target, but for a factor and a constant": "與目標只差一個倍數和一個常數",
+    "{those} add up to the target": "{those} 相加得出目標",
+    "one threshold on it separates the classes": "以它的一個門檻就能分開兩個類別",
+    "each value of the target has an interval of it for itself": "目標的每個值在它上面各占一個區間",
+    "goes with the target in {share} % of the samples": "在 {share} % 的樣本中與目標一致",
+    "orders the samples as the target does (rank correlation {n})": "樣本依它排序與依目標排序相同（等級相關 {n}）",
+    "orders the samples as the target does, in reverse (rank correlation {n})": (
+        "樣本依它排序與依目標排序相反（等級相關 {n}）"
+    ),
+    "orders {share} % of the samples as the target does (rank correlation {n})": (
+        "{share} % 的樣本依它排序與依目標排序相同（等級相關 {n}）"
+    ),
+    "orders {share} % of the samples as the target does, in reverse (rank correlation {n})": (
+        "{share} % 的樣本依它排序與依目標排序相反（等級相關 {n}）"
+    ),
     "good on many tables": "在許多資料上表現良好",
     "random": "隨機產生",
     "as people design them": "人們常用的設計",

@@ -9,6 +9,7 @@ import numpy as np
 
 from threestep.data import (
     MANY_LEVELS,
+    ColumnKind,
     Target,
     as_numbers,
     columns_wanted,
@@ -57,7 +58,7 @@ def _notes_on_columns(prepared: Prepared) -> list[str]:
     if isinstance(train.x, np.ndarray) or isinstance(table.x, np.ndarray):
         return []
     kinds = kinds_of(train.x, overrides_of(prepared.settings.column, list(train.x)))
-    left_out = [f"column {name!r} is left out: {kinds[name].reason}" for name in layout.left_out]
+    left_out = [_left_out(name, kinds[name]) for name in layout.left_out]
     used = {name: column for name, column in table.x.items() if name not in layout.left_out}
     leaks = [
         f"column {name!r} may give the target away: {how}; --column {name}=ignore leaves it out"
@@ -82,6 +83,11 @@ def _open_dates(prepared: Prepared) -> list[str]:
         for name, order in layout.dates
         if order in read_as and may_be_either([cell for cell in map(str, columns[name]) if cell])
     ]
+
+
+def _left_out(name: str, kind: ColumnKind) -> str:
+    keep = f"; --column {name}={kind.otherwise} keeps it" if kind.otherwise else ""
+    return f"column {name!r} is left out: {kind.reason}{keep}"
 
 
 def _rare_words(prepared: Prepared) -> list[str]:
