@@ -744,7 +744,8 @@ def _sentences_of_runs():
     for kind, channels in (("picture", 1), ("picture", 3), ("sound", 1)):
         media = Media(kind, 16, 12, channels)
         yield from _notes([Path("x/a"), Path("x/b")], {1: "cut short"}, media, Path("x"))
-    yield from (_too_slow(ts.Settings(max_latency_ms=1.5)), _not_refitted(0, 1), _not_refitted(1, 3))
+    yield from (_too_slow(ts.Settings(max_latency_ms=1.5)), _too_slow(ts.Settings(max_params=1_000)))
+    yield from (_not_refitted(0, 1), _not_refitted(1, 3))
     yield NO_TIME_FOR_CONVOLUTIONS
     yield from (part_note(21_000, 1_000_000, has_convolutions) for has_convolutions in (False, True))
     yield from (ANEW, f"{ANEW} in 4 folds", LONGER, DESIGNED, Proposal.__dataclass_fields__["change"].default)
@@ -759,7 +760,7 @@ def _sentences_of_runs():
 
 
 def test_sentences_of_runs_are_translated():
-    names = {"a", "b", "cut", "short", "Hz", "max", "latency", "ms", "refit", "List", "Int", "NaN"}
+    names = {"a", "b", "cut", "short", "Hz", "max", "latency", "ms", "params", "refit", "List", "Int", "NaN"}
     for text in _sentences_of_runs():
         chinese = unescape(translated(text).own["zh-TW"])
         assert set(re.findall("[A-Za-z]+", chinese)) <= names, text

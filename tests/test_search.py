@@ -379,9 +379,56 @@ def test_no_network_has_more_params_than_allowed():
 
 
 def test_where_no_other_is_small_enough_the_linear_network_remains():
-    run = ts.fit("iris", max_params=1, **SMALL)
+    run = ts.fit("iris", max_params=15, **SMALL)
     assert {network.hidden for network in structures(run)} == {()}
     assert run.model.network.n_params == 15
+
+
+@pytest.mark.parametrize(
+    ("given", "most", "words"),
+    [
+        ({"network": "64", "epochs": 3}, 514, "`max_params` is 514; 4 → 64 relu → 3 has 515 params"),
+        (
+            {"network": "64", "epochs": 3, "ensemble": 2},
+            1,
+            "`max_params` is 1; 4 → 64 relu → 3 has 515 params",
+        ),
+        (SMALL, 14, "`max_params` is 14; the smallest network that is tried, 4 → 3, has 15 params"),
+    ],
+)
+def test_a_limit_of_params_that_none_keeps_is_refused_before_training(given, most, words, monkeypatch):
+    monkeypatch.setattr(searching, "Population", None)
+    monkeypatch.setattr("threestep.study.run.descend", None)
+    with pytest.raises(ts.SettingsError, match=re.escape(words)) as caught:
+        ts.fit("iris", max_params=most, **given)
+    assert "allow more" in caught.value.hint
+    x, y = np.random.default_rng(0).normal(size=(60, 4)), np.arange(60) % 3
+    others = {name: value for name, value in given.items() if name in ("network", "epochs", "ensemble")}
+    with pytest.raises(ValueError, match=re.escape(words)):
+        ts.Classifier(max_params=most, **others).fit(x, y)
+
+
+def test_a_given_network_may_have_as_many_params_as_the_limit():
+    assert ts.fit("iris", network="64", epochs=1, max_params=515).model.network.n_params == 515
+
+
+def test_where_the_linear_network_of_all_inputs_is_too_large_that_of_few_remains():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2000, 2))
+    usual = ts.fit((x, (x[:, 0] > 0).astype(int)), **LINEAR)
+    n_of_all = max(network.n_params for network in structures(usual))
+    assert n_of_all > 6  # it has bins
+    run = ts.fit((x, (x[:, 0] > 0).astype(int)), max_params=n_of_all - 1, **LINEAR)
+    assert {network.n_params for network in structures(run)} == {6}
+
+
+def test_only_networks_with_few_enough_params_are_picked(found):
+    settings = ts.Settings(max_params=min(each.trained.member.network.n_params for each in found.tried))
+    kept = picking.fast_enough(found.tried, settings)
+    assert {each.trained.member.network.n_params for each in kept if each.trained.params} == {
+        settings.max_params
+    }
+    assert picking._too_slow(settings).startswith("none that was trained keeps `max_params` = 15")
 
 
 def test_the_picked_network_is_the_best_of_those_that_are_fast_enough(found, monkeypatch):

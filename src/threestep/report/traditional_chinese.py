@@ -383,6 +383,9 @@ JOURNAL: dict[str, str] = {
     "none that was trained keeps `max_latency_ms` = {n}: the fastest is picked": (
         "訓練過的網路都不符合 `max_latency_ms` = {n}：挑了最快的"
     ),
+    "none that was trained keeps `max_params` = {n}: the fastest is picked": (
+        "訓練過的網路都不符合 `max_params` = {n}：挑了最快的"
+    ),
     "refit: no time was left for the picked network, or its loss exploded; it stays as picked": (
         "refit：挑中的網路已沒有時間，或損失爆炸；維持挑中時的樣子"
     ),

@@ -21,7 +21,7 @@ from threestep.data import dealt
 from threestep.devices import is_cpu, steady_products
 from threestep.goodness import Goodness
 from threestep.limits import seconds_of
-from threestep.network import Dense, Network, Params
+from threestep.network import Network, Params
 from threestep.pick import (
     NO_FINALS,
     Designs,
@@ -382,7 +382,7 @@ def _nothing_learned(
 ) -> Picked:
     """A network that says of every sample what is true of most, the linear one if none was given: where
     every descent diverged, or there was no time for one."""
-    network = network or Network(wanted.input_shape, (Dense(wanted.n_outputs, "linear"),))
+    network = network or wanted.linear
     *before, last = network.init(wanted.seed)
     last = jax.tree.map(np.zeros_like, last)
     if goodness.is_for_classes:
