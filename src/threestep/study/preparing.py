@@ -195,6 +195,7 @@ def _prepared(
     _check_limits(network, settings, prep.layout, n_outputs, parts.train.n_samples)
     goodness = _goodness(settings, target)
     check_metric(goodness.kind, settings.score_metric)
+    _check_decision(settings, target)
     if settings.class_weight == "balanced":
         parts = _balanced(parts, prep)
         prep = with_means(prep, parts.train)
@@ -269,6 +270,24 @@ def _goodness(settings: Settings, target: Target) -> Goodness:
     if settings.quantiles and target.n_columns > 1:
         raise SettingsError("`quantiles` of several numbers", "fit one network for each number")
     return goodness
+
+
+def _check_decision(settings: Settings, target: Target) -> None:
+    """Refuse a metric to decide by where there is nothing to decide between.
+
+    Raises
+    ------
+    SettingsError
+        There are not two classes.
+    """
+    if settings.decide_by == "accuracy" or len(target.classes) == 2:
+        return
+    what = f"{len(target.classes)} classes" if target.classes else target.kind
+    raise SettingsError(
+        f"`decide_by` is {settings.decide_by!r}, which is for two classes, but the target {target.name!r} is "
+        f"{what}",
+        "leave it out, or set `task`" if not target.classes else "leave it out",
+    )
 
 
 def _given_network(settings: Settings, layout: Layout, n_outputs: int) -> Network | None:
