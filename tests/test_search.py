@@ -462,7 +462,7 @@ def test_a_latency_that_all_keep_changes_nothing(found):
 def test_a_latency_that_none_can_keep_is_refused_before_training(given, slow, monkeypatch):
     monkeypatch.setattr(searching, "Population", None)
     with pytest.raises(ts.SettingsError, match=f"`max_latency_ms` is 0; {slow} takes") as caught:
-        ts.fit("iris", max_latency_ms=0.0, **SMALL, **given)
+        ts.fit("iris", max_latency_ms=0.0, **(given or SMALL))
     assert "allow more" in caught.value.hint
 
 
