@@ -737,8 +737,9 @@ def _sentences_of_runs():
     from threestep.data.kinds import _CONSTANT, _ID
     from threestep.pick import Outcome
     from threestep.pick.proposals import ANEW, DESIGNED, LONGER, Proposal
+    from threestep.study.events import SPENT_BEFORE
     from threestep.study.picking import _too_slow
-    from threestep.study.searching import NO_TIME_FOR_CONVOLUTIONS, _not_refitted
+    from threestep.study.searching import NO_TIME_FOR_CONVOLUTIONS, _not_refitted, nothing_in_words
     from threestep.study.seen import part_note
 
     for kind, channels in (("picture", 1), ("picture", 3), ("sound", 1)):
@@ -746,7 +747,9 @@ def _sentences_of_runs():
         yield from _notes([Path("x/a"), Path("x/b")], {1: "cut short"}, media, Path("x"))
     yield from (_too_slow(ts.Settings(max_latency_ms=1.5)), _too_slow(ts.Settings(max_params=1_000)))
     yield from (_not_refitted(0, 1), _not_refitted(1, 3))
-    yield NO_TIME_FOR_CONVOLUTIONS
+    yield from (NO_TIME_FOR_CONVOLUTIONS, SPENT_BEFORE)
+    outcomes = Outcome.OUT_OF_TIME, Outcome.DIVERGED
+    yield from (nothing_in_words(each, kind) for each in outcomes for kind in ("classes", "number", "labels"))
     yield from (part_note(21_000, 1_000_000, has_convolutions) for has_convolutions in (False, True))
     yield from (ANEW, f"{ANEW} in 4 folds", LONGER, DESIGNED, Proposal.__dataclass_fields__["change"].default)
     yield from (each.sentence for each in Outcome if each is not Outcome.RUNNING)

@@ -13,6 +13,7 @@ import time
 import tomllib
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from html import unescape
 from html.parser import HTMLParser
 
 import numpy as np
@@ -357,10 +358,43 @@ def test_where_everything_diverges_the_journal_and_the_report_are_whole(exploded
     for line in text.splitlines():
         json.loads(line, parse_constant=pytest.fail)
     assert ts.load(exploded.folder.path).network == exploded.model.network
-    assert "Nothing could be trained" in exploded.folder.report_path.read_text(encoding="utf-8")
+    page = exploded.folder.report_path.read_text(encoding="utf-8")
+    assert "nothing could be trained; this network always says the mean" in page
+    assert "沒有網路能夠訓練；這個網路總是回答平均值" in page
     for event in exploded.events:
         printing.tell(event)
-    assert "nothing could be trained" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "nothing could be trained; this network always says the mean" in said
+    assert "no epoch ended with a finite validation loss" in said
+    assert "no time" not in said
+
+
+@pytest.mark.parametrize(
+    ("data", "given", "instead"),
+    [
+        ("iris", {}, "this network only knows which answer is most common"),
+        ("diabetes", {"network": "8", "ensemble": 2}, "this network always says the mean"),
+        (
+            (np.arange(80.0)[:, None], np.arange(160).reshape(80, 2) // 3 % 2),
+            {},
+            "this network takes yes and no for equally likely",
+        ),
+    ],
+)
+def test_where_there_was_no_time_to_train_all_say_so(data, given, instead, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(Population, "_is_late", lambda *_: True)
+    run = ts.fit(data, budget="1s", out=tmp_path / "run", **given)
+    page = unescape((tmp_path / "run" / "report.html").read_text(encoding="utf-8"))
+    for event in run.events:
+        printing.tell(event)
+    said = capsys.readouterr().out
+    for text in (page, said):
+        assert f"there was no time to train, give a longer budget; {instead}" in text
+        assert "there was no time for a whole epoch" in text
+        assert "the budget was spent before an epoch was done" in text
+        assert "finite" not in text
+        assert "the best so far is kept" not in text
+    assert "沒有時間訓練" in page
 
 
 # What may be tried
@@ -504,8 +538,10 @@ def test_where_nothing_could_be_trained_python_says_so(monkeypatch):
     monkeypatch.setattr(Population, "_is_late", lambda *_: True)
     assert "nothing learned; test accuracy" in repr(ts.fit("iris", **SMALL))
     x = np.random.default_rng(0).normal(size=(60, 3))
-    with pytest.warns(UserWarning, match="nothing could be trained"):
+    with pytest.warns(UserWarning, match="no time to train, .*; this network only knows which answer"):
         ts.Classifier(effort="quick").fit(x, (x[:, 0] > 0).astype(int))
+    with pytest.warns(UserWarning, match="no time to train, .*; this network always says the mean"):
+        ts.Regressor(effort="quick").fit(x, x[:, 0])
 
 
 def test_a_limit_below_the_usual_widths_leaves_hidden_layers_to_try():

@@ -121,8 +121,7 @@ def _tell_leaderboard(event: Event) -> None:
     """The best five, and how many there are."""
     rows = event["rows"]
     if not rows:
-        print(f"{_INDENT}nothing could be trained; this network only knows which answer is most common")
-        print(f"{_INDENT}(where it was for want of time, give a longer --budget)")
+        print(f"{_INDENT}{event['text']}")
         return
     width = max(34, *(2 + len(row["network"]) for row in rows[:5]))
     head = f"the best of {event['n_tried']}"
@@ -151,6 +150,8 @@ def _tell_pick(event: Event) -> None:
     best = f"epoch {event['best_epoch']} of {event['n_epochs']}, by the validation loss"
     if event["best_epoch"] == 0:
         best = "none; no epoch ended with a finite validation loss, so this is the start"
+        if event["outcome"] == "out_of_time" and event["n_epochs"] == 0:
+            best = "none; there was no time for a whole epoch"
     print(f"\nstep 3  the pick: {best}")
     print(f"{_INDENT}{event['seconds']:.1f} s, compiling included; ended because: {event['why']}")
 

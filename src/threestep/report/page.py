@@ -256,11 +256,6 @@ def _pick(by_name: dict[str, Event], epochs: Sequence[Event], *searched: Sequenc
     sizes = [epoch["gradient_norm"] for epoch in epochs]
     if any(size is not None for size in sizes):  # a search does not measure it
         charts.append(curves_chart([Curve(say("size"), sizes)], say("gradient size")))
-    kept = (
-        say("the params of epoch {n} have the lowest validation loss and are the ones kept.", n=best)
-        if best
-        else say("no epoch ended with a finite validation loss, so these are the params it started from.")
-    )
     seconds = listed(
         say("{name} {n} s", name=say(name), n=f"{value:.1f}")
         for name, value in by_name["end"]["seconds"].items()
@@ -278,7 +273,7 @@ def _pick(by_name: dict[str, Event], epochs: Sequence[Event], *searched: Sequenc
             say(
                 "Gradient descent went through the training samples {n} times; {kept} Ended because: {why}.",
                 n=pick["n_epochs"],
-                kept=kept,
+                kept=_kept(pick),
                 why=translated(pick["why"]),
             ),
         ),
@@ -294,6 +289,16 @@ def _pick(by_name: dict[str, Event], epochs: Sequence[Event], *searched: Sequenc
             class_="small",
         ),
     )
+
+
+def _kept(pick: Event) -> Markup:
+    """Which params were kept, and why."""
+    if pick["best_epoch"]:
+        text = "the params of epoch {n} have the lowest validation loss and are the ones kept."
+        return say(text, n=pick["best_epoch"])
+    if pick["outcome"] == "out_of_time" and pick["n_epochs"] == 0:
+        return say("there was no time for a whole epoch.")
+    return say("no epoch ended with a finite validation loss, so these are the params it started from.")
 
 
 def _steepness(details: Event) -> Markup:
@@ -332,13 +337,15 @@ def _search(by_name: dict[str, Event], searched: Sequence[Event], notes: Sequenc
     """What was tried, if there was a search."""
     if "leaderboard" not in by_name:
         return Markup("")
-    rows, picked = by_name["leaderboard"]["rows"], by_name["leaderboard"]["picked"]
+    board = by_name["leaderboard"]
+    rows, picked = board["rows"], board["picked"]
+    told = [*([] if rows else [board]), *notes]
     return join(
         [
             tag("div", *search_charts(searched, rows, picked), class_="charts"),
-            leaderboard_table(rows, picked, by_name["leaderboard"]["n_tried"]),
+            leaderboard_table(rows, picked, board["n_tried"]) if rows else "",
             lineage_table(rows, picked),
-            *(tag("p", tag("strong", say("Note:"), " "), translated(note["text"])) for note in notes),
+            *(tag("p", tag("strong", say("Note:"), " "), translated(each["text"])) for each in told),
             tag("h3", say("The last descent of the picked one")),
         ]
     )

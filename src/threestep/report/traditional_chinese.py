@@ -162,9 +162,6 @@ PAGE: dict[str, str] = {
         "雖然另有損失更低的，仍挑中第一個：它是從頭學起的，而另一個的優勢並未超過這麼多次嘗試的運氣。"
     ),
     "The first {n} are the ones whose answers are averaged.": "前 {n} 個就是答案取平均的那些。",
-    "Nothing could be trained; this network only knows which answer is most common.": (
-        "沒有網路能夠訓練；這個網路只知道哪個答案最常見。"
-    ),
     "Where the picked one came from": "挑中的網路從何而來",
     "gained": "改進",
     "by": "變化",
@@ -179,6 +176,7 @@ PAGE: dict[str, str] = {
     "no epoch ended with a finite validation loss, so these are the params it started from.": (
         "沒有任何一輪的驗證損失是有限值，因此保留的是起始參數。"
     ),
+    "there was no time for a whole epoch.": "時間不足以完成一輪。",
     "epoch": "輪",
     "picked: epoch {n}": "挑中：第 {n} 輪",
     "learning rate": "學習率",
@@ -338,6 +336,12 @@ JOURNAL: dict[str, str] = {
     "the loss exploded or became NaN; try a lower learning rate": "損失爆炸或成為 NaN；請試較低的學習率",
     "interrupted; the best so far is kept": "已中斷；保留目前最好的",
     "the budget was spent; the best so far is kept": "預算用完了；保留目前最好的",
+    "the budget was spent before an epoch was done": "還沒完成一輪，預算就用完了",
+    "nothing could be trained; {second}": "沒有網路能夠訓練；{second}",
+    "there was no time to train, give a longer budget; {second}": "沒有時間訓練，請給更多預算；{second}",
+    "this network only knows which answer is most common": "這個網路只知道哪個答案最常見",
+    "this network always says the mean": "這個網路總是回答平均值",
+    "this network takes yes and no for equally likely": "這個網路認為是與否機會相等",
     "as asked": "依指定",
     "yes or no": "是或否",
     "values with fractions": "帶小數的值",

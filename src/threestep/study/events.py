@@ -20,11 +20,14 @@ from threestep.data import (
     words_among,
 )
 from threestep.network import Network, resnet_meant_by
-from threestep.pick import EpochRow, Picked, losses_of
+from threestep.pick import EpochRow, Outcome, Picked, losses_of
 from threestep.study.choices import space_of
 from threestep.study.folder import Event
 from threestep.study.preparing import Prepared
 from threestep.version import __version__
+
+SPENT_BEFORE = "the budget was spent before an epoch was done"
+"""Why a descent ended of which nothing is kept."""
 
 
 def start_event(prepared: Prepared) -> Event:
@@ -154,10 +157,11 @@ def epoch_facts(row: EpochRow) -> dict[str, Any]:
 
 def pick_event(picked: Picked, seconds: float) -> Event:
     """What was picked, and why descent ended."""
+    is_late = picked.outcome is Outcome.OUT_OF_TIME and not picked.history
     return {
         "event": "pick",
         "outcome": picked.outcome.name.lower(),
-        "why": picked.outcome.sentence,
+        "why": SPENT_BEFORE if is_late else picked.outcome.sentence,
         "best_epoch": picked.best_epoch,
         "n_epochs": len(picked.history),
         "seconds": round(seconds, 3),

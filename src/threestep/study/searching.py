@@ -68,6 +68,11 @@ _REFIT_FRACTION = 0.2  # of a budget
 NO_TIME_FOR_CONVOLUTIONS = (
     "within the budget no network with convolutions has learned; a larger one gives them time"
 )
+_SAID_INSTEAD = {
+    "classes": "this network only knows which answer is most common",
+    "number": "this network always says the mean",
+    "labels": "this network takes yes and no for equally likely",
+}
 _FINALS_FRACTION = 0.1  # of a budget, where networks with convolutions are tried between search and finals
 
 
@@ -196,8 +201,9 @@ def search_steps(
                 return (yield from _pick_of(tried, goodness, (train, valid), settings, ends.any, stop))
         if stop.is_set():
             raise KeyboardInterrupt
-        yield {"event": "leaderboard", "rows": [], "picked": []}
         outcome = Outcome.DIVERGED if population.n_diverged else Outcome.OUT_OF_TIME
+        text = nothing_in_words(outcome, goodness.kind)
+        yield {"event": "leaderboard", "rows": [], "picked": [], "text": text}
         return Found(_nothing_learned(goodness, train, wanted, known.network, outcome), (), tried)
 
 
@@ -375,6 +381,13 @@ def interruptible(stop: threading.Event) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def nothing_in_words(outcome: Outcome, kind: str) -> str:
+    """That nothing was learned, why, and what is said instead of a target of that kind."""
+    is_late = outcome is Outcome.OUT_OF_TIME
+    why = "there was no time to train, give a longer budget" if is_late else "nothing could be trained"
+    return f"{why}; {_SAID_INSTEAD[kind]}"
 
 
 def _nothing_learned(
