@@ -732,7 +732,7 @@ def test_a_first_step_of_rmsprop():
 
 def _sentences_of_runs():
     """What the journal of a run may say beside its numbers."""
-    from threestep.data import Media
+    from threestep.data import Media, notes_on_classes, understand_target
     from threestep.data.folders import _notes
     from threestep.data.kinds import _CONSTANT, _ID
     from threestep.pick import Outcome
@@ -752,6 +752,8 @@ def _sentences_of_runs():
     yield from (nothing_in_words(each, kind) for each in outcomes for kind in ("classes", "number", "labels"))
     yield from (part_note(21_000, 1_000_000, has_convolutions) for has_convolutions in (False, True))
     yield from (ANEW, f"{ANEW} in 4 folds", LONGER, DESIGNED, Proposal.__dataclass_fields__["change"].default)
+    names = np.array([f"a{number}" for number in range(30)], object)
+    yield from notes_on_classes(understand_target(names, "a"), names)
     yield from (each.sentence for each in Outcome if each is not Outcome.RUNNING)
     for which in ("all", "the 2,900 most frequent"):
         means = f"{which} say what the target usually is there"
@@ -763,7 +765,23 @@ def _sentences_of_runs():
 
 
 def test_sentences_of_runs_are_translated():
-    names = {"a", "b", "cut", "short", "Hz", "max", "latency", "ms", "params", "refit", "List", "Int", "NaN"}
+    names = {
+        "a",
+        "b",
+        "cut",
+        "short",
+        "Hz",
+        "max",
+        "latency",
+        "ms",
+        "params",
+        "refit",
+        "target",
+        "NAME",
+        "List",
+        "Int",
+        "NaN",
+    }
     for text in _sentences_of_runs():
         chinese = unescape(translated(text).own["zh-TW"])
         assert set(re.findall("[A-Za-z]+", chinese)) <= names, text

@@ -21,7 +21,7 @@ from threestep.data.sameness import fingerprint, keys_of_samples, keys_of_values
 from threestep.data.splitting import Split, dealt, split
 from threestep.data.strangers import notes_on_strangers
 from threestep.data.table import Table
-from threestep.data.target import Target, is_unknown, understand_target
+from threestep.data.target import Target, is_unknown, notes_on_classes, understand_target
 
 __all__ = [
     "BUILTIN_NAMES",
@@ -59,6 +59,7 @@ __all__ = [
     "label",
     "labelled",
     "leaks_of",
+    "notes_on_classes",
     "notes_on_strangers",
     "overrides_of",
     "part_name",

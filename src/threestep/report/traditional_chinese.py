@@ -72,6 +72,7 @@ PAGE: dict[str, str] = {
     "accuracy": "準確率",
     "95 % interval": "95 % 信賴區間",
     "balanced accuracy": "平衡準確率",
+    "No AUC: the {part} samples have one class only.": "沒有 AUC：{part}樣本只有一個類別。",
     "calibration error": "校準誤差",
     "accuracy of single labels": "單一標籤準確率",
     "between the outer quantiles": "落在最外兩個分位數之間",
@@ -366,6 +367,8 @@ JOURNAL: dict[str, str] = {
     ),
     "no column is called target, label, class or y: the last one, {name}, is predicted; --target NAME chooses "
     "another one": "沒有名為 target、label、class 或 y 的欄位，因此預測最後一欄 {name}；用 --target NAME 可另選。",
+    "target {name} looks like an id or free text: {n} of {all} classes have one sample only; --target NAME chooses "
+    "another column": "目標 {name} 看來像編號或自由文字：{all} 個類別中有 {n} 個只有一筆樣本；用 --target NAME 可另選欄位。",
     "column {name} is left out: {why}": "不使用欄位 {name}：{why}",
     "target {name} is missing in {n} of {all} samples; they are left out": (
         "{all} 筆樣本中有 {n} 筆沒有目標 {name}，未使用這些樣本"

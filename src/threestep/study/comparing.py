@@ -23,6 +23,7 @@ from threestep.data import (
     encode_target,
     fit_prep,
     labelled,
+    notes_on_classes,
     overrides_of,
     read,
     split,
@@ -154,7 +155,7 @@ def _compared(
     error = "RMSE" if is_number else "wrong answers"
     facts = {
         "n_samples": made.table.n_samples,
-        "notes": [*made.table.notes, *not_ruled_out(outcomes, error, study.margin, n_done)],
+        "notes": [*_notes_on_samples(made), *not_ruled_out(outcomes, error, study.margin, n_done)],
         "n_train": len(first.train.y),
         "n_valid": len(first.valid.y),
         "n_test": len(first.test.y),
@@ -168,6 +169,10 @@ def _compared(
     }
     verdict = verdict_of(by, outcomes, error, study.margin)
     return Comparison(by, made.table.name, error, outcomes, verdict, facts)
+
+
+def _notes_on_samples(made: _Made) -> list[str]:
+    return [*made.table.notes, *notes_on_classes(made.target, np.asarray(made.table.y))]
 
 
 def _divided(table: Table, target: Target, study: Study, layout: Layout, number: int) -> Division:

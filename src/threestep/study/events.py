@@ -16,12 +16,14 @@ from threestep.data import (
     encode_target,
     kinds_of,
     leaks_of,
+    notes_on_classes,
     overrides_of,
     words_among,
 )
 from threestep.network import Network, resnet_meant_by
 from threestep.pick import EpochRow, Outcome, Picked, losses_of
 from threestep.study.choices import space_of
+from threestep.study.details import known_target
 from threestep.study.folder import Event
 from threestep.study.preparing import Prepared
 from threestep.version import __version__
@@ -45,6 +47,7 @@ def start_event(prepared: Prepared) -> Event:
         "target": _target_facts(prep.target),
         "notes": [
             *prepared.table.notes,
+            *notes_on_classes(prep.target, known_target(prepared.table)),
             *_notes_on_columns(prepared),
             *_notes_on_network(prepared.settings.network),
         ],
