@@ -92,7 +92,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
             task.tell(event)
             if self.verbose and event["event"] == "rung":
                 loss = "none yet" if event["best_loss"] is None else f"{event['best_loss']:.4f}"
-                tried = f"{event['n_tried']} networks tried"
+                tried = f"{event['n_tried']} network{'' if event['n_tried'] == 1 else 's'} tried"
                 print(f"round {event['round']}: {tried}, best validation loss {loss}")  # noqa: T201
 
         return tell

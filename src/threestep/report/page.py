@@ -100,11 +100,14 @@ def _summary(by_name: dict[str, Event]) -> Markup:
         if is_known(row, "r2_low"):
             ends = {"low": f"{row['r2_low']:.3f}", "high": f"{row['r2_high']:.3f}"}
             sure = listed([say("95 % interval {low} to {high}", **ends), sure], "; ")
-    n_measured = f"{row['n_samples']:,}"
-    measured = say("{what} on {n} {part} samples", what=name, n=n_measured, part=part_name(part))
+    is_one = row["n_samples"] == 1
+    text = "{what} on {n} {part} sample" if is_one else "{what} on {n} {part} samples"
+    measured = say(text, what=name, n=f"{row['n_samples']:,}", part=part_name(part))
     kinds = {"classes": say("{n} classes", n=len(target["classes"])), "labels": say("several labels")}
     about = say(
-        "{n} samples, {inputs} inputs each; {target} is {kind} ({reason}).",
+        "{n} samples, {inputs} input each; {target} is {kind} ({reason})."
+        if start["n_inputs"] == 1
+        else "{n} samples, {inputs} inputs each; {target} is {kind} ({reason}).",
         n=f"{sum(start['n_samples'].values()):,}",
         inputs=f"{start['n_inputs']:,}",
         target=target["name"],
@@ -270,12 +273,7 @@ def _pick(by_name: dict[str, Event], epochs: Sequence[Event], *searched: Sequenc
         _search(by_name, *searched),
         tag(
             "p",
-            say(
-                "Gradient descent went through the training samples {n} times; {kept} Ended because: {why}.",
-                n=pick["n_epochs"],
-                kept=_kept(pick),
-                why=translated(pick["why"]),
-            ),
+            _passes(pick),
         ),
         tag("div", *charts, class_="charts"),
         _steepness(by_name["details"]),
@@ -289,6 +287,14 @@ def _pick(by_name: dict[str, Event], epochs: Sequence[Event], *searched: Sequenc
             class_="small",
         ),
     )
+
+
+def _passes(pick: Event) -> Markup:
+    """How far the descent went, what was kept, and why it ended."""
+    text = "Gradient descent went through the training samples {n} times; {kept} Ended because: {why}."
+    if pick["n_epochs"] == 1:
+        text = "Gradient descent went through the training samples once; {kept} Ended because: {why}."
+    return say(text, n=pick["n_epochs"], kept=_kept(pick), why=translated(pick["why"]))
 
 
 def _kept(pick: Event) -> Markup:

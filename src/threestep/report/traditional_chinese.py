@@ -6,10 +6,14 @@ PAGE: dict[str, str] = {
     "{n} samples, {inputs} inputs each; {target} is {kind} ({reason}).": (
         "{n} 筆樣本，每筆 {inputs} 個輸入；{target} 是 {kind}（{reason}）。"
     ),
+    "{n} samples, {inputs} input each; {target} is {kind} ({reason}).": (
+        "{n} 筆樣本，每筆 {inputs} 個輸入；{target} 是 {kind}（{reason}）。"
+    ),
     "{n} classes": "{n} 個類別",
     "several labels": "多個標籤",
     "a number": "數值",
     "{what} on {n} {part} samples": "{what}（{n} 筆{part}樣本）",
+    "{what} on {n} {part} sample": "{what}（{n} 筆{part}樣本）",
     "95 % interval {low} to {high}": "95 % 信賴區間 {low} 至 {high}",
     "typical error (RMSE) {rmse}": "典型誤差（RMSE）{rmse}",
     "train": "訓練",
@@ -170,6 +174,9 @@ PAGE: dict[str, str] = {
     "The last descent of the picked one": "挑中網路的最後一次下降",
     "Gradient descent went through the training samples {n} times; {kept} Ended because: {why}.": (
         "梯度下降看過訓練樣本 {n} 遍；{kept}結束的原因：{why}。"
+    ),
+    "Gradient descent went through the training samples once; {kept} Ended because: {why}.": (
+        "梯度下降看過訓練樣本一遍；{kept}結束的原因：{why}。"
     ),
     "the params of epoch {n} have the lowest validation loss and are the ones kept.": (
         "第 {n} 輪的參數驗證損失最低，因此保留。"

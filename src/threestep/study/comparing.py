@@ -118,7 +118,8 @@ def _made(source: object, by: str, study: Study) -> _Made:
         )
     table = labelled(read(source, how=Files(column=study.column)), study.target)
     if table.n_samples < _FEWEST_SAMPLES:
-        raise DataError(f"{table.name}: got {table.n_samples} samples, expected at least {_FEWEST_SAMPLES}")
+        got = "1 sample" if table.n_samples == 1 else f"{table.n_samples} samples"
+        raise DataError(f"{table.name}: got {got}, expected at least {_FEWEST_SAMPLES}")
     target = understand_target(np.asarray(table.y), table.y_name, study.task)
     names = [] if isinstance(table.x, np.ndarray) else list(table.x)
     layout = fit_prep(table, target, overrides_of(study.column, names), most_bins=0).layout
