@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import threestep as ts
-from threestep.app import main, options, work
+from threestep.app import main, options, printing, work
 from threestep.app.options import docstrings
 
 
@@ -499,3 +499,63 @@ def test_a_process_that_trains_has_the_settings(tmp_path):
     finally:
         process.kill()
         process.wait()
+
+
+# ---------------------------------------------------------------- tables and counts in the terminal
+
+
+NUMBERS = {"n_samples": 1, "r2": 0.5, "rmse": 16310.5, "mae": 632577064.73, "loss": 0.25, "total_loss": 0.25}
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e5, 1e9, 1e15, 1e300])
+def test_columns_of_the_table_of_scores_never_touch(scale, capsys):
+    row = {name: value * scale for name, value in NUMBERS.items()} | {"n_samples": 123456789012}
+    printing.tell_scores({"train": row, "a long name of a part": NUMBERS})
+    head, first, second = capsys.readouterr().out.splitlines()
+    assert head.split("  ")[-1] == "mae"
+    for line, own in ((first, row), (second, NUMBERS)):
+        cells = re.split(" {2,}", line)
+        assert len(cells) == 7
+        assert [float(cell.replace(",", "")) for cell in cells[1:3]] == [own["n_samples"], own["loss"]]
+        assert len(line) == len(head)
+
+
+@pytest.mark.parametrize("loss", [0.5, 123456.7, 1e12])
+def test_columns_of_the_leaderboard_never_touch(loss, capsys):
+    row = {"number": 12, "network": "64-64 relu", "n_params": 10**11, "parent": None, "change": "random"}
+    row |= {"valid_loss": loss, "valid_score": -loss, "valid_rmse": loss}
+    printing.tell({"event": "leaderboard", "rows": [row], "n_tried": 1, "picked": [12]})
+    line = capsys.readouterr().out.splitlines()[-1]
+    assert len(re.split(" {2,}", line.strip())) == 5
+
+
+def test_samples_of_one_class_have_no_auc_and_it_is_said_why(here, capsys):
+    x, y = np.arange(100.0), np.r_[np.arange(80) % 2, np.ones(20, int)]
+    run = ts.fit({"a": x, "y": y}, target="y", order="a", network="4", epochs=1, out=here / "run")
+    for event in run.events:
+        printing.tell(event)
+    said = capsys.readouterr().out
+    assert "AUC – (the test samples have one class only)" in said
+    assert "nan" not in said
+    page = (here / "run" / "report.html").read_text(encoding="utf-8")
+    assert "No AUC: the test samples have one class only." in page
+    assert "No AUC: the train" not in page
+    (here / "ones.csv").write_text("a,y\n" + "".join(f"{value},1\n" for value in range(9)))
+    assert main(["evaluate", str(here / "run"), str(here / "ones.csv")]) == 0
+    assert "AUC – (these samples have one class only)" in capsys.readouterr().out
+
+
+def test_one_thing_is_counted_as_one(here, capsys):
+    run = ts.fit(
+        {"a": [1.0, 2.0, 3.0, 4.5, 6.5], "y": [0.5, 1.0, 1.5, 2.5, 4.5]},
+        network="",
+        epochs=1,
+        out=here / "run",
+    )
+    assert run.scores["test"]["n_samples"] == 1
+    for event in (*run.events, {"event": "check", "n_contradictions": 0, "n_seen": 1}):
+        printing.tell(event)
+    page = (here / "run" / "report.html").read_text(encoding="utf-8")
+    for text in (capsys.readouterr().out, re.sub("<[^>]*>", "", page)):
+        assert not re.search(r"\b1 (test |training )?(samples|inputs|epochs|times)\b", text)
+    assert "1 test sample" in page

@@ -52,6 +52,25 @@ def test_a_run_decides_by_the_metric_that_was_asked_for(tmp_path):
     np.testing.assert_array_equal(said, again.predict_proba(frame)[:, 1] >= again.threshold)
 
 
+@pytest.mark.parametrize(
+    ("data", "given", "what"),
+    [
+        ("diabetes", {}, "'progression' is number"),
+        ("iris", {}, "'class' is 3 classes"),
+        (
+            (np.arange(40.0)[:, None], np.arange(80).reshape(40, 2) % 2),
+            {"task": "labels"},
+            "'target' is labels",
+        ),
+    ],
+)
+def test_where_there_are_no_two_classes_there_is_nothing_to_decide(data, given, what):
+    with pytest.raises(ts.SettingsError, match=f"`decide_by` is 'f1', .* {what}") as caught:
+        ts.fit(data, decide_by="f1", network="8", epochs=1, **given)
+    assert caught.value.hint.startswith("leave it out")
+    ts.fit(data, decide_by="accuracy", network="8", epochs=1, **given)
+
+
 def test_shifted_intervals_cover_what_they_say_on_new_samples():
     rng = np.random.default_rng(0)
     outputs = np.column_stack([np.full(4000, -0.5), np.zeros(4000), np.full(4000, 0.5)])  # far too narrow

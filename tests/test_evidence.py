@@ -742,22 +742,30 @@ def test_a_first_step_of_rmsprop():
 
 def _sentences_of_runs():
     """What the journal of a run may say beside its numbers."""
-    from threestep.data import Media
+    from threestep.data import Media, notes_on_classes, understand_target
+    from threestep.data.csv_file import _on_codes, _on_header
     from threestep.data.folders import _notes
     from threestep.data.kinds import _CONSTANT, _ID
+    from threestep.data.written import as_python_writes
     from threestep.pick import Outcome
     from threestep.pick.proposals import ANEW, DESIGNED, LONGER, Proposal
+    from threestep.study.events import SPENT_BEFORE, _read_either_way
     from threestep.study.picking import _too_slow
-    from threestep.study.searching import NO_TIME_FOR_CONVOLUTIONS, _not_refitted
+    from threestep.study.searching import NO_TIME_FOR_CONVOLUTIONS, _not_refitted, nothing_in_words
     from threestep.study.seen import part_note
 
     for kind, channels in (("picture", 1), ("picture", 3), ("sound", 1)):
         media = Media(kind, 16, 12, channels)
         yield from _notes([Path("x/a"), Path("x/b")], {1: "cut short"}, media, Path("x"))
-    yield from (_too_slow(ts.Settings(max_latency_ms=1.5)), _not_refitted(0, 1), _not_refitted(1, 3))
-    yield NO_TIME_FOR_CONVOLUTIONS
+    yield from (_too_slow(ts.Settings(max_latency_ms=1.5)), _too_slow(ts.Settings(max_params=1_000)))
+    yield from (_not_refitted(0, 1), _not_refitted(1, 3))
+    yield from (NO_TIME_FOR_CONVOLUTIONS, SPENT_BEFORE)
+    outcomes = Outcome.OUT_OF_TIME, Outcome.DIVERGED
+    yield from (nothing_in_words(each, kind) for each in outcomes for kind in ("classes", "number", "labels"))
     yield from (part_note(21_000, 1_000_000, has_convolutions) for has_convolutions in (False, True))
     yield from (ANEW, f"{ANEW} in 4 folds", LONGER, DESIGNED, Proposal.__dataclass_fields__["change"].default)
+    names = np.array([f"a{number}" for number in range(30)], object)
+    yield from notes_on_classes(understand_target(names, "a"), names)
     yield from (each.sentence for each in Outcome if each is not Outcome.RUNNING)
     for which in ("all", "the 2,900 most frequent"):
         means = f"{which} say what the target usually is there"
@@ -766,6 +774,11 @@ def _sentences_of_runs():
     yield from (
         f"column 'a' is left out: {why}" for why in (_CONSTANT, _ID, "List(Int64) is not supported yet")
     )
+    written = [("a", ["1,5", "2,5"]), ("b", ["$1,250", "$3"]), ("cut", ["1.250", "3"])]
+    yield from as_python_writes(dict(written))[1]
+    yield from as_python_writes(dict(written[1:2]))[1]
+    yield from (*_on_header([0, 1], [0, 1]), *_on_codes({"a": ["01", "2"]}, {}))
+    yield from (_read_either_way("a", order) for order in ("mdy", "dmy"))
     yield f"column 'a' is left out: {_ID}; --column a=number keeps it"
     yield "column 'a' is left out: looks like an id or free text: 200 different words; --column a=category keeps it"
     rank = "as the target does{} (rank correlation 0.999)"
@@ -790,8 +803,8 @@ def _sentences_of_runs():
 
 
 def test_sentences_of_runs_are_translated():
-    names = {"a", "b", "cut", "short", "Hz", "max", "latency", "ms", "refit", "List", "Int", "NaN"}
-    names |= {"column", "number", "category", "ignore"}  # of an option
+    names = {"a", "b", "cut", "short", "Hz", "max", "latency", "ms", "params", "refit", "List", "Int", "NaN"}
+    names |= {"column", "number", "category", "ignore", "target", "NAME"}  # of an option
     for text in _sentences_of_runs():
         chinese = unescape(translated(text).own["zh-TW"])
         assert set(re.findall("[A-Za-z]+", chinese)) <= names, text

@@ -133,3 +133,25 @@ def test_the_prep_learned_from_train_never_looks_at_valid_or_test(seed):
     assert other.layout == prep.layout
     np.testing.assert_array_equal(other.center, prep.center)
     np.testing.assert_array_equal(other.scale, prep.scale)
+
+
+@pytest.mark.parametrize("target", [1, np.int64(1), "1"])
+def test_columns_named_by_numbers_are_asked_for_by_these(target):
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 4)))
+    frame[3] = np.arange(60) // 6
+    run = ts.fit(frame, target=target, groups=3, network="4", epochs=1)
+    assert run.settings.target == "1"
+    assert set(run.model.prep.layout.numbers) == {"0", "2"}
+    assert run.model.predict(frame).shape == (60,)
+
+
+@pytest.mark.parametrize("target", [True, (1, 2), b"1"])
+def test_what_names_no_column_is_refused(target):
+    with pytest.raises(ts.SettingsError, match="`target` is"):
+        ts.fit(pd.DataFrame(np.eye(8)), target=target, network="4", epochs=1)
+
+
+def test_a_comparison_takes_a_number_as_the_name_of_a_column():
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 3)))
+    found = ts.compare("depth", frame, target=0, depths=(1, 2), params=(100,), seeds=2, epochs=1)
+    assert len(found.outcomes) == 2

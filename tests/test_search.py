@@ -13,6 +13,7 @@ import time
 import tomllib
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from html import unescape
 from html.parser import HTMLParser
 
 import numpy as np
@@ -357,10 +358,43 @@ def test_where_everything_diverges_the_journal_and_the_report_are_whole(exploded
     for line in text.splitlines():
         json.loads(line, parse_constant=pytest.fail)
     assert ts.load(exploded.folder.path).network == exploded.model.network
-    assert "Nothing could be trained" in exploded.folder.report_path.read_text(encoding="utf-8")
+    page = exploded.folder.report_path.read_text(encoding="utf-8")
+    assert "nothing could be trained; this network always says the mean" in page
+    assert "沒有網路能夠訓練；這個網路總是回答平均值" in page
     for event in exploded.events:
         printing.tell(event)
-    assert "nothing could be trained" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "nothing could be trained; this network always says the mean" in said
+    assert "no epoch ended with a finite validation loss" in said
+    assert "no time" not in said
+
+
+@pytest.mark.parametrize(
+    ("data", "given", "instead"),
+    [
+        ("iris", {}, "this network only knows which answer is most common"),
+        ("diabetes", {"network": "8", "ensemble": 2}, "this network always says the mean"),
+        (
+            (np.arange(80.0)[:, None], np.arange(160).reshape(80, 2) // 3 % 2),
+            {},
+            "this network takes yes and no for equally likely",
+        ),
+    ],
+)
+def test_where_there_was_no_time_to_train_all_say_so(data, given, instead, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(Population, "_is_late", lambda *_: True)
+    run = ts.fit(data, budget="1s", out=tmp_path / "run", **given)
+    page = unescape((tmp_path / "run" / "report.html").read_text(encoding="utf-8"))
+    for event in run.events:
+        printing.tell(event)
+    said = capsys.readouterr().out
+    for text in (page, said):
+        assert f"there was no time to train, give a longer budget; {instead}" in text
+        assert "there was no time for a whole epoch" in text
+        assert "the budget was spent before an epoch was done" in text
+        assert "finite" not in text
+        assert "the best so far is kept" not in text
+    assert "沒有時間訓練" in page
 
 
 # What may be tried
@@ -379,9 +413,56 @@ def test_no_network_has_more_params_than_allowed():
 
 
 def test_where_no_other_is_small_enough_the_linear_network_remains():
-    run = ts.fit("iris", max_params=1, **SMALL)
+    run = ts.fit("iris", max_params=15, **SMALL)
     assert {network.hidden for network in structures(run)} == {()}
     assert run.model.network.n_params == 15
+
+
+@pytest.mark.parametrize(
+    ("given", "most", "words"),
+    [
+        ({"network": "64", "epochs": 3}, 514, "`max_params` is 514; 4 → 64 relu → 3 has 515 params"),
+        (
+            {"network": "64", "epochs": 3, "ensemble": 2},
+            1,
+            "`max_params` is 1; 4 → 64 relu → 3 has 515 params",
+        ),
+        (SMALL, 14, "`max_params` is 14; the smallest network that is tried, 4 → 3, has 15 params"),
+    ],
+)
+def test_a_limit_of_params_that_none_keeps_is_refused_before_training(given, most, words, monkeypatch):
+    monkeypatch.setattr(searching, "Population", None)
+    monkeypatch.setattr("threestep.study.run.descend", None)
+    with pytest.raises(ts.SettingsError, match=re.escape(words)) as caught:
+        ts.fit("iris", max_params=most, **given)
+    assert "allow more" in caught.value.hint
+    x, y = np.random.default_rng(0).normal(size=(60, 4)), np.arange(60) % 3
+    others = {name: value for name, value in given.items() if name in ("network", "epochs", "ensemble")}
+    with pytest.raises(ValueError, match=re.escape(words)):
+        ts.Classifier(max_params=most, **others).fit(x, y)
+
+
+def test_a_given_network_may_have_as_many_params_as_the_limit():
+    assert ts.fit("iris", network="64", epochs=1, max_params=515).model.network.n_params == 515
+
+
+def test_where_the_linear_network_of_all_inputs_is_too_large_that_of_few_remains():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2000, 2))
+    usual = ts.fit((x, (x[:, 0] > 0).astype(int)), **LINEAR)
+    n_of_all = max(network.n_params for network in structures(usual))
+    assert n_of_all > 6  # it has bins
+    run = ts.fit((x, (x[:, 0] > 0).astype(int)), max_params=n_of_all - 1, **LINEAR)
+    assert {network.n_params for network in structures(run)} == {6}
+
+
+def test_only_networks_with_few_enough_params_are_picked(found):
+    settings = ts.Settings(max_params=min(each.trained.member.network.n_params for each in found.tried))
+    kept = picking.fast_enough(found.tried, settings)
+    assert {each.trained.member.network.n_params for each in kept if each.trained.params} == {
+        settings.max_params
+    }
+    assert picking._too_slow(settings).startswith("none that was trained keeps `max_params` = 15")
 
 
 def test_the_picked_network_is_the_best_of_those_that_are_fast_enough(found, monkeypatch):
@@ -415,7 +496,7 @@ def test_a_latency_that_all_keep_changes_nothing(found):
 def test_a_latency_that_none_can_keep_is_refused_before_training(given, slow, monkeypatch):
     monkeypatch.setattr(searching, "Population", None)
     with pytest.raises(ts.SettingsError, match=f"`max_latency_ms` is 0; {slow} takes") as caught:
-        ts.fit("iris", max_latency_ms=0.0, **SMALL, **given)
+        ts.fit("iris", max_latency_ms=0.0, **(given or SMALL))
     assert "allow more" in caught.value.hint
 
 
@@ -457,8 +538,10 @@ def test_where_nothing_could_be_trained_python_says_so(monkeypatch):
     monkeypatch.setattr(Population, "_is_late", lambda *_: True)
     assert "nothing learned; test accuracy" in repr(ts.fit("iris", **SMALL))
     x = np.random.default_rng(0).normal(size=(60, 3))
-    with pytest.warns(UserWarning, match="nothing could be trained"):
+    with pytest.warns(UserWarning, match="no time to train, .*; this network only knows which answer"):
         ts.Classifier(effort="quick").fit(x, (x[:, 0] > 0).astype(int))
+    with pytest.warns(UserWarning, match="no time to train, .*; this network always says the mean"):
+        ts.Regressor(effort="quick").fit(x, x[:, 0])
 
 
 def test_a_limit_below_the_usual_widths_leaves_hidden_layers_to_try():

@@ -122,6 +122,39 @@ def test_something_must_be_left_to_learn_from():
     assert "`valid_fraction` + `test_fraction` is 1.2" in refused(valid_fraction=0.6, test_fraction=0.6)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("depths", (1, 2)),
+        ("widths", (8, 16)),
+        ("channels", (8, 16)),
+        ("activations", ["tanh"]),
+        ("residual", False),
+        ("learning_rates", (0.001, 0.01)),
+        ("weight_decays", (0.001, 0.01)),
+        ("dropouts", (0.1, 0.2)),
+        ("searcher", "random"),
+        ("convolutions", True),
+    ],
+)
+def test_what_a_search_may_try_is_refused_where_a_network_is_given(name, value):
+    check_settings(ts.Settings(**{name: value}))
+    message = refused(network="8", **{name: value})
+    assert message == f"`{name}`: for a search, but `network` is '8'; give one of them"
+
+
+def test_all_that_a_search_may_try_is_named_at_once():
+    message = refused(network="8", depths=(1, 2), widths=(8, 16), residual=False)
+    assert message.startswith("`depths` and `residual` and `widths`: for a search")
+
+
+def test_the_defaults_of_a_space_may_be_given_with_a_network():
+    space = ts.Settings()
+    check_settings(
+        ts.Settings(network="8", activations=list(space.activations), learning_rates=(0.001, 0.03))
+    )
+
+
 @pytest.mark.parametrize("optimizer", Optimizer.__args__)
 def test_every_optimizer_is_accepted(optimizer):
     check_settings(ts.Settings(optimizer=optimizer))

@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import threestep as ts
-from threestep.data import Table, encode_target, fit_prep, label, read, understand_target
+from threestep.data import (
+    Table,
+    encode_target,
+    fit_prep,
+    label,
+    notes_on_classes,
+    read,
+    understand_target,
+)
 
 
 def array(items, dtype=None):
@@ -111,7 +119,7 @@ def test_a_whole_number_too_large_is_refused():
         understand_target(objects(10**400, 1), "y")
 
 
-@pytest.mark.parametrize("y", [array([1, 1, 1]), array([0.5] * 4), objects("a", "a"), array([True])])
+@pytest.mark.parametrize("y", [array([1, 1, 1]), array([0.5] * 4), objects("a", "a"), array([True] * 2)])
 def test_one_value_only_is_a_clear_error(y):
     with pytest.raises(ts.DataError, match=f"all {len(y)} samples have the one value"):
         understand_target(y, "y")
@@ -239,3 +247,37 @@ def test_a_missing_number_and_text_are_refused_in_evaluation():
         encode_target(prep, Table("t", np.zeros((2, 1)), array([1.0, np.nan])))
     with pytest.raises(ts.DataError, match="target 'y', sample 1: got 'many'"):
         encode_target(prep, Table("t", np.zeros((2, 1)), objects("many", 1)))
+
+
+def test_one_sample_alone_has_one_value():
+    with pytest.raises(ts.DataError, match="the only sample has the one value 'a'"):
+        understand_target(objects("a"), "y")
+
+
+# ---------------------------------------------------------------- what does not look like classes
+
+
+@pytest.mark.parametrize(
+    ("n_single", "n_double", "is_odd"),
+    [(244, 0, True), (21, 0, True), (20, 0, False), (11, 11, True), (10, 11, False), (10, 30, False)],
+)
+def test_classes_of_one_sample_each_are_noted(n_single, n_double, is_odd):
+    words = [f"word {number}" for number in range(n_single + n_double)]
+    y = objects(*words, *words[n_single:])
+    notes = notes_on_classes(understand_target(y, "who"), y)
+    assert len(notes) == is_odd
+    if is_odd:
+        assert f"{n_single} of {n_single + n_double} classes have one sample only" in notes[0]
+
+
+def test_numbers_and_labels_have_no_classes_to_note():
+    for y in (np.linspace(0, 1, 50), np.arange(100).reshape(50, 2) % 2):
+        assert notes_on_classes(understand_target(y, "y"), y) == []
+
+
+def test_a_run_tells_of_a_target_that_looks_like_an_id():
+    frame = {"a": np.arange(60.0) ** 2, "who": objects(*(f"person {number}" for number in range(60)))}
+    run = ts.fit(frame, target="who", network="4", epochs=1)
+    (note,) = (note for note in run.events[0]["notes"] if "looks like an id or free text" in note)
+    assert note.startswith("target 'who'")
+    assert "--target NAME" in note

@@ -33,6 +33,7 @@ from threestep.study import (
     run_steps,
 )
 
+_COLUMN_NAMES = ("target", "weight", "groups", "order")  # settings that name a column
 _Record = TypeVar("_Record", Settings, Study)
 
 
@@ -245,7 +246,12 @@ def _made(record: type[_Record], given: dict[str, Any]) -> _Record:
         names = ", ".join(repr(name) for name in unknown)
         raise SettingsError(f"no setting {names}", did_you_mean(unknown[0], known))
     plain: dict[str, Any] = {name: _plain(value) for name, value in given.items()}
-    return record(**plain)
+    return record(**plain | {name: _as_text(plain[name]) for name in _COLUMN_NAMES if name in plain})
+
+
+def _as_text(value: Any) -> Any:
+    """A column's name that is a number as text, which all names of columns become when they are read."""
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
 
 def _plain(value: Any) -> Any:

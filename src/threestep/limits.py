@@ -13,8 +13,10 @@ from threestep.settings import (
     Metric,
     Optimizer,
     Precision,
+    Search,
     Searcher,
     Settings,
+    Space,
     Study,
     Task,
 )
@@ -139,8 +141,27 @@ def check_settings(settings: Descent, seed: int = 0) -> None:
             problems.append(f"`folds` is {settings.folds} and `{against[0]}` is given; give one of them")
         if settings.convolutions and (settings.refit or (settings.folds or 1) > 1):
             problems.append("`convolutions` and `refit` or `folds` are given; give one of them")
+        problems += _unused_problems(settings)
     if problems:
         raise SettingsError("\n".join(problems), "`threestep fit --help` describes each setting")
+
+
+def _unused_problems(settings: Settings) -> list[str]:
+    """Which settings say what a search may try, though there is none."""
+    if settings.network == "auto":
+        return []
+    of_searches = [*fields(Space), *(field for field in fields(Search) if field.name == "searcher")]
+    asked = {field.name for field in of_searches if _is_asked(getattr(settings, field.name), field.default)}
+    asked |= {"convolutions"} if settings.convolutions else set()
+    if not asked:
+        return []
+    names = " and ".join(f"`{name}`" for name in sorted(asked))
+    return [f"{names}: for a search, but `network` is {settings.network!r}; give one of them"]
+
+
+def _is_asked(value: object, default: object) -> bool:
+    """Whether it is not what is taken by default; a list is as good as a tuple."""
+    return (tuple(value) if isinstance(value, list) else value) != default
 
 
 def _problem(name: str, value: object, default: object) -> str:

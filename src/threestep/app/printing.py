@@ -1,6 +1,7 @@
 """Results as text on stdout: what a person wants to know, step by step."""
 
 from collections.abc import Iterable
+from math import isfinite
 from typing import Any
 
 from threestep.study import Comparison, Explanation, Health, RunFolder, WorkedExample, plain_of
@@ -9,6 +10,7 @@ Event = dict[str, Any]
 
 _INDENT = " " * 8
 _MOST_CLASSES_SHOWN = 12
+_FIRST_CELL, _CELL, _BETWEEN = 8, 12, 2  # characters, at least
 
 
 def tell(event: Event) -> None:
@@ -21,11 +23,23 @@ def tell(event: Event) -> None:
 def _tell_start(event: Event) -> None:
     n_samples, target = event["n_samples"], event["target"]
     shape = "×".join(str(size) for size in event["input_shape"])
-    inputs = f"{shape} = {event['n_inputs']}" if len(event["input_shape"]) > 1 else str(event["n_inputs"])
+    inputs = f"{shape} = " if len(event["input_shape"]) > 1 else ""
+    inputs += counted(event["n_inputs"], "input")
     parts = ", ".join(f"{number:,} {name}" for name, number in n_samples.items())
-    print(f"{event['data']}: {sum(n_samples.values()):,} samples ({parts}), {inputs} inputs")
+    print(f"{event['data']}: {sum(n_samples.values()):,} samples ({parts}), {inputs}")
     print(f"target {target['name']}: {_kind(target)} ({target['reason']})")
     tell_notes(event["notes"])
+
+
+def counted(n: int, thing: str) -> str:
+    """So many things.
+
+    Examples
+    --------
+    >>> counted(1, "test sample"), counted(2000, "epoch")
+    ('1 test sample', '2,000 epochs')
+    """
+    return f"{n:,} {thing}{'' if n == 1 else 's'}"
 
 
 def tell_notes(notes: Iterable[str]) -> None:
@@ -67,7 +81,10 @@ def _tell_rung(event: Event) -> None:
     if event["best_loss"] is not None:
         best = f"{event['best_network']}, loss {event['best_loss']:.4f}"
     died = event["n_diverged"]
-    facts = [f"{event['n_tried']:>4} tried", f"{event['n_alive']:>3} trained {event['epochs']:>3} epochs"]
+    facts = [
+        f"{event['n_tried']:>4} tried",
+        f"{event['n_alive']:>3} trained {counted(event['epochs'], 'epoch'):>10}",
+    ]
     facts += [f"{died} diverged"] * (died > 0)
     left, gain = event["seconds_left"], event["minute_gain"]
     later = [] if left is None else [f"{left:.0f} s left"]
@@ -80,14 +97,14 @@ def _tell_check(event: Event) -> None:
     if event["n_contradictions"]:
         print(f"{_INDENT}note: {event['n_contradictions']:,} samples equal one with another target")
     if event["n_seen"]:
-        print(
-            f"{_INDENT}note: {event['n_seen']:,} test samples have the features of one that is learned from"
-        )
+        seen = counted(event["n_seen"], "test sample")
+        verb = "has" if event["n_seen"] == 1 else "have"
+        print(f"{_INDENT}note: {seen} {verb} the features of one that is learned from")
 
 
 def _tell_designed(event: Event) -> None:
     loss = "none, it diverged" if event["loss"] is None else f"{event['loss']:.4f}"
-    spent = f"{event['n_epochs']} epochs in {event['seconds']:.1f} s"
+    spent = f"{counted(event['n_epochs'], 'epoch')} in {event['seconds']:.1f} s"
     origin = "" if event["parent"] is None else f" ({event['change']}, from number {event['parent']})"
     print(f"{_INDENT}{event['number']}: {event['spec']}{origin}: {spent}, validation loss {loss}")
 
@@ -102,7 +119,7 @@ def _tell_final(event: Event) -> None:
         print(f"{_INDENT}finals: no further training came to its end; the best of the search are taken")
         return
     n_anew = event["n_alive"] - event["n_longer"]
-    epochs = "1 epoch" if event["epochs"] == 1 else f"{event['epochs']} epochs"
+    epochs = counted(event["epochs"], "epoch")
     facts = [f"the best trained anew, {n_anew} times {epochs}"] if n_anew else []
     if event["n_folds"] > 1:
         facts[0] += f" in each of {event['n_folds']} folds"
@@ -121,18 +138,17 @@ def _tell_leaderboard(event: Event) -> None:
     """The best five, and how many there are."""
     rows = event["rows"]
     if not rows:
-        print(f"{_INDENT}nothing could be trained; this network only knows which answer is most common")
-        print(f"{_INDENT}(where it was for want of time, give a longer --budget)")
+        print(f"{_INDENT}{event['text']}")
         return
     width = max(34, *(2 + len(row["network"]) for row in rows[:5]))
     head = f"the best of {event['n_tried']}"
     score = "rmse" if "valid_rmse" in rows[0] else "score"
-    print(f"\n{_INDENT}{head}{'network':>{width + 6 - len(head)}}{'params':>12}{'loss':>10}{score:>10}")
+    print(f"\n{_INDENT}{head}{'network':>{width + 6 - len(head)}}{'params':>12}{'loss':>12}{score:>12}")
     for row in rows[:5]:
         parent = f"   from {row['parent']}: {row['change']}" if row["parent"] is not None else ""
-        line = f"{row['number']:>6}{row['network'] or 'linear':>{width}}{row['n_params']:>12,}"
+        line = f"{row['number']:>6}{row['network'] or 'linear':>{width}}  {row['n_params']:>10,}"
         own = f"{row['valid_rmse']:.5g}" if "valid_rmse" in row else f"{row['valid_score']:.4f}"
-        print(f"{_INDENT}{line}{row['valid_loss']:>10.4f}{own:>10}{parent}")
+        print(f"{_INDENT}{line}  {row['valid_loss']:>10,.4f}  {own:>10}{parent}")
 
 
 def _tell_function_set(event: Event) -> None:
@@ -151,6 +167,8 @@ def _tell_pick(event: Event) -> None:
     best = f"epoch {event['best_epoch']} of {event['n_epochs']}, by the validation loss"
     if event["best_epoch"] == 0:
         best = "none; no epoch ended with a finite validation loss, so this is the start"
+        if event["outcome"] == "out_of_time" and event["n_epochs"] == 0:
+            best = "none; there was no time for a whole epoch"
     print(f"\nstep 3  the pick: {best}")
     print(f"{_INDENT}{event['seconds']:.1f} s, compiling included; ended because: {event['why']}")
 
@@ -189,13 +207,10 @@ def tell_scores(scores: dict[str, dict[str, float]]) -> None:
     """A table of scores, one line per part of the samples."""
     is_classes = "accuracy" in next(iter(scores.values()))
     columns = ["accuracy"] if is_classes else ["r2", "rmse", "mae"]
-    names = ["samples", "loss", "total loss", *columns]
-    width = max(8, *(len(name) for name in scores))
-    print(" " * width + "".join(f"{name:>12}" for name in names))
-    for part, row in scores.items():
-        cells = [f"{row['n_samples']:,}", f"{row['loss']:.4f}", f"{row['total_loss']:,.2f}"]
-        cells += [f"{row[name]:{',.6g' if name in ('rmse', 'mae') else '.4f'}}" for name in columns]
-        line = f"{part:<{width}}" + "".join(f"{cell:>12}" for cell in cells)
+    head = ["", "samples", "loss", "total loss", *columns]
+    lines = _in_columns([head, *(_cells_of(part, row, columns) for part, row in scores.items())])
+    print(lines[0])
+    for line, row in zip(lines[1:], scores.values(), strict=True):
         if is_classes:
             line += f"   95 % interval {row['accuracy_low']:.3f} to {row['accuracy_high']:.3f}"
         elif "r2_low" in row:
@@ -205,7 +220,7 @@ def tell_scores(scores: dict[str, dict[str, float]]) -> None:
     if any("n_folds" in row for row in scores.values()):
         print(f"{_INDENT}valid: all but the test samples, each judged by networks that did not learn from it")
     part, row = list(scores.items())[-1]
-    more = [f"{name} {row[key]:.4f}" for key, name in _MORE_METRICS.items() if key in row]
+    more = [f"{name} {_metric(part, key, row[key])}" for key, name in _MORE_METRICS.items() if key in row]
     if "coverage" in row:
         inside = f"{100 * row['coverage']:.1f} % between the outer quantiles"
         more.append(
@@ -213,6 +228,37 @@ def tell_scores(scores: dict[str, dict[str, float]]) -> None:
         )
     if more:
         print(f"{_INDENT}{part}: {', '.join(more)}")
+
+
+def _cells_of(part: str, row: dict[str, float], columns: Iterable[str]) -> list[str]:
+    """A line of the table of scores."""
+    cells = [part, f"{row['n_samples']:,}", f"{row['loss']:,.4f}", f"{row['total_loss']:,.2f}"]
+    return cells + [f"{row[name]:{',.6g' if name in ('rmse', 'mae') else ',.4f'}}" for name in columns]
+
+
+def _in_columns(rows: list[list[str]]) -> list[str]:
+    """Rows as lines, the first column to the left, the others to the right; no two columns touch.
+
+    Examples
+    --------
+    >>> _in_columns([["", "loss"], ["test", "1,234,567.891"]])
+    ['                   loss', 'test      1,234,567.891']
+    """
+    first, *others = (max(map(len, column)) for column in zip(*rows, strict=True))
+    widths = [max(_CELL, _BETWEEN + width) for width in others]
+    return [
+        f"{name:<{max(_FIRST_CELL, first)}}"
+        + "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
+        for name, *cells in rows
+    ]
+
+
+def _metric(part: str, key: str, value: float) -> str:
+    """A metric, or why there is none of these samples."""
+    if isfinite(value):
+        return f"{value:.4f}"
+    which = f"the {part}" if part in ("train", "valid", "test") else "these"
+    return f"– ({which} samples have one class only)" if key == "auc" else "–"
 
 
 def _tell_luck(scores: dict[str, dict[str, float]]) -> None:
@@ -284,21 +330,22 @@ def tell_comparison(found: Comparison) -> None:
     tell_notes(facts["notes"])
     print(
         f"{found.data}: {facts['n_divisions']} divisions into {facts['n_train']:,} to learn from, "
-        f"{facts['n_valid']:,} to choose by, {facts['n_test']:,} to measure; {facts['epochs']} epochs\n"
+        f"{facts['n_valid']:,} to choose by, {facts['n_test']:,} to measure; "
+        f"{counted(facts['epochs'], 'epoch')}\n"
     )
     width = max(18, *(2 + len(each["name"]) for each in plain))
     print(f"{'layers × neurons':<{width}}{'params':>10}{found.error:>16}{'95 % interval':>22}{'rate':>9}")
     for place, each in enumerate(plain):
         said = each["shown"]
         interval = f"{said['low']} to {said['high']}"
-        line = f"{each['name']:<{width}}{each['n_params']:>10,}{said['mean']:>16}{interval:>22}"
+        line = f"{each['name']:<{width}}  {each['n_params']:>8,}  {said['mean']:>14}  {interval:>20}"
         rival, side = plain[each["rival"]]["name"], "below" if each["gain"] >= 0 else "above"
         beside = (
             ""
             if each["rival"] == place
             else f"   {said['gain'].lstrip('-')} {side} {rival}, p = {each['probability']:.2g}"
         )
-        print(f"{line}{each['learning_rate']:>9g}{beside}")
+        print(f"{line}  {each['learning_rate']:>7g}{beside}")
     print(f"\n{found.verdict}")
     if found.folder is not None:
         print(f"\n{found.folder}/report.html   {facts['seconds']:.0f} s")

@@ -50,7 +50,8 @@ class Progress:
         facts = {"best_loss": event["best_loss"], "seconds_left": None if left is None else round(left)}
         known = {name: value for name, value in facts.items() if value is not None}
         where = event.get("what") or ("finals" if event["round"] is None else f"round {event['round']}")
-        epochs = f", {event['epochs']} epochs" if event["epochs"] else ""
+        n = event["epochs"]
+        epochs = f", {n} epoch{'' if n == 1 else 's'}" if n else ""
         self._bar.set_description(f"{where}{epochs}", refresh=False)
         self._bar.set_postfix(known, refresh=False)
         self._bar.refresh()

@@ -22,7 +22,7 @@ from threestep.data.sameness import fingerprint, keys_of_samples, keys_of_values
 from threestep.data.splitting import Split, dealt, split
 from threestep.data.strangers import notes_on_strangers
 from threestep.data.table import Table
-from threestep.data.target import Target, is_unknown, understand_target
+from threestep.data.target import Target, is_unknown, notes_on_classes, understand_target
 
 __all__ = [
     "BUILTIN_NAMES",
@@ -62,6 +62,7 @@ __all__ = [
     "labelled",
     "leaks_of",
     "may_be_either",
+    "notes_on_classes",
     "notes_on_strangers",
     "overrides_of",
     "part_name",

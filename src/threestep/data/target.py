@@ -12,6 +12,7 @@ from threestep.errors import DataError
 
 _MOST_CODES = 20
 _MOST_CLASSES = 1000
+_MANY_CLASSES = 20  # more than so many, half of them of one sample: no classes, it seems
 _MOST_EXACT = 2.0**53  # float64 holds every whole number below
 
 _YES, _NO = ("yes", "true", "y", "t", "1", "1.0"), ("no", "false", "n", "f", "0", "0.0")
@@ -84,7 +85,7 @@ def understand_target(y: NDArray, name: str, task: str = "auto") -> Target:
     distinct = np.unique(values)
     if len(distinct) < 2:
         raise DataError(
-            f"target {name!r}: all {len(values)} samples have the one value {shown(_plain(distinct[0]))}",
+            f"target {name!r}: {_all_of(len(values))} the one value {shown(_plain(distinct[0]))}",
             "there is nothing to learn; expected at least two different values",
         )
     kind, reason = _kind(values, distinct) if task == "auto" else (task, "as asked")
@@ -100,6 +101,35 @@ def understand_target(y: NDArray, name: str, task: str = "auto") -> Target:
             "choose another column with --target, or --task number",
         )
     return Target(name, kind, tuple(_plain(value) for value in distinct), reason)
+
+
+def notes_on_classes(target: Target, y: NDArray) -> list[str]:
+    """That a target of classes does not look like one: many of them have one sample only.
+
+    Parameters
+    ----------
+    target : Target
+    y : ndarray of shape (n_samples,)
+        What it was seen from.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> names = np.array([f"name {number}" for number in range(30)], dtype=object)
+    >>> notes_on_classes(understand_target(names, "who"), names)[0].split(":")[0]
+    "target 'who' looks like an id or free text"
+    """
+    n_classes = len(target.classes)
+    if n_classes <= _MANY_CLASSES:
+        return []
+    _, counts = np.unique(known_values(y, target.name), return_counts=True)
+    n_single = int((counts == 1).sum())
+    if 2 * n_single < n_classes:
+        return []
+    return [
+        f"target {target.name!r} looks like an id or free text: {n_single:,} of {n_classes:,} classes have "
+        "one sample only; --target NAME chooses another column"
+    ]
 
 
 def _several(values: NDArray, name: str, task: str) -> Target:
@@ -122,6 +152,11 @@ def _several(values: NDArray, name: str, task: str) -> Target:
     kind = "labels" if is_labels and task != "number" else "number"
     reason = f"{values.shape[1]} columns of {'0 and 1' if kind == 'labels' else 'numbers'}"
     return Target(name, kind, (), reason if task == "auto" else "as asked", values.shape[1])
+
+
+def _all_of(n_samples: int) -> str:
+    """Who has the one value."""
+    return "the only sample has" if n_samples == 1 else f"all {n_samples:,} samples have"
 
 
 def is_unknown(y: NDArray) -> NDArray:

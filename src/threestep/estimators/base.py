@@ -27,14 +27,12 @@ from threestep.pick import (
     leaderboard,
 )
 from threestep.settings import Settings
-from threestep.study import Found, Prepared, arrays_of, find_model, prepare_parts
+from threestep.study import Found, Prepared, arrays_of, find_model, nothing_in_words, prepare_parts
 
 _USUAL_NETWORK = "64-64"  # of `partial_fit`, which cannot search
 _SEEDS = 2**31
 _HINT_PARTIAL = "give up to 8 hidden layers of one activation, the first of them plain"
 _MOST_PRECISE = 1000  # samples: in single precision a sample's last digits depend on its company
-
-_NOTHING = "nothing could be trained: all predictions are what is most common; give more `budget`"
 
 
 class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
@@ -94,7 +92,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
             task.tell(event)
             if self.verbose and event["event"] == "rung":
                 loss = "none yet" if event["best_loss"] is None else f"{event['best_loss']:.4f}"
-                tried = f"{event['n_tried']} networks tried"
+                tried = f"{event['n_tried']} network{'' if event['n_tried'] == 1 else 's'} tried"
                 print(f"round {event['round']}: {tried}, best validation loss {loss}")  # noqa: T201
 
         return tell
@@ -102,7 +100,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
     def _keep_found(self, prepared: Prepared, model: Model, found: Found) -> None:
         """What a run leaves; with a warning, if it is a function that learned nothing."""
         if found.picked.best_epoch == 0:
-            warn_of_notes((_NOTHING,))
+            warn_of_notes((nothing_in_words(found.picked.outcome, prepared.goodness.kind),))
         self.settings_, self.leaderboard_ = prepared.settings, leaderboard(found.tried)
         self._begun = None
         self._keep(model, found.picked.history)

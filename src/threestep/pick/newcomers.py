@@ -65,7 +65,7 @@ def drawn_of(field: Field, number: int) -> Member:
     space = field.space
     if field.designed:
         return _with_convolutions(field, number, generator)
-    network = Network(field.input_shape, (Dense(field.n_outputs, "linear"),))
+    network = field.linear
     if number > 0:
         shape = field.input_shape
         if field.few_inputs is not None and generator.random() < 0.5:

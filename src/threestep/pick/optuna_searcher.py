@@ -53,10 +53,9 @@ def _suggested(field: Field, trial: Any, number: int) -> Member:
     if field.few_inputs is not None and trial.suggest_categorical("few_inputs", [False, True]):
         shape = (field.few_inputs,)
     network = Network(shape, (*hidden, Dense(field.n_outputs, "linear")))
-    linear = Network(field.input_shape, (Dense(field.n_outputs, "linear"),))
     low, high = space.dropouts or (0.0, 0.0)
     return Member(
-        network if field.allows(network) else linear,
+        network if field.allows(network) else field.linear,
         _suggested_rate(trial, "learning_rate", space.learning_rates),
         _suggested_rate(trial, "weight_decay", decays_of(space)),
         trial.suggest_float("dropout", low, high) if high > low else low,

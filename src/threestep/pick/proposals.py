@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from threestep.network import Network, Params
+from threestep.network import Dense, Network, Params
 from threestep.pick.members import Member, Trained
 from threestep.settings import Space
 
@@ -50,11 +50,20 @@ class Field:
     most_products: int | None = None
 
     def allows(self, network: Network) -> bool:
-        """Whether a network is small enough; the linear one always is."""
-        if network.is_dense and not network.hidden:
-            return True
-        is_quick = self.most_products is None or network.n_products <= self.most_products
+        """Whether a network is small enough; where there is no limit, the linear one always is."""
+        is_linear = network.is_dense and not network.hidden
+        is_quick = is_linear or self.most_products is None or network.n_products <= self.most_products
         return is_quick and (self.max_params is None or network.n_params <= self.max_params)
+
+    @property
+    def linear(self) -> Network:
+        """The network without a hidden layer, which is tried first; of few inputs where that of all is too
+        large."""
+        of_all, *of_few = (
+            Network(shape, (Dense(self.n_outputs, "linear"),))
+            for shape in (self.input_shape, *([] if self.few_inputs is None else [(self.few_inputs,)]))
+        )
+        return of_few[0] if of_few and not self.allows(of_all) else of_all
 
 
 @dataclass(frozen=True, eq=False)

@@ -56,6 +56,7 @@ def goodness(by_name: dict[str, Event]) -> list[Markup]:
             ),
         ),
         _scores(scores),
+        *_without_auc(scores),
         tag("p", in_folds, class_="small") if is_folded else Markup(""),
         _luck(by_name, scores.get("valid", {})),
         _confusion(classes, details),
@@ -90,6 +91,15 @@ def _scores(scores: Event) -> Markup:
         for part, row in scores.items()
     ]
     return table((say("samples of"), say("count"), *(say(name) for _, name, _ in known)), rows)
+
+
+def _without_auc(scores: Event) -> list[Markup]:
+    """Why a part has no AUC."""
+    return [
+        tag("p", say("No AUC: the {part} samples have one class only.", part=part_name(part)), class_="small")
+        for part, row in scores.items()
+        if "auc" in row and not is_known(row, "auc")
+    ]
 
 
 def _luck(by_name: dict[str, Event], valid: Event) -> Markup:

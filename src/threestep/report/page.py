@@ -100,16 +100,25 @@ def _summary(by_name: dict[str, Event]) -> Markup:
         if is_known(row, "r2_low"):
             ends = {"low": f"{row['r2_low']:.3f}", "high": f"{row['r2_high']:.3f}"}
             sure = listed([say("95 % interval {low} to {high}", **ends), sure], "; ")
-    n_measured = f"{row['n_samples']:,}"
-    measured = say("{what} on {n} {part} samples", what=name, n=n_measured, part=part_name(part))
+    facts = {"what": name, "n": f"{row['n_samples']:,}", "part": part_name(part)}
+    is_one = row["n_samples"] == 1
+    measured = (
+        say("{what} on {n} {part} sample", **facts)
+        if is_one
+        else say("{what} on {n} {part} samples", **facts)
+    )
     kinds = {"classes": say("{n} classes", n=len(target["classes"])), "labels": say("several labels")}
-    about = say(
-        "{n} samples, {inputs} inputs each; {target} is {kind} ({reason}).",
-        n=f"{sum(start['n_samples'].values()):,}",
-        inputs=f"{start['n_inputs']:,}",
-        target=target["name"],
-        kind=kinds.get(target["kind"], say("a number")),
-        reason=translated(target["reason"]),
+    facts = {
+        "n": f"{sum(start['n_samples'].values()):,}",
+        "inputs": f"{start['n_inputs']:,}",
+        "target": target["name"],
+        "kind": kinds.get(target["kind"], say("a number")),
+        "reason": translated(target["reason"]),
+    }
+    about = (
+        say("{n} samples, {inputs} input each; {target} is {kind} ({reason}).", **facts)
+        if start["n_inputs"] == 1
+        else say("{n} samples, {inputs} inputs each; {target} is {kind} ({reason}).", **facts)
     )
     notes = [tag("li", translated(note)) for note in start["notes"]]
     return tag(
@@ -256,11 +265,6 @@ def _pick(by_name: dict[str, Event], epochs: Sequence[Event], *searched: Sequenc
     sizes = [epoch["gradient_norm"] for epoch in epochs]
     if any(size is not None for size in sizes):  # a search does not measure it
         charts.append(curves_chart([Curve(say("size"), sizes)], say("gradient size")))
-    kept = (
-        say("the params of epoch {n} have the lowest validation loss and are the ones kept.", n=best)
-        if best
-        else say("no epoch ended with a finite validation loss, so these are the params it started from.")
-    )
     seconds = listed(
         say("{name} {n} s", name=say(name), n=f"{value:.1f}")
         for name, value in by_name["end"]["seconds"].items()
@@ -275,12 +279,7 @@ def _pick(by_name: dict[str, Event], epochs: Sequence[Event], *searched: Sequenc
         _search(by_name, *searched),
         tag(
             "p",
-            say(
-                "Gradient descent went through the training samples {n} times; {kept} Ended because: {why}.",
-                n=pick["n_epochs"],
-                kept=kept,
-                why=translated(pick["why"]),
-            ),
+            _passes(pick),
         ),
         tag("div", *charts, class_="charts"),
         _steepness(by_name["details"]),
@@ -294,6 +293,30 @@ def _pick(by_name: dict[str, Event], epochs: Sequence[Event], *searched: Sequenc
             class_="small",
         ),
     )
+
+
+def _passes(pick: Event) -> Markup:
+    """How far the descent went, what was kept, and why it ended."""
+    facts = {"kept": _kept(pick), "why": translated(pick["why"])}
+    if pick["n_epochs"] == 1:
+        return say(
+            "Gradient descent went through the training samples once; {kept} Ended because: {why}.", **facts
+        )
+    return say(
+        "Gradient descent went through the training samples {n} times; {kept} Ended because: {why}.",
+        n=pick["n_epochs"],
+        **facts,
+    )
+
+
+def _kept(pick: Event) -> Markup:
+    """Which params were kept, and why."""
+    if pick["best_epoch"]:
+        best = pick["best_epoch"]
+        return say("the params of epoch {n} have the lowest validation loss and are the ones kept.", n=best)
+    if pick["outcome"] == "out_of_time" and pick["n_epochs"] == 0:
+        return say("there was no time for a whole epoch.")
+    return say("no epoch ended with a finite validation loss, so these are the params it started from.")
 
 
 def _steepness(details: Event) -> Markup:
@@ -332,13 +355,15 @@ def _search(by_name: dict[str, Event], searched: Sequence[Event], notes: Sequenc
     """What was tried, if there was a search."""
     if "leaderboard" not in by_name:
         return Markup("")
-    rows, picked = by_name["leaderboard"]["rows"], by_name["leaderboard"]["picked"]
+    board = by_name["leaderboard"]
+    rows, picked = board["rows"], board["picked"]
+    told = [*([] if rows else [board]), *notes]
     return join(
         [
             tag("div", *search_charts(searched, rows, picked), class_="charts"),
-            leaderboard_table(rows, picked, by_name["leaderboard"]["n_tried"]),
+            leaderboard_table(rows, picked, board["n_tried"]) if rows else "",
             lineage_table(rows, picked),
-            *(tag("p", tag("strong", say("Note:"), " "), translated(note["text"])) for note in notes),
+            *(tag("p", tag("strong", say("Note:"), " "), translated(each["text"])) for each in told),
             tag("h3", say("The last descent of the picked one")),
         ]
     )

@@ -6,10 +6,14 @@ PAGE: dict[str, str] = {
     "{n} samples, {inputs} inputs each; {target} is {kind} ({reason}).": (
         "{n} 筆樣本，每筆 {inputs} 個輸入；{target} 是 {kind}（{reason}）。"
     ),
+    "{n} samples, {inputs} input each; {target} is {kind} ({reason}).": (
+        "{n} 筆樣本，每筆 {inputs} 個輸入；{target} 是 {kind}（{reason}）。"
+    ),
     "{n} classes": "{n} 個類別",
     "several labels": "多個標籤",
     "a number": "數值",
     "{what} on {n} {part} samples": "{what}（{n} 筆{part}樣本）",
+    "{what} on {n} {part} sample": "{what}（{n} 筆{part}樣本）",
     "95 % interval {low} to {high}": "95 % 信賴區間 {low} 至 {high}",
     "typical error (RMSE) {rmse}": "典型誤差（RMSE）{rmse}",
     "train": "訓練",
@@ -72,6 +76,7 @@ PAGE: dict[str, str] = {
     "accuracy": "準確率",
     "95 % interval": "95 % 信賴區間",
     "balanced accuracy": "平衡準確率",
+    "No AUC: the {part} samples have one class only.": "沒有 AUC：{part}樣本只有一個類別。",
     "calibration error": "校準誤差",
     "accuracy of single labels": "單一標籤準確率",
     "between the outer quantiles": "落在最外兩個分位數之間",
@@ -162,9 +167,6 @@ PAGE: dict[str, str] = {
         "雖然另有損失更低的，仍挑中第一個：它是從頭學起的，而另一個的優勢並未超過這麼多次嘗試的運氣。"
     ),
     "The first {n} are the ones whose answers are averaged.": "前 {n} 個就是答案取平均的那些。",
-    "Nothing could be trained; this network only knows which answer is most common.": (
-        "沒有網路能夠訓練；這個網路只知道哪個答案最常見。"
-    ),
     "Where the picked one came from": "挑中的網路從何而來",
     "gained": "改進",
     "by": "變化",
@@ -173,12 +175,16 @@ PAGE: dict[str, str] = {
     "Gradient descent went through the training samples {n} times; {kept} Ended because: {why}.": (
         "梯度下降看過訓練樣本 {n} 遍；{kept}結束的原因：{why}。"
     ),
+    "Gradient descent went through the training samples once; {kept} Ended because: {why}.": (
+        "梯度下降看過訓練樣本一遍；{kept}結束的原因：{why}。"
+    ),
     "the params of epoch {n} have the lowest validation loss and are the ones kept.": (
         "第 {n} 輪的參數驗證損失最低，因此保留。"
     ),
     "no epoch ended with a finite validation loss, so these are the params it started from.": (
         "沒有任何一輪的驗證損失是有限值，因此保留的是起始參數。"
     ),
+    "there was no time for a whole epoch.": "時間不足以完成一輪。",
     "epoch": "輪",
     "picked: epoch {n}": "挑中：第 {n} 輪",
     "learning rate": "學習率",
@@ -340,6 +346,12 @@ JOURNAL: dict[str, str] = {
     "the loss exploded or became NaN; try a lower learning rate": "損失爆炸或成為 NaN；請試較低的學習率",
     "interrupted; the best so far is kept": "已中斷；保留目前最好的",
     "the budget was spent; the best so far is kept": "預算用完了；保留目前最好的",
+    "the budget was spent before an epoch was done": "還沒完成一輪，預算就用完了",
+    "nothing could be trained; {second}": "沒有網路能夠訓練；{second}",
+    "there was no time to train, give a longer budget; {second}": "沒有時間訓練，請給更多預算；{second}",
+    "this network only knows which answer is most common": "這個網路只知道哪個答案最常見",
+    "this network always says the mean": "這個網路總是回答平均值",
+    "this network takes yes and no for equally likely": "這個網路認為是與否機會相等",
     "as asked": "依指定",
     "yes or no": "是或否",
     "values with fractions": "帶小數的值",
@@ -364,6 +376,8 @@ JOURNAL: dict[str, str] = {
     ),
     "no column is called target, label, class or y: the last one, {name}, is predicted; --target NAME chooses "
     "another one": "沒有名為 target、label、class 或 y 的欄位，因此預測最後一欄 {name}；用 --target NAME 可另選。",
+    "target {name} looks like an id or free text: {n} of {all} classes have one sample only; --target NAME chooses "
+    "another column": "目標 {name} 看來像編號或自由文字：{all} 個類別中有 {n} 個只有一筆樣本；用 --target NAME 可另選欄位。",
     "column {name} is left out: {why}": "不使用欄位 {name}：{why}",
     "column {name} is left out: {why}; --column {option}={asked} keeps it": (
         "不使用欄位 {name}：{why}；--column {option}={asked} 可保留它"
@@ -387,6 +401,9 @@ JOURNAL: dict[str, str] = {
     "its cells are neither numbers nor text": "它的儲存格既不是數字也不是文字",
     "none that was trained keeps `max_latency_ms` = {n}: the fastest is picked": (
         "訓練過的網路都不符合 `max_latency_ms` = {n}：挑了最快的"
+    ),
+    "none that was trained keeps `max_params` = {n}: the fastest is picked": (
+        "訓練過的網路都不符合 `max_params` = {n}：挑了最快的"
     ),
     "refit: no time was left for the picked network, or its loss exploded; it stays as picked": (
         "refit：挑中的網路已沒有時間，或損失爆炸；維持挑中時的樣子"
@@ -412,6 +429,19 @@ JOURNAL: dict[str, str] = {
     "says the same as the target, in other words": "換個說法，與目標相同",
     "its {n} values determine the target": "它的 {n} 種值決定了目標",
     "its {n} values are intervals of the target": "它的 {n} 種值各是目標的一個區間",
+    "commas in column {names} are taken for decimal points": "欄位 {names} 的逗號視為小數點",
+    "commas in column {names} are taken for marks between thousands": "欄位 {names} 的逗號視為千分位符號",
+    "points in column {names} are taken for marks between thousands": "欄位 {names} 的點視為千分位符號",
+    "{mark} beside the numbers of column {names} is left out": "略去欄位 {names} 數字旁的 {mark}",
+    "the first line is taken for a sample, not for names: columns are called column_1, column_2, …": (
+        "第一行視為一筆樣本，而不是欄位名稱：欄位稱為 column_1、column_2、…"
+    ),
+    "numbers of column {name} such as {code} begin with 0; if they are codes, --column {option}=category takes "
+    "them as words": "欄位 {name} 的數字（如 {code}）以 0 開頭；如果是代碼，用 --column {option}=category 可當作文字",
+    "column {name} has dates that may be read in two ways; they are read month first, as in America. Written as "
+    "2024-12-31 there is no doubt": "欄位 {name} 的日期有兩種讀法；這裡照美國習慣先月後日。寫成 2024-12-31 就沒有疑問",
+    "column {name} has dates that may be read in two ways; they are read day first, as in Europe. Written as "
+    "2024-12-31 there is no doubt": "欄位 {name} 的日期有兩種讀法；這裡照歐洲習慣先日後月。寫成 2024-12-31 就沒有疑問",
     "equals the target": "與目標相等",
     "equals the target, but for a factor": "與目標只差一個倍數",
     "equals the target, but for a factor and a constant": "與目標只差一個倍數和一個常數",

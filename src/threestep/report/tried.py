@@ -84,8 +84,6 @@ def _point(row: Event, is_picked: bool) -> Point:
 
 def leaderboard_table(rows: Sequence[Event], picked: Sequence[int], n_tried: int) -> Markup:
     """The best of what was tried, the picked one first."""
-    if not rows:
-        return tag("p", say("Nothing could be trained; this network only knows which answer is most common."))
     head = (
         "",
         say("network"),

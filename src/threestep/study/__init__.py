@@ -14,6 +14,7 @@ from threestep.study.picking import Found
 from threestep.study.preparing import Prepared, arrays_of, prepare_parts, prepare_run
 from threestep.study.run import Run, find_model, model_kept, run_steps
 from threestep.study.scores import score_samples
+from threestep.study.searching import nothing_in_words
 from threestep.study.verdict import Comparison, plain_of, shown
 from threestep.study.worked_example import WorkedExample, work_example
 
@@ -34,6 +35,7 @@ __all__ = [
     "health_steps",
     "model_kept",
     "new_folder",
+    "nothing_in_words",
     "page_folder",
     "plain_explanation",
     "plain_health",

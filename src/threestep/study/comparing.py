@@ -23,6 +23,7 @@ from threestep.data import (
     encode_target,
     fit_prep,
     labelled,
+    notes_on_classes,
     overrides_of,
     read,
     split,
@@ -117,7 +118,8 @@ def _made(source: object, by: str, study: Study) -> _Made:
         )
     table = labelled(read(source, how=Files(column=study.column)), study.target)
     if table.n_samples < _FEWEST_SAMPLES:
-        raise DataError(f"{table.name}: got {table.n_samples} samples, expected at least {_FEWEST_SAMPLES}")
+        got = "1 sample" if table.n_samples == 1 else f"{table.n_samples} samples"
+        raise DataError(f"{table.name}: got {got}, expected at least {_FEWEST_SAMPLES}")
     target = understand_target(np.asarray(table.y), table.y_name, study.task)
     names = [] if isinstance(table.x, np.ndarray) else list(table.x)
     layout = fit_prep(table, target, overrides_of(study.column, names), most_bins=0).layout
@@ -154,7 +156,7 @@ def _compared(
     error = "RMSE" if is_number else "wrong answers"
     facts = {
         "n_samples": made.table.n_samples,
-        "notes": [*made.table.notes, *not_ruled_out(outcomes, error, study.margin, n_done)],
+        "notes": [*_notes_on_samples(made), *not_ruled_out(outcomes, error, study.margin, n_done)],
         "n_train": len(first.train.y),
         "n_valid": len(first.valid.y),
         "n_test": len(first.test.y),
@@ -168,6 +170,10 @@ def _compared(
     }
     verdict = verdict_of(by, outcomes, error, study.margin)
     return Comparison(by, made.table.name, error, outcomes, verdict, facts)
+
+
+def _notes_on_samples(made: _Made) -> list[str]:
+    return [*made.table.notes, *notes_on_classes(made.target, np.asarray(made.table.y))]
 
 
 def _divided(table: Table, target: Target, study: Study, layout: Layout, number: int) -> Division:

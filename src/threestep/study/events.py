@@ -18,15 +18,22 @@ from threestep.data import (
     kinds_of,
     leaks_of,
     may_be_either,
+    notes_on_classes,
     overrides_of,
     words_among,
 )
 from threestep.network import Network, resnet_meant_by
-from threestep.pick import EpochRow, Picked, losses_of
+from threestep.pick import EpochRow, Outcome, Picked, losses_of
 from threestep.study.choices import space_of
+from threestep.study.details import known_target
 from threestep.study.folder import Event
 from threestep.study.preparing import Prepared
 from threestep.version import __version__
+
+_READ_AS = {"mdy": "month first, as in America", "dmy": "day first, as in Europe"}
+
+SPENT_BEFORE = "the budget was spent before an epoch was done"
+"""Why a descent ended of which nothing is kept."""
 
 
 def start_event(prepared: Prepared) -> Event:
@@ -44,6 +51,7 @@ def start_event(prepared: Prepared) -> Event:
         "target": _target_facts(prep.target),
         "notes": [
             *prepared.table.notes,
+            *notes_on_classes(prep.target, known_target(prepared.table)),
             *_notes_on_columns(prepared),
             *_notes_on_network(prepared.settings.network),
         ],
@@ -76,13 +84,18 @@ def _notes_on_columns(prepared: Prepared) -> list[str]:
 def _open_dates(prepared: Prepared) -> list[str]:
     """Dates of which nothing tells days from months."""
     columns, layout = prepared.parts.train.columns(), prepared.prep.layout
-    read_as = {"mdy": "month first, as in America", "dmy": "day first, as in Europe"}
     return [
-        f"column {name!r} has dates that may be read in two ways; they are read {read_as[order]}. "
-        "Written as 2024-12-31 there is no doubt"
+        _read_either_way(name, order)
         for name, order in layout.dates
-        if order in read_as and may_be_either([cell for cell in map(str, columns[name]) if cell])
+        if order in _READ_AS and may_be_either([cell for cell in map(str, columns[name]) if cell])
     ]
+
+
+def _read_either_way(name: str, order: str) -> str:
+    return (
+        f"column {name!r} has dates that may be read in two ways; they are read {_READ_AS[order]}. "
+        "Written as 2024-12-31 there is no doubt"
+    )
 
 
 def _left_out(name: str, kind: ColumnKind) -> str:
@@ -173,10 +186,11 @@ def epoch_facts(row: EpochRow) -> dict[str, Any]:
 
 def pick_event(picked: Picked, seconds: float) -> Event:
     """What was picked, and why descent ended."""
+    is_late = picked.outcome is Outcome.OUT_OF_TIME and not picked.history
     return {
         "event": "pick",
         "outcome": picked.outcome.name.lower(),
-        "why": picked.outcome.sentence,
+        "why": SPENT_BEFORE if is_late else picked.outcome.sentence,
         "best_epoch": picked.best_epoch,
         "n_epochs": len(picked.history),
         "seconds": round(seconds, 3),

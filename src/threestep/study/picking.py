@@ -255,6 +255,23 @@ def pick_in_folds(
     return Found(found, tuple(others), everything, unseen)
 
 
+def check_size(networks: Sequence[Network], settings: Settings) -> None:
+    """Refuse a limit that none of these networks keeps, the smallest that are tried, or the given one.
+
+    Raises
+    ------
+    SettingsError
+    """
+    smallest = min(networks, key=lambda network: network.n_params)
+    if settings.max_params is not None and smallest.n_params > settings.max_params:
+        is_given = settings.network != "auto"
+        which = str(smallest) if is_given else f"the smallest network that is tried, {smallest},"
+        raise SettingsError(
+            f"`max_params` is {settings.max_params:,}; {which} has {smallest.n_params:,} params",
+            "allow more, or give fewer and narrower layers" if is_given else "allow more",
+        )
+
+
 def check_latency(network: Network, settings: Settings) -> None:
     """Refuse a limit that not even this network keeps.
 
@@ -271,9 +288,12 @@ def check_latency(network: Network, settings: Settings) -> None:
 
 
 def fast_enough(tried: Sequence[Tried], settings: Settings) -> list[Tried]:
-    """Those that predict one sample within their share of the limit; perhaps none."""
+    """Those that predict one sample within their share of the limit, and have few enough params; perhaps
+    none."""
     most_ms = math.inf if settings.max_latency_ms is None else settings.max_latency_ms
+    most = math.inf if settings.max_params is None else settings.max_params
     known = [each for each in tried if each.trained.params]  # the others were forgotten
+    known = [each for each in known if each.trained.member.network.n_params <= most]
     if most_ms == math.inf:
         return known
     return [each for each in known if _latency(each) * (settings.ensemble or 1) <= most_ms]
@@ -300,7 +320,9 @@ def _latency_ms(network: Network) -> float:
 
 
 def _too_slow(settings: Settings) -> str:
-    """That no network kept the limit, in words."""
+    """That no network kept the limits, in words."""
+    if settings.max_latency_ms is None:
+        return f"none that was trained keeps `max_params` = {settings.max_params:,}: the fastest is picked"
     return (
         f"none that was trained keeps `max_latency_ms` = {settings.max_latency_ms:g}: the fastest is picked"
     )

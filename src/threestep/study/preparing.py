@@ -35,10 +35,10 @@ from threestep.network import Network, check_space, parse, supernet_of
 from threestep.pick import Samples, check_changes, searcher_of
 from threestep.settings import Settings
 from threestep.study.choices import CLIP, choose_settings, given, space_of
-from threestep.study.choices_on_pictures import choose_for_pictures
+from threestep.study.choices_on_pictures import choose_for_pictures, designed_networks
 from threestep.study.clock import Clock
 from threestep.study.details import known_target
-from threestep.study.picking import check_latency
+from threestep.study.picking import check_latency, check_size
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,14 +192,33 @@ def _prepared(
     network = _given_network(settings, prep.layout, n_outputs)
     if network is not None and not network.is_dense:
         settings = choose_for_pictures(asked, settings, network, parts.train.n_samples)
-    check_latency(network or parse("", (prep.layout.n_inputs,), n_outputs), settings)
+    _check_limits(network, settings, prep.layout, n_outputs, parts.train.n_samples)
     goodness = _goodness(settings, target)
     check_metric(goodness.kind, settings.score_metric)
+    _check_decision(settings, target)
     if settings.class_weight == "balanced":
         parts = _balanced(parts, prep)
         prep = with_means(prep, parts.train)
     clock.stage("prepare")
     return Prepared(name, table, parts, prep, network, goodness, settings, asked, clock.seconds, began)
+
+
+def _check_limits(
+    network: Network | None, settings: Settings, layout: Layout, n_outputs: int, n_train: int
+) -> None:
+    """Refuse limits that the given network does not keep, or none of those that a search tries.
+
+    Raises
+    ------
+    SettingsError
+    """
+    if network is not None:
+        check_size([network], settings)
+        check_latency(network, settings)
+        return
+    linear = [parse("", (n,), n_outputs) for n in (layout.n_plain_inputs, layout.n_inputs)]
+    check_size([*linear, *designed_networks(settings, layout, n_outputs, n_train)], settings)
+    check_latency(linear[-1], settings)
 
 
 def _balanced(parts: Split, prep: Prep) -> Split:
@@ -251,6 +270,24 @@ def _goodness(settings: Settings, target: Target) -> Goodness:
     if settings.quantiles and target.n_columns > 1:
         raise SettingsError("`quantiles` of several numbers", "fit one network for each number")
     return goodness
+
+
+def _check_decision(settings: Settings, target: Target) -> None:
+    """Refuse a metric to decide by where there is nothing to decide between.
+
+    Raises
+    ------
+    SettingsError
+        There are not two classes.
+    """
+    if settings.decide_by == "accuracy" or len(target.classes) == 2:
+        return
+    what = f"{len(target.classes)} classes" if target.classes else target.kind
+    raise SettingsError(
+        f"`decide_by` is {settings.decide_by!r}, which is for two classes, but the target {target.name!r} is "
+        f"{what}",
+        "leave it out, or set `task`" if not target.classes else "leave it out",
+    )
 
 
 def _given_network(settings: Settings, layout: Layout, n_outputs: int) -> Network | None:

@@ -21,7 +21,7 @@ from threestep.data import dealt
 from threestep.devices import is_cpu, steady_products
 from threestep.goodness import Goodness
 from threestep.limits import seconds_of
-from threestep.network import Dense, Network, Params
+from threestep.network import Network, Params
 from threestep.pick import (
     NO_FINALS,
     Designs,
@@ -68,6 +68,11 @@ _REFIT_FRACTION = 0.2  # of a budget
 NO_TIME_FOR_CONVOLUTIONS = (
     "within the budget no network with convolutions has learned; a larger one gives them time"
 )
+_SAID_INSTEAD = {
+    "classes": "this network only knows which answer is most common",
+    "number": "this network always says the mean",
+    "labels": "this network takes yes and no for equally likely",
+}
 _FINALS_FRACTION = 0.1  # of a budget, where networks with convolutions are tried between search and finals
 
 
@@ -196,8 +201,9 @@ def search_steps(
                 return (yield from _pick_of(tried, goodness, (train, valid), settings, ends.any, stop))
         if stop.is_set():
             raise KeyboardInterrupt
-        yield {"event": "leaderboard", "rows": [], "picked": []}
         outcome = Outcome.DIVERGED if population.n_diverged else Outcome.OUT_OF_TIME
+        text = nothing_in_words(outcome, goodness.kind)
+        yield {"event": "leaderboard", "rows": [], "picked": [], "text": text}
         return Found(_nothing_learned(goodness, train, wanted, known.network, outcome), (), tried)
 
 
@@ -377,12 +383,19 @@ def interruptible(stop: threading.Event) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+def nothing_in_words(outcome: Outcome, kind: str) -> str:
+    """That nothing was learned, why, and what is said instead of a target of that kind."""
+    is_late = outcome is Outcome.OUT_OF_TIME
+    why = "there was no time to train, give a longer budget" if is_late else "nothing could be trained"
+    return f"{why}; {_SAID_INSTEAD[kind]}"
+
+
 def _nothing_learned(
     goodness: Goodness, train: Samples, wanted: Field, network: Network | None, outcome: Outcome
 ) -> Picked:
     """A network that says of every sample what is true of most, the linear one if none was given: where
     every descent diverged, or there was no time for one."""
-    network = network or Network(wanted.input_shape, (Dense(wanted.n_outputs, "linear"),))
+    network = network or wanted.linear
     *before, last = network.init(wanted.seed)
     last = jax.tree.map(np.zeros_like, last)
     if goodness.is_for_classes:
