@@ -369,6 +369,14 @@ def test_words_with_digits_stay_words(tmp_path, cells):
     assert columns(table)["a"] == cells
 
 
+@pytest.mark.parametrize(("unit", "kind"), [(" stars", "O"), ("A", "O"), ("%", "f"), (" EUR", "f")])
+def test_few_numbers_with_a_word_are_names(tmp_path, unit, kind):
+    often = read_text(tmp_path, "a,y\n" + "".join(f"{row % 5}{unit},{row}\n" for row in range(60)))
+    assert often.columns()["a"].dtype.kind == kind
+    once = read_text(tmp_path, "a,y\n" + "".join(f"{row}{unit},{row}\n" for row in range(6)))
+    assert once.columns()["a"].tolist() == [0, 1, 2, 3, 4, 5]
+
+
 def test_a_note_says_what_was_left_out_beside_numbers(tmp_path):
     lines = [f"{'k.A.' if row % 10 == 0 else f'${row}'};{row} mm;{row % 2}" for row in range(20)]
     table = read_text(tmp_path, "\n".join(["a;b;y", *lines]) + "\n")

@@ -26,10 +26,12 @@ _NUMBER = re.compile(
 )
 _WITH_POINT = re.compile(rf"\d*\.?\d*|[1-9]\d{{0,2}}((,\d{{3}})+|({_BETWEEN}\d{{3}})+)(\.\d*)?")
 _WITH_COMMA = re.compile(rf"\d*,?\d*|[1-9]\d{{0,2}}((\.\d{{3}})+|({_BETWEEN}\d{{3}})+)(,\d*)?")
+_IS_MONEY = re.compile(_CURRENCIES).fullmatch
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _MARKS = {"points": ".", "commas": ","}
 _MOSTLY = 0.8  # of the different known cells: then a column is one of numbers, and a few words
 _SOME = 1000
+_FEW, _OFTEN = 10, 5  # different cells, and how often each comes
 _MOST_NAMED = 5
 
 
@@ -134,6 +136,10 @@ def _seen_in(cells: Sequence[str], least: float = _MOSTLY) -> Seen | None:
     around = {part.around for part in parts if part is not None} - {""}
     digits = [part.digits for part in parts if part is not None]
     if not digits or len(digits) < least * len(words) or len(around) > 1:
+        return None
+    # "3 stars" and "4 stars", again and again, are names
+    are_few = len(words) <= _FEW and len(cells) >= _OFTEN * len(words)
+    if least > 0 and are_few and any(mark[0].isalpha() and not _IS_MONEY(mark) for mark in around):
         return None
     with_point = all(map(_WITH_POINT.fullmatch, digits))
     with_comma = all(map(_WITH_COMMA.fullmatch, digits))
