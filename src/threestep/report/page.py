@@ -89,7 +89,6 @@ def _summary(by_name: dict[str, Event]) -> Markup:
     start, scores = by_name["start"], by_name["scores"]["scores"]
     part = "test" if "test" in scores else "valid"
     row = scores[part]
-    target = start["target"]
     if "accuracy" in row:
         number, name = f"{100 * row['accuracy']:.1f} %", say("accuracy")
         ends = f"{100 * row['accuracy_low']:.1f}", f"{100 * row['accuracy_high']:.1f} %"
@@ -101,12 +100,30 @@ def _summary(by_name: dict[str, Event]) -> Markup:
             ends = {"low": f"{row['r2_low']:.3f}", "high": f"{row['r2_high']:.3f}"}
             sure = listed([say("95 % interval {low} to {high}", **ends), sure], "; ")
     facts = {"what": name, "n": f"{row['n_samples']:,}", "part": part_name(part)}
-    is_one = row["n_samples"] == 1
     measured = (
         say("{what} on {n} {part} sample", **facts)
-        if is_one
+        if row["n_samples"] == 1
         else say("{what} on {n} {part} samples", **facts)
     )
+    notes = [tag("li", translated(note)) for note in start["notes"]]
+    return tag(
+        "header",
+        tag("p", say("threestep report"), class_="over"),
+        tag("h1", start["data"]),
+        tag("p", _about(start)),
+        tag("ul", *notes, class_="notes") if notes else "",
+        tag(
+            "p",
+            tag("span", number, class_="big"),
+            tag("span", measured, " · ", sure, class_="beside"),
+            class_="score",
+        ),
+    )
+
+
+def _about(start: Event) -> Markup:
+    """What the samples are, and what is predicted."""
+    target = start["target"]
     kinds = {"classes": say("{n} classes", n=len(target["classes"])), "labels": say("several labels")}
     facts = {
         "n": f"{sum(start['n_samples'].values()):,}",
@@ -115,24 +132,10 @@ def _summary(by_name: dict[str, Event]) -> Markup:
         "kind": kinds.get(target["kind"], say("a number")),
         "reason": translated(target["reason"]),
     }
-    about = (
+    return (
         say("{n} samples, {inputs} input each; {target} is {kind} ({reason}).", **facts)
         if start["n_inputs"] == 1
         else say("{n} samples, {inputs} inputs each; {target} is {kind} ({reason}).", **facts)
-    )
-    notes = [tag("li", translated(note)) for note in start["notes"]]
-    return tag(
-        "header",
-        tag("p", say("threestep report"), class_="over"),
-        tag("h1", start["data"]),
-        tag("p", about),
-        tag("ul", *notes, class_="notes") if notes else "",
-        tag(
-            "p",
-            tag("span", number, class_="big"),
-            tag("span", measured, " · ", sure, class_="beside"),
-            class_="score",
-        ),
     )
 
 
@@ -297,23 +300,23 @@ def _pick(by_name: dict[str, Event], epochs: Sequence[Event], *searched: Sequenc
 
 def _passes(pick: Event) -> Markup:
     """How far the descent went, what was kept, and why it ended."""
-    facts = {"kept": _kept(pick), "why": translated(pick["why"])}
+    facts = {"n": pick["n_epochs"], "kept": _kept(pick), "why": translated(pick["why"])}
     if pick["n_epochs"] == 1:
         return say(
             "Gradient descent went through the training samples once; {kept} Ended because: {why}.", **facts
         )
     return say(
-        "Gradient descent went through the training samples {n} times; {kept} Ended because: {why}.",
-        n=pick["n_epochs"],
-        **facts,
+        "Gradient descent went through the training samples {n} times; {kept} Ended because: {why}.", **facts
     )
 
 
 def _kept(pick: Event) -> Markup:
     """Which params were kept, and why."""
     if pick["best_epoch"]:
-        best = pick["best_epoch"]
-        return say("the params of epoch {n} have the lowest validation loss and are the ones kept.", n=best)
+        return say(
+            "the params of epoch {n} have the lowest validation loss and are the ones kept.",
+            n=pick["best_epoch"],
+        )
     if pick["outcome"] == "out_of_time" and pick["n_epochs"] == 0:
         return say("there was no time for a whole epoch.")
     return say("no epoch ended with a finite validation loss, so these are the params it started from.")
