@@ -443,8 +443,12 @@ def test_words_that_come_again_in_their_columns_are_no_names(tmp_path):
     assert list(columns(read_text(tmp_path, "a,b,class\n" + body))) == ["a", "b", "class"]
 
 
-def test_a_first_line_that_only_says_the_delimiter_is_passed_over(tmp_path):
-    assert columns(read_text(tmp_path, "sep=;\na;b\n1;2\n")) == {"a": [1.0], "b": [2.0]}
+@pytest.mark.parametrize("n_rows", [1, 1_200_000])
+def test_a_first_line_that_only_says_the_delimiter_is_passed_over(tmp_path, n_rows):
+    table = read_text(tmp_path, "sep=;\na;b\n" + "1;2\n" * n_rows)
+    assert list(table.columns()) == ["a", "b"]
+    assert table.n_samples == n_rows
+    assert (table.columns()["b"] == 2).all()
 
 
 @pytest.mark.parametrize("cell", ["inf", "-Infinity", "1e999"])

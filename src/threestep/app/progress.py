@@ -5,6 +5,8 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
+from threestep.app.printing import counted
+
 
 class Progress:
     """A bar that follows the journal's events.
@@ -50,8 +52,7 @@ class Progress:
         facts = {"best_loss": event["best_loss"], "seconds_left": None if left is None else round(left)}
         known = {name: value for name, value in facts.items() if value is not None}
         where = event.get("what") or ("finals" if event["round"] is None else f"round {event['round']}")
-        n = event["epochs"]
-        epochs = f", {n} epoch{'' if n == 1 else 's'}" if n else ""
+        epochs = f", {counted(event['epochs'], 'epoch')}" if event["epochs"] else ""
         self._bar.set_description(f"{where}{epochs}", refresh=False)
         self._bar.set_postfix(known, refresh=False)
         self._bar.refresh()

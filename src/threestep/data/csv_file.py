@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 from threestep.data.cells import column_of_cells, is_number
 from threestep.data.duck_file import has_duckdb, read_large_csv
 from threestep.data.table import Table
-from threestep.data.written import MISSING, NOT_KNOWN, as_python_writes, may_have_decimal_commas
+from threestep.data.written import MISSING, NONE_KNOWN, as_python_writes, may_have_decimal_commas
 from threestep.errors import DataError
 
 _LARGE, _START = 4 << 20, 1 << 18  # bytes
@@ -26,7 +26,7 @@ _SEPARATOR = re.compile(r"\Asep=.\r?\n", re.IGNORECASE)  # what spreadsheets may
 _QUOTED = re.compile(r'"[^"]*"')
 
 
-def read_csv(path: Path, known: Mapping[str, str] = NOT_KNOWN) -> Table:
+def read_csv(path: Path, known: Mapping[str, str] = NONE_KNOWN) -> Table:
     """A CSV file, perhaps packed (`.gz`), with or without a header line.
 
     The delimiter is the one of `, ; tab |` most frequent in the first line. Empty lines are left
@@ -112,6 +112,8 @@ def _read_large(path: Path, known: Mapping[str, str]) -> Table | None:
             start = file.read(_START)
     except (OSError, EOFError, UnicodeDecodeError):
         return None
+    if _SEPARATOR.match(start):
+        return None
     delimiter = _delimiter(start)
     reader = csv.reader(io.StringIO(start, newline=""), delimiter=delimiter, skipinitialspace=True)
     rows = [row for row, _ in zip(_numbered_rows(reader), range(_ROWS_SEEN))]
@@ -151,7 +153,9 @@ def _text(path: Path) -> str:
         with _opened(path) as file:
             text = file.read().decode("utf-8-sig")
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path}: cannot be read ({error})", "check your rights to the file") from error
+        raise DataError(
+            f"{path}: cannot be read ({error})", "check the file, and your rights to it"
+        ) from error
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not a text file in UTF-8", "save the table as CSV in UTF-8") from error
     if "\0" in text:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from threestep.data.cells import column_of_cells, finite_or_missing, words_of_objects
 from threestep.data.coding import mapped
 from threestep.data.table import Table
-from threestep.data.written import MISSING, NOT_KNOWN, as_python_writes
+from threestep.data.written import MISSING, NONE_KNOWN, as_python_writes
 from threestep.errors import DataError
 
 _READERS = {
@@ -32,7 +32,7 @@ def has_duckdb() -> bool:
     return find_spec("duckdb") is not None
 
 
-def read_duck_file(path: Path, known: Mapping[str, str] = NOT_KNOWN) -> Table:
+def read_duck_file(path: Path, known: Mapping[str, str] = NONE_KNOWN) -> Table:
     """A file of columns, by its ending; `known` as for `read_csv`.
 
     Raises
@@ -48,7 +48,7 @@ def read_duck_file(path: Path, known: Mapping[str, str] = NOT_KNOWN) -> Table:
 
 
 def read_large_csv(
-    path: Path, delimiter: str, names: list[str], has_header: bool, known: Mapping[str, str] = NOT_KNOWN
+    path: Path, delimiter: str, names: list[str], has_header: bool, known: Mapping[str, str] = NONE_KNOWN
 ) -> Table:
     """A CSV file whose first line was looked at already.
 

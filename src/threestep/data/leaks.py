@@ -16,9 +16,7 @@ _FEWEST_DIFFERENT = 11  # values: fewer are classes rather than an order
 _SAME_ORDER = 0.995  # rank correlation: a rounded or noisy copy has more, honest predictors 0.97 at best
 _MOST_OF_ORDER = 0.975  # of the samples: a few wrong cells hide no copy
 _FEWEST_OF_EACH = 5  # samples: fewer may lie apart from others by chance
-_MOST_DISTINCT = (
-    0.5  # of the samples: values that hardly come twice could not show that they do not determine it
-)
+_MOST_DISTINCT = 0.5  # of the samples: what hardly comes twice could not show that it does not determine it
 _FEWEST_TO_AGREE = 40
 _LEAST_AGREEMENT = 0.975
 _MISSES_LEFT = 0.1  # of the samples that are not of the most frequent class

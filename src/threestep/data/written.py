@@ -11,7 +11,7 @@ from threestep.data.coding import coded
 MISSING = frozenset({"", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None"})
 """Cells that mean "not known"."""
 
-NOT_KNOWN: Mapping[str, str] = MappingProxyType({})
+NONE_KNOWN: Mapping[str, str] = MappingProxyType({})
 """Of no column is it known what it is."""
 
 _SPACES = " \u00a0\u202f\u2009"  # also the hard and the narrow ones that typesetters put between thousands
@@ -55,7 +55,7 @@ class Seen(NamedTuple):
 
 
 def as_python_writes(
-    columns: Mapping[str, Sequence[str]], with_commas: bool = False, known: Mapping[str, str] = NOT_KNOWN
+    columns: Mapping[str, Sequence[str]], with_commas: bool = False, known: Mapping[str, str] = NONE_KNOWN
 ) -> tuple[dict[str, Sequence[str]], tuple[str, ...]]:
     """The columns of a file, numbers written so that Python can read them; and notes on what was done.
 
@@ -110,9 +110,8 @@ def may_have_decimal_commas(cells: Iterable[str]) -> bool:
     >>> may_have_decimal_commas(["1,5", "2"]), may_have_decimal_commas(["1,500.5", "2"])
     (True, False)
     """
-    seen = _seen_in([cell for cell in cells if cell not in MISSING])
-    with_comma = seen is not None and any("," in part.digits for part in seen.parts if part)
-    return with_comma and seen is not None and not seen.point
+    seen = _seen_in(list(cells))
+    return seen is not None and not seen.point and any("," in part.digits for part in seen.parts if part)
 
 
 def _is_odd(cell: str) -> bool:
@@ -129,7 +128,8 @@ def _all_seen(columns: Mapping[str, Sequence[str]], known: Mapping[str, str]) ->
 def _seen_in(cells: Sequence[str], least: float = _MOSTLY) -> Seen | None:
     """A column taken apart; None where less than a share of its cells are numbers, or not all of one kind."""
     words = [word for word in coded(cells)[0] if word not in MISSING]
-    some = words[:: max(1, len(words) // _SOME)]  # of a million ids these are enough
+    # of a million ids some are enough, even if there happen to be fewer numbers among them than among all
+    some = words[:: max(1, len(words) // _SOME)]
     if sum(_taken_apart(word) is not None for word in some) < least * least * len(some):
         return None
     parts = [_taken_apart(word) for word in words]
@@ -172,9 +172,9 @@ def _has_decimal_comma(seen: Seen, custom: bool | None, usual: bool) -> bool:
     """Whether a comma in this column is a decimal one, and a point between thousands."""
     if seen.comma or seen.point:
         return seen.comma
-    digits = [part.digits for part in seen.parts if part is not None]
     if custom is not None:
         return custom
+    digits = [part.digits for part in seen.parts if part is not None]
     # 1,234 beside 987: who writes three places always writes them of whole numbers, too
     is_whole = any(each.isdigit() for each in digits)
     return usual and any("," in each for each in digits) and not is_whole

@@ -280,10 +280,7 @@ def _pick(by_name: dict[str, Event], epochs: Sequence[Event], *searched: Sequenc
             "network."
         ),
         _search(by_name, *searched),
-        tag(
-            "p",
-            _passes(pick),
-        ),
+        tag("p", _passes(pick)),
         tag("div", *charts, class_="charts"),
         _steepness(by_name["details"]),
         tag(
