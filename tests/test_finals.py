@@ -30,8 +30,8 @@ from threestep.pick import (
 )
 from threestep.pick.finals import _epochs_of, _going_on, _seconds_of, begun_anew
 from threestep.pick.proposals import ANEW, LONGER
+from threestep.study.ends import Ends, last_end
 from threestep.study.picking import pick_some, surest
-from threestep.study.searching import Ends, _last_end
 
 EPOCHS = 6
 
@@ -166,7 +166,7 @@ def test_they_end_when_measuring_needs_what_is_left(crowd, three, monkeypatch):
 
     def last(pace, designed=()):
         monkeypatch.setattr(crowd.pace, "_quickest", {None: pace})
-        return _last_end(ends, three, designed, crowd, how)
+        return last_end(ends, three, designed, crowd, how)
 
     # forward is a third of the work of a step, here of 20 samples
     (own,) = {each.trained.member for each in three if len(each.trained.member.network.hidden) == 2}
@@ -180,13 +180,13 @@ def test_they_end_when_measuring_needs_what_is_left(crowd, three, monkeypatch):
     largest = max(crowd.seconds_to_say(each.trained.member) for each in three)
     assert slow == pytest.approx(quick - 2 * n * largest, abs=0.1)
     assert last(1e9) < ends.dense  # a slow machine is believed, too
-    assert _last_end(ends, [], [], crowd, how) == ends.any
+    assert last_end(ends, [], [], crowd, how) == ends.any
     convolution = SimpleNamespace(trained=SimpleNamespace(member=SimpleNamespace(network=picture_network())))
-    monkeypatch.setattr("threestep.study.searching.surest", lambda *_: convolution)
+    monkeypatch.setattr("threestep.study.ends.surest", lambda *_: convolution)
     assert last(1.0, [convolution]) == ends.any
-    monkeypatch.setattr("threestep.study.searching.surest", lambda tried, *_: tried[0])
+    monkeypatch.setattr("threestep.study.ends.surest", lambda tried, *_: tried[0])
     assert last(1.0, [convolution]) == slow
-    monkeypatch.setattr("threestep.study.searching.is_cpu", lambda: False)
+    monkeypatch.setattr("threestep.study.ends.is_cpu", lambda: False)
     assert last(1.0) == ends.dense
 
 

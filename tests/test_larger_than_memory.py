@@ -11,7 +11,7 @@ import threestep as ts
 from threestep.data import Layout, Prep, Table, Target, kept
 from threestep.pick import Samples, designed
 from threestep.pick.samples import checked
-from threestep.study import run, searching, seen
+from threestep.study import finding, searching, seen
 from threestep.study.preparing import arrays_of, pixels_of
 
 GOODNESS = ts.goodness.Goodness("cross_entropy")
@@ -33,11 +33,11 @@ def pictures(n=200, shape=(12, 12), seed=0):
 )
 def test_pixels_that_stay_as_they_are_teach_the_same(network, monkeypatch):
     seen = []
-    monkeypatch.setattr(run, "pixels_of", lambda *of: seen.append(pixels_of(*of)) or seen[-1])
+    monkeypatch.setattr(finding, "pixels_of", lambda *of: seen.append(pixels_of(*of)) or seen[-1])
     one = ts.fit(pictures(), network=network, epochs=3, shift=0.1 if "conv" in network else 0.0)
     assert seen[0].x.dtype == np.uint8
     assert seen[0].scale == 250
-    monkeypatch.setattr(run, "pixels_of", arrays_of)
+    monkeypatch.setattr(finding, "pixels_of", arrays_of)
     other = ts.fit(pictures(), network=network, epochs=3, shift=0.1 if "conv" in network else 0.0)
     assert ts.model.model_bytes(one.model) == ts.model.model_bytes(other.model)
 
@@ -109,7 +109,7 @@ SEARCH = {"depths": (1, 1), "widths": (8, 8), "effort": "quick", "epochs": 2, "c
 @pytest.mark.slow
 def test_a_search_on_pixels_as_they_are_gives_what_one_on_numbers_gives(monkeypatch):
     one = ts.fit(pictures(), **SEARCH)
-    monkeypatch.setattr(run, "pixels_of", arrays_of)
+    monkeypatch.setattr(finding, "pixels_of", arrays_of)
     other = ts.fit(pictures(), **SEARCH)
     assert ts.model.model_bytes(one.model) == ts.model.model_bytes(other.model)
     losses = [
@@ -175,8 +175,10 @@ def test_what_is_not_only_compared_learns_from_all(monkeypatch, how):
 
 def test_networks_that_see_a_part_are_trained_as_is_usual_for_so_many(monkeypatch):
     found = []
-    steps = run.search_steps
-    monkeypatch.setattr(run, "search_steps", lambda *of: found.append((len(of[1].y), of[3])) or steps(*of))
+    steps = finding.search_steps
+    monkeypatch.setattr(
+        finding, "search_steps", lambda *of: found.append((len(of[1].y), of[3])) or steps(*of)
+    )
     monkeypatch.setattr(seen, "_MOST_BYTES", 4 * 144 * 100)
     how = {"depths": (1, 1), "effort": "quick", "convolutions": False, "folds": 1}
     ts.fit(pictures(4000), **how)

@@ -354,7 +354,7 @@ def failing(error):
     ("place", "error"),
     [
         ("threestep.job.write_report", OSError(28, "No space left on device")),
-        ("threestep.study.run.details_of", ZeroDivisionError()),
+        ("threestep.study.measuring.details_of", ZeroDivisionError()),
     ],
 )
 def test_a_model_outlives_what_fails_after_it(place, error, tmp_path, monkeypatch, capsys):
@@ -386,7 +386,7 @@ def test_what_fails_before_there_is_a_model_is_told_as_ever(monkeypatch):
 
 
 def test_layers_are_not_looked_at_behind_the_end_of_a_budget(monkeypatch):
-    from threestep.study import run as module
+    from threestep.study import measuring as module
 
     def layers(budget):
         run = ts.fit("iris", network="4", epochs=2, budget=budget)

@@ -432,7 +432,7 @@ def test_where_no_other_is_small_enough_the_linear_network_remains():
 )
 def test_a_limit_of_params_that_none_keeps_is_refused_before_training(given, most, words, monkeypatch):
     monkeypatch.setattr(searching, "Population", None)
-    monkeypatch.setattr("threestep.study.run.descend", None)
+    monkeypatch.setattr("threestep.study.finding.descend", None)
     with pytest.raises(ts.SettingsError, match=re.escape(words)) as caught:
         ts.fit("iris", max_params=most, **given)
     assert "allow more" in caught.value.hint
@@ -825,7 +825,7 @@ def test_a_given_network_is_refitted():
 
 
 def test_a_refit_keeps_the_budget(monkeypatch):
-    monkeypatch.setattr(searching, "_REFIT_FRACTION", 0.6)  # a fifth of so little is too short to compile
+    monkeypatch.setattr("threestep.study.ends._REFIT_FRACTION", 0.6)  # a fifth of so little is too short to compile
     began = time.perf_counter()
     run = ts.fit("iris", refit=True, budget="6s", **SMALL)
     assert time.perf_counter() - began < 6 + SLACK

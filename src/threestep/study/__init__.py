@@ -8,11 +8,12 @@ is a `Run`.
 from threestep.study.choices import choose_settings
 from threestep.study.comparing import compare_steps
 from threestep.study.explaining import Explanation, explain_model, plain_explanation
+from threestep.study.finding import find_model
 from threestep.study.folder import RunFolder, new_folder, page_folder, read_journal
 from threestep.study.health import Health, health_steps, plain_health
 from threestep.study.picking import Found
 from threestep.study.preparing import Prepared, arrays_of, prepare_parts, prepare_run
-from threestep.study.run import Run, find_model, model_kept, run_steps
+from threestep.study.run import Run, model_kept, run_steps
 from threestep.study.scores import score_samples
 from threestep.study.searching import nothing_in_words
 from threestep.study.verdict import Comparison, plain_of, shown

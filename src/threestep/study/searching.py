@@ -18,9 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from threestep.data import dealt
-from threestep.devices import is_cpu, steady_products
+from threestep.devices import steady_products
 from threestep.goodness import Goodness
-from threestep.limits import seconds_of
 from threestep.network import Network, Params
 from threestep.pick import (
     NO_FINALS,
@@ -37,12 +36,10 @@ from threestep.pick import (
     Samples,
     Searcher,
     Tried,
-    anew_ones,
     compile_designed,
     ended,
     hold_finals,
     hold_finals_in_folds,
-    preferred,
     repeats_of,
     room_of,
     search,
@@ -50,21 +47,16 @@ from threestep.pick import (
     try_designed,
 )
 from threestep.settings import Settings
-from threestep.study.choices import SEARCH_FRACTION, choose_plan, n_averaged
+from threestep.study.choices import choose_plan
+from threestep.study.ends import Ends, end_of_search, last_end
 from threestep.study.picking import (
-    MOST_CANDIDATES,
     Found,
     fast_enough,
     fastest,
     pick_in_folds,
     pick_some,
-    surest,
 )
 
-_SECONDS_AFTER = 0.3  # for measuring the winner and writing the run down
-_SECONDS_PER_SAMPLE = 2e-6  # beside the network's products
-_SECONDS_PER_PRODUCT, _SECONDS_PER_SLOW_PRODUCT = 4e-11, 1e-10  # of neurons; of convolutions
-_REFIT_FRACTION = 0.2  # of a budget
 NO_TIME_FOR_CONVOLUTIONS = (
     "within the budget no network with convolutions has learned; a larger one gives them time"
 )
@@ -74,57 +66,6 @@ _SAID_INSTEAD = {
     "labels": "this network takes yes and no for equally likely",
 }
 _FINALS_FRACTION = 0.1  # of a budget, where networks with convolutions are tried between search and finals
-
-
-def deadline_of(
-    settings: Settings, n_samples: int, seconds_each: float, began: float, most_share: float = 1.0
-) -> float:
-    """When training must end, on the clock of `time.perf_counter`; infinite without a budget.
-
-    Parameters
-    ----------
-    settings : Settings
-    n_samples : int
-        That are answered after the training: all are measured, and some asked about again.
-    seconds_each : float
-        What the outputs for one sample take, of all the networks that may be picked together.
-    began : float
-        When the budget began.
-    most_share : float
-        Of the budget, that measuring may take.
-    """
-    budget = seconds_of(settings.budget)
-    if budget is None:
-        return math.inf
-    for_one = n_averaged(settings) * _SECONDS_PER_SAMPLE + seconds_each
-    measuring = min(most_share * budget, n_samples * for_one)
-    return began + budget - _SECONDS_AFTER - measuring
-
-
-def counted_seconds(network: Network) -> float:
-    """What the outputs for one sample are counted to take, before a pace is known."""
-    return network.n_products * (_SECONDS_PER_PRODUCT if network.is_dense else _SECONDS_PER_SLOW_PRODUCT)
-
-
-class Ends(NamedTuple):
-    """When training must end, on the clock of `time.perf_counter`; infinite without a budget.
-
-    Parameters
-    ----------
-    any : float
-        Whatever is picked.
-    dense : float
-        If the largest network of neurons is picked: it takes less time to measure and to look at.
-    unmeasured : float
-        If measuring took no time.
-    n_samples : int
-        That are answered after the training, each as often as it is.
-    """
-
-    any: float
-    dense: float
-    unmeasured: float
-    n_samples: int
 
 
 class Known(NamedTuple):
@@ -175,7 +116,7 @@ def search_steps(
     KeyboardInterrupt
         The first Ctrl-C, if there was nothing yet to keep; the second one, always.
     """
-    end = _end_of_search(settings, known, ends)
+    end = end_of_search(settings, ends, known.convolutions is not None)
     searcher, plan = _how(settings, known, train, end)
     both = train if valid is train or plan.finals.n_folds == 1 else _joined(train, valid)
     y = train.y if valid is train else np.concatenate([train.y, valid.y])
@@ -190,7 +131,7 @@ def search_steps(
                 beside = _beside(population, searching, known.convolutions, settings, ends, stop)
                 tried, designed = yield from beside
             if not settings.refit:  # else the time behind them is for that
-                population.deadline = _last_end(ends, tried, designed, population, settings)
+                population.deadline = last_end(ends, tried, designed, population, settings)
             first = 1 + max((each.number for each in (*tried, *designed)), default=-1)
             finals = _finals(population, (both, fold_of), plan.finals, tried, first, settings, stop)
             folded, final = yield from finals
@@ -205,13 +146,6 @@ def search_steps(
         text = nothing_in_words(outcome, goodness.kind)
         yield {"event": "leaderboard", "rows": [], "picked": [], "text": text}
         return Found(_nothing_learned(goodness, train, wanted, known.network, outcome), (), tried)
-
-
-def _end_of_search(settings: Settings, known: Known, ends: Ends) -> float:
-    """When the members of a search must be trained, so that time is left for what comes behind them."""
-    spare = max(0.0, ends.any - time.perf_counter()) if ends.any < math.inf else 0.0
-    taken = _REFIT_FRACTION if settings.refit else 1 - SEARCH_FRACTION if known.convolutions else 0.0
-    return ends.any - taken * spare
 
 
 def _finals(
@@ -252,25 +186,6 @@ def _pick_of(
     outcome = Outcome.INTERRUPTED if stop.is_set() else best.outcome
     picked = Picked(*functions[0], best.history, best.best_epoch, outcome)
     return Found(picked, tuple(functions[1:]), tried)
-
-
-def _last_end(
-    ends: Ends, tried: Sequence[Tried], designed: Sequence[Tried], population: Population, settings: Settings
-) -> float:
-    """When finals must end: later where a network of neurons is ahead, for more of those follow. On a CPU,
-    which measures these, its pace is known by now, and what may be picked: the best, or what finals begin
-    with."""
-    if not tried:
-        return ends.any
-    if designed:
-        best = surest([*preferred(tried)[:1], *designed], population.goodness, population.judged, settings)
-        if not best.trained.member.network.is_dense:
-            return ends.any
-    if not is_cpu():
-        return ends.dense
-    likely = [*(each.trained.member for each in tried[:MOST_CANDIDATES]), *anew_ones(tried)]
-    for_one = n_averaged(settings) * (_SECONDS_PER_SAMPLE + max(map(population.seconds_to_say, likely)))
-    return ends.unmeasured - ends.n_samples * for_one
 
 
 def _beside(
