@@ -220,7 +220,7 @@ def went_on(tried: Tried) -> Tried:
 
 def test_where_no_call_fits_they_end_at_once(crowd, three, monkeypatch):
     crowd.deadline = time.perf_counter() + 60.0
-    monkeypatch.setattr(crowd, "_would_be_late", lambda *_: True)
+    monkeypatch.setattr("threestep.pick.waiting.Waiting._would_be_late", lambda *_: True)
     began = time.perf_counter()
     won, events = of(crowd, three, 2)
     crowd.deadline = float("inf")

@@ -382,7 +382,7 @@ def test_where_everything_diverges_the_journal_and_the_report_are_whole(exploded
     ],
 )
 def test_where_there_was_no_time_to_train_all_say_so(data, given, instead, monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(Population, "_is_late", lambda *_: True)
+    monkeypatch.setattr("threestep.pick.programs.Programs.is_late", lambda *_: True)
     run = ts.fit(data, budget="1s", out=tmp_path / "run", **given)
     page = unescape((tmp_path / "run" / "report.html").read_text(encoding="utf-8"))
     for event in run.events:
@@ -514,8 +514,11 @@ def test_where_none_keeps_the_latency_after_all_the_fastest_is_picked(monkeypatc
 
 
 def test_a_refit_without_time_is_told(monkeypatch):
-    is_late = lambda self, _=None: self.n_samples == self.n_valid  # noqa: E731 - of the refit
-    monkeypatch.setattr(Population, "_is_late", is_late)
+    def begun(goodness, train, valid, settings, seed, deadline=float("inf"), *room):
+        deadline = 0.0 if train is valid else deadline  # a refit learns from all
+        return Population(goodness, train, valid, settings, seed, deadline, *room)
+
+    monkeypatch.setattr(searching, "Population", begun)
     run = ts.fit("iris", refit=True, **SMALL)
     assert only(run, "note")["text"].startswith("refit: no time was left for the picked network")
     assert same(run.model.params, run.tried[0].trained.params)
@@ -535,7 +538,7 @@ def test_an_ensemble_that_lost_members_is_told_as_it_is(monkeypatch):
 
 
 def test_where_nothing_could_be_trained_python_says_so(monkeypatch):
-    monkeypatch.setattr(Population, "_is_late", lambda *_: True)
+    monkeypatch.setattr("threestep.pick.programs.Programs.is_late", lambda *_: True)
     assert "nothing learned; test accuracy" in repr(ts.fit("iris", **SMALL))
     x = np.random.default_rng(0).normal(size=(60, 3))
     with pytest.warns(UserWarning, match="no time to train, .*; this network only knows which answer"):
@@ -825,7 +828,9 @@ def test_a_given_network_is_refitted():
 
 
 def test_a_refit_keeps_the_budget(monkeypatch):
-    monkeypatch.setattr("threestep.study.ends._REFIT_FRACTION", 0.6)  # a fifth of so little is too short to compile
+    monkeypatch.setattr(
+        "threestep.study.ends._REFIT_FRACTION", 0.6
+    )  # a fifth of so little is too short to compile
     began = time.perf_counter()
     run = ts.fit("iris", refit=True, budget="6s", **SMALL)
     assert time.perf_counter() - began < 6 + SLACK

@@ -12,10 +12,10 @@ its company, or the number of devices and threads.
 
 import time
 from collections.abc import Generator, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from itertools import product
-from threading import Event, Lock
-from typing import Any, NamedTuple, TypeVar
+from threading import Event
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
@@ -42,6 +42,7 @@ from threestep.pick.samples import (
 )
 from threestep.pick.shared import Shared
 from threestep.pick.step import Recipe
+from threestep.pick.waiting import Waiting
 from threestep.settings import Descent
 
 _Ended = TypeVar("_Ended")
@@ -54,13 +55,6 @@ chance to be lucky: children that inherit the luck of hundreds of looks each end
 zero and the worst test loss of all (measured on iris, wine and diabetes)."""
 _MOST_STEPS_UNSEEN = 2000
 """A descent so long that it may be cut off before the next look has more of them."""
-
-
-class Chunk(NamedTuple):
-    """Jobs that one call takes: what their program is made of, and their places in the list of all."""
-
-    recipe: Recipe
-    places: list[int]
 
 
 class Population:
@@ -120,7 +114,6 @@ class Population:
         self.pace = Pace(self.n_steps, self.batch_size, self.n_workers, is_cpu(), self._programs.step_seconds)
         self._shared = Shared(learn, judged, self._shape, self.n_samples, self.batch_size, seed)
         self.n_diverged = 0
-        self._lock = Lock()
 
     def __enter__(self) -> "Population":
         return self
@@ -160,10 +153,12 @@ class Population:
         for job in jobs:
             check_fit(job.member.network, self.goodness, self._learn, self._choose, may_see_fewer=True)
         ended, began = stop or Event(), time.perf_counter()
-        waiting, results = self._chunks(jobs), dict[int, Trained]()
+        self.compile(job.member for job in jobs)
+        recipes, results = [self._recipe(job.member) for job in jobs], dict[int, Trained]()
+        waiting = Waiting(jobs, recipes, self._programs, self.pace, ended)
 
         def work(device: Any) -> None:
-            while (next_one := self._next_chunk(waiting, jobs, device, ended)) is not None:
+            while (next_one := waiting.next_for(device)) is not None:
                 chunk, program = next_one
                 own = [jobs[place] for place in chunk.places]
                 try:
@@ -171,8 +166,7 @@ class Population:
                 except jax.errors.JaxRuntimeError as error:
                     self._programs.make_smaller(chunk.recipe, program, device, error)
                     self._shared.forget_moments(device, chunk.recipe, program.shape.n_members)
-                    with self._lock:
-                        waiting.insert(0, chunk)
+                    waiting.put_back(chunk)
                 else:
                     results.update(zip(chunk.places, trained, strict=True))
 
@@ -218,59 +212,6 @@ class Population:
         self._programs.close()
         self._shared.clear()
 
-    def _chunks(self, jobs: Sequence[Job]) -> list[Chunk]:
-        """The jobs by program, large ones first, so that all devices end at about the same time."""
-        by_program: dict[tuple[Recipe, int], list[int]] = {}  # other inputs may have the same padded number
-        for place, job in enumerate(jobs):
-            key = self._recipe(job.member), job.member.network.n_inputs
-            by_program.setdefault(key, []).append(place)
-        self.compile(job.member for job in jobs)
-        chunks = list[Chunk]()
-        for (recipe, _), places in by_program.items():
-            places.sort(key=lambda place: -_work(jobs[place]))
-            # a last round in which only some devices have a chunk is a waste: smaller chunks then
-            size = min(self._programs.chunk_size(recipe)[0], -(-len(places) // len(self._devices)))
-            chunks += [Chunk(recipe, places[at : at + size]) for at in range(0, len(places), size)]
-        return sorted(chunks, key=lambda chunk: -sum(_work(jobs[place]) for place in chunk.places))
-
-    def _next_chunk(
-        self, waiting: list[Chunk], jobs: Sequence[Job], device: Any, stop: Event
-    ) -> tuple[Chunk, Program] | None:
-        """The largest chunk whose program is compiled, and that; waits for one if there is none.
-
-        A program that is none, or whose first call would end late, is not waited for.
-        """
-        while not self._is_late() and not stop.is_set():
-            with self._lock:
-                compiling = []
-                for place, chunk in enumerate(waiting):
-                    future = self._programs.promised[chunk.recipe, device]
-                    if not future.done():
-                        compiling.append(future)
-                        continue
-                    program = future.result()
-                    if program is not None and not self._would_be_late(chunk, program, jobs):
-                        return self._taken(waiting, place, program), program
-            if not compiling:
-                return None
-            wait(compiling, _LOOK_SECONDS / 10, FIRST_COMPLETED)
-        return None
-
-    def _taken(self, waiting: list[Chunk], place: int, program: Program) -> Chunk:
-        """The chunk at that place, or as much of it as its program takes; the rest goes on waiting."""
-        chunk = waiting.pop(place)
-        n_members = program.shape.n_members
-        now, later = chunk.places[:n_members], chunk.places[n_members:]
-        if later:
-            waiting.insert(place, Chunk(chunk.recipe, later))
-        return Chunk(chunk.recipe, now)
-
-    def _would_be_late(self, chunk: Chunk, program: Program, jobs: Sequence[Job]) -> bool:
-        """Whether its first call would end behind the deadline."""
-        own = [jobs[place] for place in chunk.places[: program.shape.n_members]]
-        epochs = [min(job.epochs, program.shape.n_epochs) for job in own]
-        return self._is_late(self.pace.seconds_of_call(chunk.recipe, own, epochs, program.sections[0]))
-
     def _train_chunk(
         self, recipe: Recipe, program: Program, jobs: list[Job], device: Any, stop: Event
     ) -> list[Trained]:
@@ -287,7 +228,9 @@ class Population:
                 max(0, min(n_epochs, job.epochs - first)) if runs else 0
                 for job, runs in zip(jobs, running, strict=True)
             ]
-            is_late = number > 0 and self._is_late(self.pace.seconds_of_call(recipe, jobs, ahead, section))
+            is_late = number > 0 and self._programs.is_late(
+                self.pace.seconds_of_call(recipe, jobs, ahead, section)
+            )
             if is_late or (number > 0 and stop.is_set()):
                 cut = Outcome.OUT_OF_TIME if is_late else cut
                 break
@@ -382,10 +325,6 @@ class Population:
             watches_gradient=False,
         )
 
-    def _is_late(self, seconds: float = 0.0) -> bool:
-        """Whether the deadline is over, or will be in so many seconds."""
-        return time.perf_counter() + seconds >= self.deadline
-
 
 def train_members(
     members: Sequence[Member],
@@ -431,10 +370,6 @@ def ended(steps: Generator[Any, None, _Ended]) -> _Ended:
             next(steps)
         except StopIteration as end:
             return end.value
-
-
-def _work(job: Job) -> int:
-    return job.member.network.n_products * job.epochs
 
 
 def _rows_by_member(rows: EpochRow) -> list[list[EpochRow]]:

@@ -90,6 +90,15 @@ class Programs:
             self._is_closed = True
         self._compilers.shutdown(wait=False)
 
+    def is_late(self, seconds: float = 0.0) -> bool:
+        """Whether the deadline is over, or will be in so many seconds."""
+        return time.perf_counter() + seconds >= self.deadline
+
+    @property
+    def n_devices(self) -> int:
+        """One per worker."""
+        return len(self._devices)
+
     def chunk_size(self, recipe: Recipe) -> tuple[int, int]:
         """Members of a chunk and epochs of a call, so that a call takes about `_CALL_SECONDS`."""
         supernet = supernet_in(recipe)
@@ -107,7 +116,7 @@ class Programs:
         return _STEP_SECONDS + self._batch_size * n_products / _PRODUCTS_PER_SECOND
 
     def _is_too_late(self) -> bool:
-        return self._is_closed or time.perf_counter() + self._compile_seconds > self.deadline
+        return self._is_closed or self.is_late(self._compile_seconds)
 
     def _promise(self, recipe: Recipe, device: Any) -> None:
         """Have a program compiled after those promised before, none if closed; the caller holds the lock."""
