@@ -775,6 +775,7 @@ def _sentences_of_runs():
         f"column 'a' is left out: {why}" for why in (_CONSTANT, _ID, "List(Int64) is not supported yet")
     )
     written = [("a", ["1,5", "2,5"]), ("b", ["$1,250", "$3"]), ("cut", ["1.250", "3"])]
+    written += [("back", ["(3)", "4"]), ("much", ["1.5K", "2M"])]
     yield from as_python_writes(dict(written))[1]
     yield from as_python_writes(dict(written[1:2]))[1]
     yield from (*_on_header([0, 1], [0, 1]), *_on_codes({"a": ["01", "2"]}, {}))

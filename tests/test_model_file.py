@@ -149,6 +149,15 @@ def means_model() -> Model:
     return Model(prep, network, params_of(network), Goodness())
 
 
+def written_model() -> Model:
+    """Format 8: numbers, the target among them, that were not written as Python does."""
+    layout = Layout(numbers=("a", "b"), written=(("b", ",", "kg"), ("t", ".", "$")))
+    target = Target("t", "number")
+    prep = Prep(layout, target, np.zeros(2), np.ones(2), 0.5, 2.0)
+    network = ts.network.parse("3 tanh", (2,), 1)
+    return Model(prep, network, params_of(network), Goodness("squared_error"))
+
+
 PICTURES = (np.arange(2 * 72) * 37 % 256).reshape(2, 6, 4, 3).astype(np.uint8)
 PICTURE_OUTPUTS = [
     [-1.158998, -0.127421, 1.124880],
@@ -168,6 +177,7 @@ def make_golden_files(folder: Path) -> None:
     strays_model().save(folder / "strays_model_v5.safetensors")
     clipped_model().save(folder / "clipped_model_v6.safetensors")
     means_model().save(folder / "means_model_v7.safetensors")
+    written_model().save(folder / "written_model_v8.safetensors")
 
 
 def same(a: Model, b: Model) -> bool:
@@ -1141,6 +1151,34 @@ def test_means_that_no_sample_has_are_refused(value):
     model = replace(model, prep=model.prep._replace(means=np.array([[value], [0.0], [0.0]])))
     with pytest.raises(ts.ModelFileError, match=r"prep\.means holds numbers"):
         model_bytes(model)
+
+
+def test_the_golden_model_of_written_numbers_reads_them_as_it_always_did():
+    golden = load(GOLDEN / "written_model_v8.safetensors")
+    assert same(golden, written_model())
+    columns = {"a": [1.0, -2.0], "b": ["1,234 kg", "1.234"]}
+    inputs = np.array([[1.0, 1.234], [-2.0, 1234.0]], np.float32)
+    outputs = ts.pick.outputs_of(golden.network, golden.params, inputs)
+    np.testing.assert_allclose(golden.outputs(columns), outputs, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        ([["b", ";", ""]], "written in a way that is not known"),
+        ([["b", "", "kg"]], "written in a way that is not known"),
+        ([["b", ",", "x" * 2000]], "written in a way that is not known"),
+        ([["b", ",", ""], ["b", ",", "kg"]], "written in two ways"),
+        ([["b", ".", ""]], "written as usual"),
+    ],
+)
+def test_numbers_that_nobody_writes_so_are_refused(written, why):
+    from threestep.model.description import description_of
+
+    text = parts_of(model_bytes(written_model()))[0]
+    description_of(text)
+    with pytest.raises(ValueError, match=why):
+        description_of({**text, "layout": {**text["layout"], "written": written}})
 
 
 def test_every_format_is_written_as_it_always_was(tmp_path, monkeypatch):

@@ -335,6 +335,7 @@ def test_thousands_are_told_from_decimals_by_the_other_columns(tmp_path, rows, n
         (["3.95 mm", "4 mm", "12mm", "1e3 mm"], [3.95, 4, 12, 1000]),
         (["16 990", "1\u00a0699", "5", "2\u202f000,5"], [16990, 1699, 5, 2000.5]),
         (["16'990", "\u22125", "7-", "+3"], [16990, -5, -7, 3]),
+        (["987", "1.2K", "15k", "2M"], [987, 1200, 15000, 2e6]),
         (["EUR 5", "EUR 1,200", "EUR 1.5", "EUR 0"], [5, 1200, 1.5, 0]),
     ],
 )
@@ -359,7 +360,8 @@ def test_numbers_are_read_however_they_are_written(tmp_path, kind, cells, number
         ["5 kg", "500 g", "1 kg", "20 g"],
         ["1.2.3", "1.2.4", "2.0.0", "2.0.1"],
         ["192.168.0.1", "192.168.0.2", "10.0.0.1", "10.0.0.2"],
-        ["5K", "10K", "1M", "2M"],
+        ["30", "40", "1 h", "2 h"],
+        ["1", "1½", "2", "2½"],
         ["1st", "2nd", "3rd", "4th"],
         ["(5", "6)", "7", "8"],
     ],
@@ -385,6 +387,130 @@ def test_a_note_says_what_was_left_out_beside_numbers(tmp_path):
         "'mm' beside the numbers of column 'b' is left out",
     )
     assert columns(table)["a"][:3] == ["k.A.", "1", "2"]
+
+
+@pytest.mark.parametrize("cells", [("(3)", "4", "5"), ("3-", "4", "5")])
+def test_a_note_says_that_brackets_are_taken_for_a_minus(tmp_path, cells):
+    table = read_text(tmp_path, "a;y\n" + "".join(f"{cell};x\n" for cell in cells))
+    assert columns(table)["a"] == [-3, 4, 5]
+    assert "'a' with brackets, or a minus behind them" in table.notes[0]
+
+
+def test_one_cell_that_is_written_otherwise_is_named(tmp_path):
+    body = "".join(f"${number};{number},5\n" for number in range(99))
+    message = refused_text(tmp_path, f"a;b\n{body}€5;1,5\n")
+    assert "column 'a', sample 100: got '€5', expected a number (99 other cells" in message
+    assert columns(read_text(tmp_path, f"a;b\n{body}$5;0.25\n"))["b"][-2:] == [98.5, 0.25]
+
+
+@pytest.mark.parametrize(
+    ("header", "line", "numbers"),
+    [
+        ("a,b", lambda row: f'"{row % 9},{row % 89 + 11}","{row % 8 + 1},{row % 899 + 100}"', (1.12, 2.101)),
+        (
+            "a;b",
+            lambda row: f"{row % 8 + 1}.{row % 899 + 100}.{row % 799 + 100};{row % 8 + 1}.{row % 899 + 100}",
+            (2101101, 2101),
+        ),
+        ("a;b", lambda row: f"{row % 9},5;{row % 8 + 1}.{row % 899 + 100},5", (1.5, 2101.5)),
+        ("a;b", lambda row: f"{row % 9}.5;{row % 8 + 1},{row % 899 + 100}", (1.5, 2101)),
+    ],
+)
+def test_a_large_file_is_read_as_a_small_one(tmp_path, header, line, numbers):
+    tables = []
+    for n_rows in (60, 120_000):
+        body = "\n".join(f"{line(row)}{header[1]}{'word' * 8}" for row in range(n_rows))
+        gaps = header[1] * 2 + "\n"
+        tables.append(read_text(tmp_path, f"{header}{header[1]}c\n" + 120 * gaps + body + "\n"))
+    small, large = tables
+    for name, number in zip("ab", numbers, strict=True):
+        assert small.columns()[name][121] == pytest.approx(number)
+        np.testing.assert_array_equal(large.columns()[name][:180], small.columns()[name])
+    assert large.notes == small.notes
+    assert large.forms == small.forms
+
+
+@pytest.mark.parametrize("cell", ["1" * 100_000 + "x", "1" * 100_000 + ",5,6", "." * 100_000 + "1"])
+def test_a_long_cell_of_digits_takes_no_time(cell):
+    from threestep.data.written import as_python_writes
+
+    assert as_python_writes({"a": [cell, "2"]}).columns["a"] == [cell, "2"]
+
+
+def test_a_first_line_of_very_long_numbers_is_no_crash(tmp_path):
+    assert "expected a finite number" in refused_text(tmp_path, "1" * 5000 + ",2,3\n1,2,3\n")
+
+
+# ---------------------------------------------------------------- new samples, written as those of a model
+
+WRITTEN = {
+    "size": (lambda number: f"{number:.3f}".replace(".", ","), "decimal commas"),
+    "price": (lambda number: f"{int(1000 * number):,} €".replace(",", "."), "points between thousands"),
+    "weight": (lambda number: f"{number:.1f} kg".replace(".", ","), "a unit"),
+}
+
+
+@pytest.fixture(scope="module")
+def written_model(tmp_path_factory):
+    """A model of numbers as people write them, which it predicts, too."""
+    numbers = np.random.default_rng(0).uniform(1, 9, (200, 3))
+    lines = [
+        ";".join(form(number) for (form, _), number in zip(WRITTEN.values(), row, strict=True))
+        for row in numbers
+    ]
+    path = tmp_path_factory.mktemp("written") / "a.csv"
+    goal = numbers.sum(1) / 3
+    rows = [f"{line};{f'{y:.3f}'.replace('.', ',')}" for line, y in zip(lines, goal, strict=True)]
+    path.write_text("\n".join([";".join([*WRITTEN, "goal"]), *rows]) + "\n", encoding="utf-8")
+    model = ts.fit(path, network="8", epochs=5, seed=0).model
+    return ts.model.model_of_bytes(ts.model.model_bytes(model), "model")
+
+
+@pytest.mark.parametrize("delimiter", [";", ",", "\t"])
+def test_new_samples_are_read_as_those_a_model_learned_from(tmp_path, written_model, delimiter):
+    path = tmp_path / "new.csv"
+    cells = ['"1,234"', '"8.500"', '"2"', '"4,123"']  # that alone tell nothing
+    path.write_text(
+        delimiter.join([*WRITTEN, "goal"]) + "\n" + delimiter.join(cells) + "\n", encoding="utf-8"
+    )
+    table = ts.data.read_anew(written_model.prep, path)
+    assert columns(table) == {"size": [1.234], "price": [8500.0], "weight": [2.0], "goal": [4.123]}
+
+
+def test_a_frame_is_read_as_the_file_a_model_learned_from(written_model):
+    import pandas as pd
+
+    texts = pd.DataFrame({"size": ["1,234"], "price": ["8.500 €"], "weight": ["2 kg"]})
+    numbers = pd.DataFrame({"size": [1.234], "price": [8500.0], "weight": [2.0]})
+    assert written_model.predict(texts).tolist() == written_model.predict(numbers).tolist()
+    assert written_model.predict(dict(texts)).tolist() == written_model.predict(numbers).tolist()
+
+
+def test_what_can_be_read_in_one_way_only_is_read_so(tmp_path, written_model):
+    path = tmp_path / "new.csv"
+    path.write_text("size,price,weight\n1.5,8500.25,2.0\n", encoding="utf-8")
+    assert columns(ts.data.read_anew(written_model.prep, path)) == {
+        "size": [1.5],
+        "price": [8500.25],
+        "weight": [2],
+    }
+
+
+def test_another_unit_is_no_number(tmp_path, written_model):
+    path = tmp_path / "new.csv"
+    path.write_text("size;price;weight\n1,5;8.500 €;2 kg\n1,5;8.500 €;2000 g\n", encoding="utf-8")
+    with pytest.raises(ts.DataError, match="column 'weight', sample 2: got text such as '2000 g'"):
+        written_model.predict(path)
+
+
+def test_classes_that_begin_with_numbers_stay_classes(tmp_path):
+    path, part = tmp_path / "stars.csv", tmp_path / "part.csv"
+    lines = [f"{row % 4}.{row % 10},{row % 4 + 1} stars" for row in range(200)]
+    path.write_text("\n".join(["x,y", *lines]) + "\n", encoding="utf-8")
+    part.write_text("\n".join(["x,y", *lines[:7]]) + "\n", encoding="utf-8")
+    model = ts.fit(path, network="4", epochs=2).model
+    table = ts.data.labelled(ts.data.read_anew(model.prep, part), "y")
+    assert ts.data.encode_target(model.prep, table).tolist() == [0, 1, 2, 3, 0, 1, 2]
 
 
 @pytest.mark.parametrize("n_rows", [4, 400_000])

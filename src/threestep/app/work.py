@@ -3,7 +3,6 @@
 import csv
 import sys
 from collections.abc import Generator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
@@ -13,7 +12,7 @@ from threestep.app import printing
 from threestep.app.checkup import check_up
 from threestep.app.commands import Doctor, Evaluate, Example, Explain, Export, Fit, Predict, Study
 from threestep.app.progress import Progress
-from threestep.data import Table, labelled, notes_on_strangers, read
+from threestep.data import Table, labelled, notes_on_strangers, read_anew
 from threestep.errors import DataError
 from threestep.export import to_onnx
 from threestep.job import compare_steps_of, explained, fit_steps, health_of
@@ -93,8 +92,7 @@ def _watched(steps: Generator[dict[str, Any], None, _Found]) -> _Found:
 
 def _read_anew(data: str, model: Model, strict: bool) -> Table:
     """Samples for a model; where they are files, what was read and what was left out goes to stderr."""
-    layout = model.prep.layout
-    table = read(data, layout.media, replace(layout.files, strict=strict))
+    table = read_anew(model.prep, data, strict)
     told = table.notes if table.names else ()
     for note in (*told, *notes_on_strangers(model.prep, table)):
         print(f"note: {note}", file=sys.stderr)

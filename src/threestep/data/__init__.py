@@ -5,6 +5,7 @@ samples, `fit_prep` learns from the training samples only, and the `Prep` turns 
 same columns into arrays. Nothing here knows a network.
 """
 
+from threestep.data.anew import read_anew
 from threestep.data.builtin import BUILTIN_NAMES
 from threestep.data.dates import DATE_ORDERS, DATE_PARTS, may_be_either
 from threestep.data.encoding import FARTHEST, encode, encode_learned, encode_target, encoded
@@ -23,6 +24,7 @@ from threestep.data.splitting import Split, dealt, split
 from threestep.data.strangers import notes_on_strangers
 from threestep.data.table import Table
 from threestep.data.target import Target, is_unknown, notes_on_classes, understand_target
+from threestep.data.written import PLAIN, Form
 
 __all__ = [
     "BUILTIN_NAMES",
@@ -33,7 +35,9 @@ __all__ = [
     "MANY_LEVELS",
     "NO_BINS",
     "NO_MEANS",
+    "PLAIN",
     "ColumnKind",
+    "Form",
     "Layout",
     "Media",
     "Prep",
@@ -68,6 +72,7 @@ __all__ = [
     "part_name",
     "ranks_in",
     "read",
+    "read_anew",
     "split",
     "understand_target",
     "weights_in",

@@ -13,20 +13,30 @@ from typing import BinaryIO, cast
 from threestep.data.cells import column_of_cells, is_number
 from threestep.data.duck_file import has_duckdb, read_large_csv
 from threestep.data.table import Table
-from threestep.data.written import MISSING, NONE_KNOWN, as_python_writes, may_have_decimal_commas
+from threestep.data.written import (
+    MISSING,
+    NONE_KNOWN,
+    NONE_WRITTEN,
+    Form,
+    as_python_writes,
+    may_have_decimal_commas,
+)
 from threestep.errors import DataError
 
 _LARGE, _START = 4 << 20, 1 << 18  # bytes
 _PACKED = 4  # times as large is what a packed file holds
 _ROWS_SEEN = 100  # of a large file, before it is read
 _FEWEST_COUNTED = 3  # names such as 0, 1, 2 or 2023, 2024, 2025
+_MOST_DIGITS = 18  # of such a name
 _DELIMITERS = ",;\t|"
 _FIRST_LINE = re.compile(r"[^\r\n]*\S[^\r\n]*")
 _SEPARATOR = re.compile(r"\Asep=.\r?\n", re.IGNORECASE)  # what spreadsheets may begin with
 _QUOTED = re.compile(r'"[^"]*"')
 
 
-def read_csv(path: Path, known: Mapping[str, str] = NONE_KNOWN) -> Table:
+def read_csv(
+    path: Path, known: Mapping[str, str] = NONE_KNOWN, forms: Mapping[str, Form] = NONE_WRITTEN
+) -> Table:
     """A CSV file, perhaps packed (`.gz`), with or without a header line.
 
     The delimiter is the one of `, ; tab |` most frequent in the first line. Empty lines are left
@@ -42,13 +52,15 @@ def read_csv(path: Path, known: Mapping[str, str] = NONE_KNOWN) -> Table:
     known : mapping of str to str
         What columns are, where the user, or a model, says so: words among their numbers are no mistake, and
         what is no number stays as it is written.
+    forms : mapping of str to Form
+        How numbers of columns were written where a model learned from them.
 
     Raises
     ------
     DataError
         The file is empty, not text, ragged, or names a column twice.
     """
-    if (large := _read_large(path, known)) is not None:
+    if (large := _read_large(path, known, forms)) is not None:
         return large
     rows, delimiter = _rows(path)
     if not rows:
@@ -60,9 +72,9 @@ def read_csv(path: Path, known: Mapping[str, str] = NONE_KNOWN) -> Table:
         )
     cells = {name: [row[index] for _, row in below] for index, name in enumerate(header)}
     codes = _on_codes(cells, known)
-    cells, notes = as_python_writes(cells, delimiter == ";", known)
+    cells, notes, found = as_python_writes(cells, delimiter, known, forms)
     columns = {name: column_of_cells(column, name, name in known) for name, column in cells.items()}
-    return Table(_name_of(path), columns, notes=(*_on_header(rows, below), *notes, *codes))
+    return Table(_name_of(path), columns, notes=(*_on_header(rows, below), *notes, *codes), forms=found)
 
 
 def _name_of(path: Path) -> str:
@@ -102,7 +114,7 @@ def _on_codes(columns: Mapping[str, Sequence[str]], known: Mapping[str, str]) ->
     return notes
 
 
-def _read_large(path: Path, known: Mapping[str, str]) -> Table | None:
+def _read_large(path: Path, known: Mapping[str, str], forms: Mapping[str, Form]) -> Table | None:
     """A large file by DuckDB; None if that is not installed or cannot make sense of the file: the slower way
     then finds the line that is wrong."""
     try:
@@ -120,9 +132,7 @@ def _read_large(path: Path, known: Mapping[str, str]) -> Table | None:
     try:
         names, below = _header(rows, path)
         columns = dict(zip(names, zip(*(row for _, row in below), strict=False), strict=False))
-        if delimiter != "," and any(map(may_have_decimal_commas, columns.values())):
-            return None
-        table = read_large_csv(path, delimiter, names, len(below) < len(rows), known)
+        table = read_large_csv(path, delimiter, names, len(below) < len(rows), known, forms)
         notes = (*_on_header(rows, below), *table.notes, *_on_codes(columns, known))
         return replace(table, name=_name_of(path), notes=notes)
     except DataError:
@@ -214,6 +224,8 @@ def _is_a_number(cell: str) -> bool:
 
 def _count(cells: Sequence[str]) -> bool:
     """Whether cells are whole numbers in a row, as names may be."""
-    if len(cells) < _FEWEST_COUNTED or not all(cell.isdecimal() for cell in cells):
+    if len(cells) < _FEWEST_COUNTED or max(map(len, cells)) > _MOST_DIGITS:
+        return False
+    if not all(cell.isdecimal() for cell in cells):
         return False
     return [int(cell) for cell in cells] == list(range(int(cells[0]), int(cells[0]) + len(cells)))

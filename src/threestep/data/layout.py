@@ -14,6 +14,7 @@ from threestep.data.dates import DATE_PARTS, date_parts_of
 from threestep.data.kinds import numbers_of, words_of
 from threestep.data.media import Media
 from threestep.data.table import Table
+from threestep.data.written import PLAIN, Form
 from threestep.errors import DataError, did_you_mean
 from threestep.settings import Files
 
@@ -55,6 +56,9 @@ class Layout:
         target usually is there.
     n_means : int
         How many numbers each of these says; 0 if there are none.
+    written : tuple of (str, str, str)
+        Of the numbers, the target among them, that were not written in a file as Python does: name, decimal
+        mark, and what stood beside them.
     """
 
     shape: tuple[int, ...] = ()
@@ -70,6 +74,7 @@ class Layout:
     with_tails: tuple[int, ...] = ()
     means: tuple[tuple[str, tuple[str, ...]], ...] = ()
     n_means: int = 0
+    written: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def files(self) -> Files:
@@ -77,6 +82,12 @@ class Layout:
         kinds = {name: "category" for name, _ in self.words} | {name: "date" for name, _ in self.dates}
         kinds |= dict.fromkeys(self.numbers, "number") | dict.fromkeys(self.left_out, "ignore")
         return Files(column=tuple(f"{name}={kind}" for name, kind in kinds.items()))
+
+    @property
+    def forms(self) -> dict[str, Form]:
+        """How numbers are written, so that new ones are read alike."""
+        found = {name: Form(decimal, unit) for name, decimal, unit in self.written}
+        return dict.fromkeys(self.numbers, PLAIN) | found
 
     @property
     def is_picture(self) -> bool:

@@ -117,7 +117,7 @@ def fit_prep(
     if layout is None:
         n_means = n_means_of(target) if level_means else 0
         is_array = isinstance(train.x, np.ndarray)
-        layout = _layout_of_array(train) if is_array else _layout(train, kinds or {}, n_means)
+        layout = _layout_of_array(train) if is_array else _layout(train, target, kinds or {}, n_means)
     samples = train if layout.shape else with_names(layout, train)
     numbers = numbers_in(layout, samples)
     seen = seen_in(layout, numbers)
@@ -171,7 +171,7 @@ def _layout_of_array(train: Table) -> Layout:
     return Layout(shape=tuple(np.asarray(train.x).shape[1:]), media=train.media)
 
 
-def _layout(train: Table, kinds: Mapping[str, str], n_means: int) -> Layout:
+def _layout(train: Table, target: Target, kinds: Mapping[str, str], n_means: int) -> Layout:
     """Which columns become which inputs, seen from the training samples; gaps are not looked at yet."""
     columns = train.columns()
     found = {name: each.kind for name, each in kinds_of(columns, kinds).items()}
@@ -183,6 +183,10 @@ def _layout(train: Table, kinds: Mapping[str, str], n_means: int) -> Layout:
     numbers += [part_name(name, part) for name, _ in dates for part in DATE_PARTS]
     left_out = tuple(name for name, kind in found.items() if kind == "ignore")
     strays = tuple(name for name in numbers if name in columns and columns[name].dtype.kind == "O")
+    of_numbers = {*numbers, *(target.names if target.kind == "number" else ())}
+    written = tuple(
+        (name, form.decimal, form.unit) for name, form in train.forms.items() if name in of_numbers
+    )
     return Layout(
         numbers=tuple(numbers),
         words=words,
@@ -191,6 +195,7 @@ def _layout(train: Table, kinds: Mapping[str, str], n_means: int) -> Layout:
         with_strays=strays,
         means=means,
         n_means=n_means if means else 0,
+        written=written,
     )
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from threestep.data.array_files import array_table, read_idx_pair, read_npz
 from threestep.data.builtin import BUILTIN_NAMES, load_builtin
-from threestep.data.cells import array_of, column_of_objects, numeric_array
+from threestep.data.cells import array_of, column_of_cells, column_of_objects, numeric_array
 from threestep.data.csv_file import read_csv
 from threestep.data.duck_file import DUCK_ENDINGS, read_duck_file
 from threestep.data.folders import is_media_file, read_folder
@@ -18,6 +18,7 @@ from threestep.data.frames import is_frame, read_frame
 from threestep.data.media import FILE_SETTINGS, Media, sides_of
 from threestep.data.table import Table
 from threestep.data.target import is_unknown
+from threestep.data.written import NONE_WRITTEN, Form, as_python_writes
 from threestep.errors import DataError, did_you_mean
 from threestep.settings import Files
 
@@ -30,7 +31,12 @@ _HINT_SOURCES = (
 )
 
 
-def read(source: object, media: Media | None = None, how: Files = Files()) -> Table:
+def read(
+    source: object,
+    media: Media | None = None,
+    how: Files = Files(),
+    forms: Mapping[str, Form] = NONE_WRITTEN,
+) -> Table:
     """Read samples from whatever the user names.
 
     Parameters
@@ -44,6 +50,8 @@ def read(source: object, media: Media | None = None, how: Files = Files()) -> Ta
         How a folder's files become arrays, if that was learned before.
     how : Files
         How they are to, if not; and what columns are known to be.
+    forms : mapping of str to Form
+        How numbers of columns were written where a model learned from them: then text of a frame is one, too.
 
     Returns
     -------
@@ -56,7 +64,7 @@ def read(source: object, media: Media | None = None, how: Files = Files()) -> Ta
         Nothing of that name, or it cannot be read; or it is asked how files are read, and there are
         none.
     """
-    table = source if isinstance(source, Table) else _read_any(source, media, how)
+    table = source if isinstance(source, Table) else _read_any(source, media, how, forms)
     asked = [name for name in FILE_SETTINGS if getattr(how, name) is not None]
     if asked and table.media is None:
         raise DataError(
@@ -73,19 +81,37 @@ def read(source: object, media: Media | None = None, how: Files = Files()) -> Ta
     return table
 
 
-def _read_any(source: object, media: Media | None, how: Files) -> Table:
+def _read_any(source: object, media: Media | None, how: Files, forms: Mapping[str, Form]) -> Table:
     """As `read`, by what the source is."""
     if isinstance(source, (str, Path)):
-        return _read_named(str(source), media, how)
+        return _read_named(str(source), media, how, forms)
     if isinstance(source, tuple) and len(source) == 2:
         return _read_pair(*source)
     if isinstance(source, Mapping):
-        return read_mapping(source)
+        return _with_numbers(read_mapping(source), how, forms)
     if is_frame(source):
-        return read_frame(source)
+        return _with_numbers(read_frame(source), how, forms)
     if isinstance(source, (list, np.ndarray)) or hasattr(source, "__array__"):
         return array_table("array", numeric_array(source, "x"), None)
     raise DataError(f"data: got {type(source).__name__}", _HINT_SOURCES)
+
+
+def _with_numbers(table: Table, how: Files, forms: Mapping[str, Form]) -> Table:
+    """The same, text in the columns whose form is known read as the numbers it was in a file."""
+    columns = table.columns()
+    texts = {
+        name: each.tolist() for name, each in columns.items() if name in forms and each.dtype.kind == "O"
+    }
+    if not texts:
+        return table
+    read = as_python_writes(texts, known=_known(how), forms=forms)
+    new = {name: column_of_cells(cells, name, True) for name, cells in read.columns.items()}
+    return replace(table, x={**columns, **new})
+
+
+def _known(how: Files) -> dict[str, str]:
+    """What columns are, of those of which it is said."""
+    return {name: kind for name, _, kind in (word.rpartition("=") for word in how.column)}
 
 
 def _read_pair(x: object, y: object) -> Table:
@@ -201,7 +227,7 @@ def _usual_target(names: list[str]) -> str:
     return next((lowered[usual] for usual in _USUAL_TARGETS if usual in lowered), names[-1])
 
 
-def _read_named(name: str, media: Media | None, how: Files) -> Table:
+def _read_named(name: str, media: Media | None, how: Files, forms: Mapping[str, Form]) -> Table:
     """A built-in name, a file, or a pair of files with a comma between."""
     if name in BUILTIN_NAMES:
         return load_builtin(name)
@@ -216,7 +242,7 @@ def _read_named(name: str, media: Media | None, how: Files) -> Table:
         return (
             read_folder(path, media, how)
             if media is not None and is_media_file(path)
-            else _read_file(path, how)
+            else _read_file(path, how, forms)
         )
     images, comma, labels = name.partition(",")
     if comma:
@@ -257,16 +283,15 @@ def _is_there(name: str, kind: Callable[[Path], bool]) -> bool:
         return False
 
 
-def _read_file(path: Path, how: Files) -> Table:
+def _read_file(path: Path, how: Files, forms: Mapping[str, Form]) -> Table:
     """A file, by its ending."""
-    known = {name: kind for name, _, kind in (word.rpartition("=") for word in how.column)}
-    endings = path.name.lower()
+    known, endings = _known(how), path.name.lower()
     if endings.endswith(".npz"):
         return read_npz(path)
     if endings.endswith(_TEXT_ENDINGS):
-        return read_csv(path, known)
+        return read_csv(path, known, forms)
     if endings.endswith(DUCK_ENDINGS):
-        return read_duck_file(path, known)
+        return read_duck_file(path, known, forms)
     if endings.endswith(("ubyte.gz", "ubyte", ".idx", ".idx.gz", ".gz")):
         return read_idx_pair(path, None)
     raise DataError(f"{path}: a kind of file that is not known", f"save a table as CSV; {_HINT_SOURCES}")

@@ -1,7 +1,7 @@
 """Samples as they came: one array, or named columns."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from threestep.data.kept import taken_rows
 from threestep.data.media import Media
+from threestep.data.written import Form
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +39,8 @@ class Table:
         What each sample is called, such as its file; () if they have no names.
     rows : ndarray of shape (n_samples,) of int, or None
         Which sample of the source each is, from 0; None: nobody asked.
+    forms : mapping of str to Form
+        How the numbers of columns were written, of those of which they were not written as Python does.
     """
 
     name: str
@@ -50,6 +53,7 @@ class Table:
     is_test: NDArray | None = None
     names: tuple[str, ...] = ()
     rows: NDArray | None = None
+    forms: Mapping[str, Form] = field(default_factory=dict)
 
     @property
     def n_samples(self) -> int:

@@ -2,7 +2,9 @@
 currencies, per cent and units, minus signs of bookkeeping."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from random import Random
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -24,15 +26,39 @@ _NUMBER = re.compile(
     rf"(?P<digits>(?:\d|[.,](?=\d))(?:[\d.,]|{_BETWEEN}(?=\d\d\d))*)(?P<exponent>[eE][+-]?\d+)?"
     rf"[{_SPACES}]?(?P<after>{_CURRENCIES}|{_UNIT})?(?P<late>[{_MINUS}])?(?P<close>\))?"
 )
-_WITH_POINT = re.compile(rf"\d*\.?\d*|[1-9]\d{{0,2}}((,\d{{3}})+|({_BETWEEN}\d{{3}})+)(\.\d*)?")
-_WITH_COMMA = re.compile(rf"\d*,?\d*|[1-9]\d{{0,2}}((\.\d{{3}})+|({_BETWEEN}\d{{3}})+)(,\d*)?")
+_WITH_POINT = re.compile(rf"\d*(\.\d*)?|[1-9]\d{{0,2}}((,\d{{3}})+|({_BETWEEN}\d{{3}})+)(\.\d*)?")
+_WITH_COMMA = re.compile(rf"\d*(,\d*)?|[1-9]\d{{0,2}}((\.\d{{3}})+|({_BETWEEN}\d{{3}})+)(,\d*)?")
 _IS_MONEY = re.compile(_CURRENCIES).fullmatch
-_PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _MARKS = {"points": ".", "commas": ","}
+_TIMES = {"K": 3, "k": 3, "M": 6}  # zeros
 _MOSTLY = 0.8  # of the different known cells: then a column is one of numbers, and a few words
+_NEARLY_ALL = 0.98  # of its numbers: the others are mistakes
 _SOME = 1000
 _FEW, _OFTEN = 10, 5  # different cells, and how often each comes
 _MOST_NAMED = 5
+
+
+class Form(NamedTuple):
+    """How the numbers of a column are written; a model keeps it, so that new ones are read alike.
+
+    Parameters
+    ----------
+    decimal : {".", ","}
+        What stands before the decimal places.
+    unit : str
+        What stands beside a number, such as "$", "%" or "kg"; "" if nothing does.
+    """
+
+    decimal: str = "."
+    unit: str = ""
+
+
+PLAIN = Form()
+"""As Python writes them."""
+
+NONE_WRITTEN: Mapping[str, Form] = MappingProxyType({})
+"""Of no column is it known how its numbers are written."""
 
 
 class Written(NamedTuple):
@@ -42,68 +68,100 @@ class Written(NamedTuple):
     digits: str
     exponent: str
     around: str
+    is_odd_minus: bool
 
 
 class Seen(NamedTuple):
-    """A column's different cells and what each is; and whether all can be read only with a decimal comma, or
-    only with a decimal point."""
+    """A column's different cells and what each is, None if no number; what is beside them; and whether all
+    can be read only with a decimal comma, or only with a decimal point."""
 
     words: list[str]
     parts: list[Written | None]
+    unit: str
     comma: bool
     point: bool
 
 
+class Read(NamedTuple):
+    """The columns of a file as Python writes them.
+
+    Parameters
+    ----------
+    columns : dict of str to sequence of str
+    notes : tuple of str
+        What was done.
+    forms : dict of str to Form
+        How the numbers of those were written that were not written so.
+    """
+
+    columns: dict[str, Sequence[str]]
+    notes: tuple[str, ...]
+    forms: dict[str, Form]
+
+
 def as_python_writes(
-    columns: Mapping[str, Sequence[str]], with_commas: bool = False, known: Mapping[str, str] = NONE_KNOWN
-) -> tuple[dict[str, Sequence[str]], tuple[str, ...]]:
-    """The columns of a file, numbers written so that Python can read them; and notes on what was done.
+    columns: Mapping[str, Sequence[str]],
+    delimiter: str = ",",
+    known: Mapping[str, str] = NONE_KNOWN,
+    forms: Mapping[str, Form] = NONE_WRITTEN,
+) -> Read:
+    """The columns of a file, numbers written so that Python can read them.
 
     Words, and columns of whose numbers no sense can be made, stay as they are. What "1,234" is in a column
-    that does not tell is told by the file's other columns, then by whole numbers beside it, then by what is
-    the custom.
+    that does not tell is told by a model that knows it, else by the file's other columns, else by whole
+    numbers beside it, else by what is the custom.
 
     Parameters
     ----------
     columns : mapping of str to sequence of str
         Cells, stripped.
-    with_commas : bool
-        Whether decimal commas are the custom in such a file.
+    delimiter : str
+        Of the file: between semicolons decimal commas are the custom.
     known : mapping of str to str
         What columns are, of those of which it is known: "number", or something else, then they stay.
+    forms : mapping of str to Form
+        How numbers of columns were written where a model learned from them.
 
     Examples
     --------
-    >>> cells, notes = as_python_writes({"price": ["$1,250.50", "($3)"], "share": ["12,5 %", "7 %"]})
-    >>> cells
+    >>> read = as_python_writes({"price": ["$1,250.50", "($3)"], "share": ["12,5 %", "7 %"]})
+    >>> read.columns
     {'price': ['1250.50', '-3'], 'share': ['12.5', '7']}
-    >>> notes[1]
+    >>> read.notes[-1]
     "commas in column 'share' are taken for decimal points"
+    >>> read.forms["share"]
+    Form(decimal=',', unit='%')
     """
     open_ones = {name: cells for name, cells in columns.items() if known.get(name, "number") == "number"}
-    odd = {name: cells for name, cells in open_ones.items() if any(map(_is_odd, set(cells)))}
-    seen = _all_seen(odd, known)
+    odd = {
+        name: cells
+        for name, cells in open_ones.items()
+        if forms.get(name, PLAIN).decimal == "," or any(map(_is_odd, set(cells)))
+    }
+    seen = _all_seen(odd, known, forms)
     if not seen:
-        return dict(columns), ()
-    others = _all_seen({name: cells for name, cells in open_ones.items() if name not in odd}, known)
+        return Read(dict(columns), (), {})
+    others = _all_seen({name: cells for name, cells in open_ones.items() if name not in odd}, known, forms)
     custom = _custom_of([*seen.values(), *others.values()])
-    if custom:  # then 4.733 may be 4,733
-        seen |= {name: each for name, each in others.items() if not each.point}
-    written, done = dict(columns), list[tuple[str, str]]()
+    if custom and delimiter != ",":  # then 4.733 may be 4,733, unless a model knows better
+        seen |= {name: each for name, each in others.items() if not each.point and name not in forms}
+    written, found, done = dict(columns), dict[str, Form](), list[tuple[str, str]]()
     for name, each in seen.items():
-        is_comma = _has_decimal_comma(each, custom, with_commas)
+        is_comma = _has_decimal_comma(each, forms.get(name), custom, delimiter == ";")
         new = [
-            word if part is None else _plainly(part, is_comma)
+            word if part is None else _plainly(part, is_comma, each.unit)
             for word, part in zip(each.words, each.parts, strict=True)
         ]
         place = dict(zip(each.words, new, strict=True))
         written[name] = [place.get(cell, cell) for cell in columns[name]]
+        found[name] = Form("," if is_comma else ".", each.unit)
         done += [(what, name) for what in _done(each, is_comma)]
-    return written, tuple(_note(what, [name for own, name in done if own == what]) for what in dict(done))
+    notes = tuple(_note(what, [name for own, name in done if own == what]) for what in dict(done))
+    return Read(written, notes, {name: form for name, form in found.items() if form != PLAIN})
 
 
 def may_have_decimal_commas(cells: Iterable[str]) -> bool:
-    """Whether commas of a column that is written with them need not be between thousands.
+    """Whether commas are decimal ones, or points are between thousands, as far as a column can tell.
 
     Examples
     --------
@@ -111,7 +169,9 @@ def may_have_decimal_commas(cells: Iterable[str]) -> bool:
     (True, False)
     """
     seen = _seen_in(list(cells))
-    return seen is not None and not seen.point and any("," in part.digits for part in seen.parts if part)
+    if seen is None or seen.point:
+        return False
+    return seen.comma or any("," in part.digits for part in seen.parts if part is not None)
 
 
 def _is_odd(cell: str) -> bool:
@@ -119,33 +179,72 @@ def _is_odd(cell: str) -> bool:
     return any(mark.isdigit() for mark in cell) and _PLAIN.fullmatch(cell) is None
 
 
-def _all_seen(columns: Mapping[str, Sequence[str]], known: Mapping[str, str]) -> dict[str, Seen]:
+def _all_seen(
+    columns: Mapping[str, Sequence[str]], known: Mapping[str, str], forms: Mapping[str, Form]
+) -> dict[str, Seen]:
     """Of the columns those that are written numbers, taken apart."""
-    found = {name: _seen_in(cells, 0.0 if name in known else _MOSTLY) for name, cells in columns.items()}
+    found = {
+        name: _seen_in(cells, 0.0 if name in known else _MOSTLY, forms.get(name, PLAIN).unit)
+        for name, cells in columns.items()
+    }
     return {name: each for name, each in found.items() if each is not None}
 
 
-def _seen_in(cells: Sequence[str], least: float = _MOSTLY) -> Seen | None:
-    """A column taken apart; None where less than a share of its cells are numbers, or not all of one kind."""
+def _seen_in(cells: Sequence[str], least: float = _MOSTLY, unit: str = "") -> Seen | None:
+    """A column taken apart; None where less than a share of its cells are numbers, or not of one kind.
+
+    Parameters
+    ----------
+    cells : sequence of str
+    least : float
+        The share; 0 of a column that is known to be one of numbers.
+    unit : str
+        What is known to be beside them.
+    """
     words = [word for word in coded(cells)[0] if word not in MISSING]
     # of a million ids some are enough, even if there happen to be fewer numbers among them than among all
-    some = words[:: max(1, len(words) // _SOME)]
+    some = words if len(words) <= _SOME else Random(0).sample(words, _SOME)
     if sum(_taken_apart(word) is not None for word in some) < least * least * len(some):
         return None
     parts = [_taken_apart(word) for word in words]
-    around = {part.around for part in parts if part is not None} - {""}
+    beside = unit or _unit_of([part.around for part in parts if part is not None], least)
+    if beside is None:
+        return None
+    parts = [part if part is not None and _is_beside(part.around, beside) else None for part in parts]
     digits = [part.digits for part in parts if part is not None]
-    if not digits or len(digits) < least * len(words) or len(around) > 1:
+    with_point = [_WITH_POINT.fullmatch(each) is not None for each in digits]
+    with_comma = [_WITH_COMMA.fullmatch(each) is not None for each in digits]
+    n_point, n_comma = sum(with_point), sum(with_comma)
+    if not digits or len(digits) < least * len(words):
+        return None
+    if max(n_point, n_comma) < (_NEARLY_ALL if least else 0.5) * len(digits):
         return None
     # "3 stars" and "4 stars", again and again, are names
     are_few = len(words) <= _FEW and len(cells) >= _OFTEN * len(words)
-    if least > 0 and are_few and any(mark[0].isalpha() and not _IS_MONEY(mark) for mark in around):
+    if least > 0 and are_few and beside[:1].isalpha() and not _IS_MONEY(beside):
         return None
-    with_point = all(map(_WITH_POINT.fullmatch, digits))
-    with_comma = all(map(_WITH_COMMA.fullmatch, digits))
-    if not (with_point or with_comma):
+    fits = iter(with_comma if n_comma > n_point else with_point)
+    parts = [None if part is None or not next(fits) else part for part in parts]
+    return Seen(words, parts, beside, n_comma > n_point, n_point > n_comma)
+
+
+def _unit_of(around: Sequence[str], least: float) -> str | None:
+    """What stands beside most numbers of a column; "" if nothing does, None if it is not one thing."""
+    counts = Counter(around)
+    n_bare = counts.pop("", 0)
+    if not counts or (set(counts) <= set(_TIMES) and (n_bare or len(counts) > 1)):
+        return ""  # 1.2K beside 987 is 1200
+    unit, n_most = counts.most_common(1)[0]
+    is_word = unit[0].isalpha() and not _IS_MONEY(unit)
+    is_rare = is_word and n_most < _MOSTLY * len(around)  # "1 h" beside 30: who knows
+    if least and (is_rare or n_most < _MOSTLY * sum(counts.values())):
         return None
-    return Seen(words, parts, with_comma and not with_point, with_point and not with_comma)
+    return unit
+
+
+def _is_beside(around: str, unit: str) -> bool:
+    """Whether a number with this beside it is one of a column that has that unit."""
+    return around in ("", unit) or (around in _TIMES and unit in ("", *_TIMES))
 
 
 def _taken_apart(cell: str) -> Written | None:
@@ -158,7 +257,10 @@ def _taken_apart(cell: str) -> Written | None:
         return None
     is_minus = bool(found["open"]) or (bool(signs) and signs[0] != "+")
     around = found["before"] or found["after"] or ""
-    return Written("-" if is_minus else "", found["digits"], found["exponent"] or "", around)
+    if any(mark.isnumeric() and mark not in "²³23" for mark in around):  # 1½
+        return None
+    is_odd = bool(found["open"] or found["late"])
+    return Written("-" if is_minus else "", found["digits"], found["exponent"] or "", around, is_odd)
 
 
 def _custom_of(seen: Sequence[Seen]) -> bool | None:
@@ -168,10 +270,12 @@ def _custom_of(seen: Sequence[Seen]) -> bool | None:
     return None if comma == point else comma
 
 
-def _has_decimal_comma(seen: Seen, custom: bool | None, usual: bool) -> bool:
+def _has_decimal_comma(seen: Seen, form: Form | None, custom: bool | None, usual: bool) -> bool:
     """Whether a comma in this column is a decimal one, and a point between thousands."""
     if seen.comma or seen.point:
         return seen.comma
+    if form is not None:
+        return form.decimal == ","
     if custom is not None:
         return custom
     digits = [part.digits for part in seen.parts if part is not None]
@@ -180,17 +284,17 @@ def _has_decimal_comma(seen: Seen, custom: bool | None, usual: bool) -> bool:
     return usual and any("," in each for each in digits) and not is_whole
 
 
-def _plainly(part: Written, is_comma: bool) -> str:
-    """A number as Python reads it."""
+def _plainly(part: Written, is_comma: bool, unit: str) -> str:
+    """A number as Python reads it, in the unit."""
     decimal, other = (",", ".") if is_comma else (".", ",")
     digits = re.sub(_BETWEEN, "", part.digits).replace(other, "").replace(decimal, ".")
-    return f"{part.sign}{digits}{part.exponent}"
+    zeros = _TIMES.get(part.around or unit, 0) - _TIMES.get(unit, 0)
+    return f"{part.sign}{digits}{part.exponent or (f'e{zeros}' if zeros else '')}"
 
 
 def _done(seen: Seen, is_comma: bool) -> list[str]:
     """What was done to a column's numbers that its reader should know."""
     parts = [part for part in seen.parts if part is not None]
-    around = {part.around for part in parts} - {""}
     digits = [part.digits for part in parts]
     done = []
     if is_comma and any("," in each for each in digits):
@@ -198,7 +302,11 @@ def _done(seen: Seen, is_comma: bool) -> list[str]:
     between = "points" if is_comma else "commas"
     if not (seen.comma or seen.point) and any(_MARKS[between] in each for each in digits):
         done.append(f"{between} in column {{}} are taken for marks between thousands")
-    return done + [f"{mark!r} beside the numbers of column {{}} is left out" for mark in around]
+    if any(part.is_odd_minus for part in parts):
+        done.append("numbers in column {} with brackets, or a minus behind them, are taken for negative ones")
+    if any(_TIMES.get(part.around, 0) and part.around != seen.unit for part in parts):
+        done.append("K and M beside the numbers of column {} are taken for thousands and millions")
+    return done + ([f"{seen.unit!r} beside the numbers of column {{}} is left out"] if seen.unit else [])
 
 
 def _note(what: str, names: list[str]) -> str:

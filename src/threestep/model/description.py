@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from threestep.data import DATE_ORDERS, Layout, Media, Target
+from threestep.data import DATE_ORDERS, PLAIN, Form, Layout, Media, Target
 from threestep.errors import SettingsError, SpecError
 from threestep.goodness import Goodness
 from threestep.limits import LEAST_CLIP
@@ -32,6 +32,7 @@ _LARGEST_LABEL = 1 << 64
 _MOST_LETTERS = 1 << 26  # of a column's levels side by side, each as long as the longest
 _MOST_BINS = 1 << 16
 _MOST_MEANS = 1 << 10
+_LONGEST_UNIT = 1 << 10
 _LARGEST_TEMPERATURE = 1e6
 _LARGEST_NUMBER = 1e200  # times any float32 output it stays finite
 
@@ -157,11 +158,12 @@ _SINCE: dict[str, dict[str, Any]] = {
         "with_tails": (),
         "means": (),
         "n_means": 0,
+        "written": (),
     },
     "target": {"n_columns": 1},
 }
 """What the records of formats 1 and 2 do not have, and what it is there; 3 has no media either,
-4 no words among numbers, 5 no clip, 6 no means."""
+4 no words among numbers, 5 no clip, 6 no means, 7 no numbers as people write them."""
 
 
 def _inner_entries(key: str, record: Any) -> dict[str, Any]:
@@ -240,7 +242,8 @@ def _layer_of(entries: dict[str, Any]) -> Layer:
 def _format_of(description: Description) -> int:
     """The oldest format that can hold a model: 1 knows neither ensembles nor residual layers, 2 neither bins,
     nor several numbers or labels, nor other losses, nor a temperature, 3 only dense layers and no files of
-    pictures or sounds, 4 no words among numbers, 5 no numbers that are clipped, 6 no means of the target."""
+    pictures or sounds, 4 no words among numbers, 5 no numbers that are clipped, 6 no means of the target,
+    7 no numbers that were not written as Python does."""
     records = {key: asdict(getattr(description, key)) for key in _SINCE}
     is_new = any(
         records[key][name] != value for key, since in _SINCE.items() for name, value in since.items()
@@ -248,18 +251,18 @@ def _format_of(description: Description) -> int:
     is_usual = description.goodness.loss in ("cross_entropy", "squared_error")
     is_corrected = description.temperature != 1.0 or description.threshold != 0.5 or description.shifts
     networks = description.network, *description.others
-    if description.layout.means:
-        return 7
-    if description.layout.clip:
-        return 6
-    if description.layout.with_strays:
-        return 5
-    if description.layout.media is not None or not all(network.is_dense for network in networks):
-        return 4
-    if is_new or not is_usual or is_corrected:
-        return 3
-    has_residual = any(layer.residual for layer in description.network.hidden)
-    return 2 if description.others or has_residual else 1
+    layout = description.layout
+    needs = {
+        8: layout.written,
+        7: layout.means,
+        6: layout.clip,
+        5: layout.with_strays,
+        4: layout.media is not None or not all(network.is_dense for network in networks),
+        3: is_new or not is_usual or is_corrected,
+        2: description.others
+        or any(getattr(layer, "residual", False) for layer in description.network.hidden),
+    }
+    return next((version for version, is_needed in needs.items() if is_needed), 1)
 
 
 def _plain(numbers: Any) -> float | tuple[float, ...]:
@@ -317,6 +320,7 @@ def _layout_problems(layout: Layout, *networks: Network) -> Iterator[str]:
     if media is not None and (media.shape != layout.shape or not _is_media(media)):
         yield "its files do not become samples of its shape"
     yield from _number_problems(layout)
+    yield from _form_problems(layout)
     if any(order not in DATE_ORDERS for _, order in layout.dates):
         yield "its dates have an order that is not known"
     possible = {layout.n_inputs, layout.n_plain_inputs}
@@ -355,6 +359,16 @@ def _number_problems(layout: Layout) -> Iterator[str]:
         yield "a number with tails is not there, or not in order"
     if layout.bins and (len(layout.bins) != n_numbers or not all(0 <= n <= _MOST_BINS for n in layout.bins)):
         yield "its bins are not one small number for each number"
+
+
+def _form_problems(layout: Layout) -> Iterator[str]:
+    forms = [Form(decimal, unit) for _, decimal, unit in layout.written]
+    if len({name for name, *_ in layout.written}) < len(forms):
+        yield "a column is written in two ways"
+    if any(form.decimal not in (".", ",") or len(form.unit) > _LONGEST_UNIT for form in forms):
+        yield "numbers are written in a way that is not known"
+    if PLAIN in forms:
+        yield "numbers that are written as usual are told of"
 
 
 def _is_media(media: Media) -> bool:

@@ -36,7 +36,7 @@ from threestep.model.envelope import (
 from threestep.model.model import Model
 from threestep.network import Network, Params
 
-MODEL_FORMAT = 7
+MODEL_FORMAT = 8
 """The newest format this code writes; it reads every version up to it."""
 
 _HINT_COPY = "copy the file again from where it was written"

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data import Prep, encoded, read, without_bins
+from threestep.data import Prep, encoded, read_anew, without_bins
 from threestep.errors import DataError
 from threestep.goodness import Goodness, sigmoid, softmax
 from threestep.network import Network, Params
@@ -77,7 +77,7 @@ class Model:
         n = max(_FEWEST_AT_ONCE, min(_MOST_AT_ONCE, _NUMBERS_AT_ONCE // self.prep.layout.n_inputs))
         parts = encoded(
             self.prep,
-            read(samples, self.prep.layout.media, self.prep.layout.files),
+            read_anew(self.prep, samples),
             n // _FEWEST_AT_ONCE * _FEWEST_AT_ONCE,
         )
         return np.concatenate([self.outputs_for(inputs, precise) for inputs in parts])

@@ -432,6 +432,12 @@ JOURNAL: dict[str, str] = {
     "commas in column {names} are taken for decimal points": "欄位 {names} 的逗號視為小數點",
     "commas in column {names} are taken for marks between thousands": "欄位 {names} 的逗號視為千分位符號",
     "points in column {names} are taken for marks between thousands": "欄位 {names} 的點視為千分位符號",
+    "numbers in column {names} with brackets, or a minus behind them, are taken for negative ones": (
+        "欄位 {names} 中帶括號或後置負號的數字視為負數"
+    ),
+    "K and M beside the numbers of column {names} are taken for thousands and millions": (
+        "欄位 {names} 數字旁的 K 與 M 視為千與百萬"
+    ),
     "{mark} beside the numbers of column {names} is left out": "略去欄位 {names} 數字旁的 {mark}",
     "the first line is taken for a sample, not for names: columns are called column_1, column_2, …": (
         "第一行視為一筆樣本，而不是欄位名稱：欄位稱為 column_1、column_2、…"

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data import Table, encode, encode_target, is_unknown, label, read
+from threestep.data import Table, encode, encode_target, is_unknown, label, read_anew
 from threestep.errors import DataError
 from threestep.model import Model
 from threestep.network import Conv, Dense
@@ -107,7 +107,7 @@ def explain_model(model: Model, source: object, row: int | None = None, seed: in
     DataError
         The samples do not fit the model, or there is no such row.
     """
-    table = read(source, model.prep.layout.media, model.prep.layout.files)
+    table = read_anew(model.prep, source)
     if table.y is None and not _is_unlabelled(model, table):
         table = label(table, model.prep.target.name)
     if row is not None and not 0 <= row < table.n_samples:

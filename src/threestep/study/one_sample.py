@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data import encode, input_names, read
+from threestep.data import encode, input_names, read_anew
 from threestep.model import Model
 from threestep.network import Network, Params
 
@@ -77,7 +77,7 @@ def explain_row(model: Model, source: object, row: int) -> OneSample:
     row : int
         From 0.
     """
-    table = read(source, model.prep.layout.media, model.prep.layout.files)
+    table = read_anew(model.prep, source)
     one = table.take(np.array([row]))
     x = encode(model.prep, one)[:, : model.network.n_inputs]
     network, params = model.network, model.params
