@@ -775,7 +775,7 @@ def _sentences_of_runs():
         f"column 'a' is left out: {why}" for why in (_CONSTANT, _ID, "List(Int64) is not supported yet")
     )
     written = [("a", ["1,5", "2,5"]), ("b", ["$1,250", "$3"]), ("cut", ["1.250", "3"])]
-    written += [("back", ["(3)", "4"]), ("much", ["1.5K", "2M"])]
+    written += [("a b", ["(3)", "4"]), ("c", ["1.5K", "2M"])]
     yield from as_python_writes(dict(written))[1]
     yield from as_python_writes(dict(written[1:2]))[1]
     yield from (*_on_header([0, 1], [0, 1]), *_on_codes({"a": ["01", "2"]}, {}))
@@ -805,7 +805,7 @@ def _sentences_of_runs():
 
 def test_sentences_of_runs_are_translated():
     names = {"a", "b", "cut", "short", "Hz", "max", "latency", "ms", "params", "refit", "List", "Int", "NaN"}
-    names |= {"column", "number", "category", "ignore", "target", "NAME"}  # of an option
+    names |= {"c", "K", "M", "column", "number", "category", "ignore", "target", "NAME"}  # of an option
     for text in _sentences_of_runs():
         chinese = unescape(translated(text).own["zh-TW"])
         assert set(re.findall("[A-Za-z]+", chinese)) <= names, text
