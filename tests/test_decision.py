@@ -100,3 +100,30 @@ def test_a_model_of_quantiles_is_shifted_and_comes_back_from_its_file(tmp_path):
     again = ts.load(tmp_path / "run")
     assert again.shifts == run.model.shifts
     assert again.goodness.quantiles == (0.1, 0.9)
+
+
+def test_a_weight_of_two_is_the_sample_twice():
+    random = np.random.default_rng(0)
+    classes, weight = random.integers(0, 2, 90), random.integers(0, 4, 90)
+    sure = np.clip(0.3 * classes + random.uniform(0, 0.7, 90), 0, 1)
+    outputs, targets = np.sort(random.normal(size=(90, 2)), axis=1), random.normal(size=90)
+    twice = np.repeat(np.arange(90), weight)
+    for metric in ("accuracy", "balanced_accuracy", "f1"):
+        assert threshold_for(metric, sure, classes, weight) == threshold_for(
+            metric, sure[twice], classes[twice]
+        )
+    shifts = conformal_shifts((0.1, 0.9), outputs, targets, 2 * weight)
+    np.testing.assert_allclose(
+        shifts, conformal_shifts((0.1, 0.9), outputs[twice], targets[twice]), atol=0.05
+    )
+    even = conformal_shifts((0.1, 0.9), outputs, targets, np.full(90, 0.3))
+    assert even == conformal_shifts((0.1, 0.9), outputs, targets)
+
+
+def test_samples_that_hardly_count_do_not_widen_intervals():
+    random = np.random.default_rng(1)
+    rare = random.uniform(size=4000) < 0.5
+    targets = np.where(rare, 10.0, 1.0) * random.normal(size=4000)
+    outputs = np.zeros((4000, 2))
+    _, high = conformal_shifts((0.1, 0.9), outputs, targets, np.where(rare, 0.001, 1.0))
+    assert 1.1 < high < 1.5

@@ -743,6 +743,7 @@ def test_a_first_step_of_rmsprop():
 def _sentences_of_runs():
     """What the journal of a run may say beside its numbers."""
     from threestep.data import Media, notes_on_classes, understand_target
+    from threestep.data.array_files import _channels_last
     from threestep.data.csv_file import _on_codes, _on_header
     from threestep.data.folders import _notes
     from threestep.data.kinds import _CONSTANT, _ID
@@ -766,6 +767,10 @@ def _sentences_of_runs():
     yield from (ANEW, f"{ANEW} in 4 folds", LONGER, DESIGNED, Proposal.__dataclass_fields__["change"].default)
     names = np.array([f"a{number}" for number in range(30)], object)
     yield from notes_on_classes(understand_target(names, "a"), names)
+    one_of = np.eye(3, dtype=int)
+    yield from notes_on_classes(understand_target(one_of, "a"), one_of)
+    yield from _channels_last(np.zeros((2, 3, 8, 8)))[1]
+    yield "1,200 of 3,000 pixels are missing and count as 0"
     yield from (each.sentence for each in Outcome if each is not Outcome.RUNNING)
     for which in ("all", "the 2,900 most frequent"):
         means = f"{which} say what the target usually is there"
@@ -805,7 +810,19 @@ def _sentences_of_runs():
 
 def test_sentences_of_runs_are_translated():
     names = {"a", "b", "cut", "short", "Hz", "max", "latency", "ms", "params", "refit", "List", "Int", "NaN"}
-    names |= {"c", "K", "M", "column", "number", "category", "ignore", "target", "NAME"}  # of an option
+    names |= {
+        "c",
+        "K",
+        "M",
+        "y",
+        "argmax",
+        "column",
+        "number",
+        "category",
+        "ignore",
+        "target",
+        "NAME",
+    }  # of an option
     for text in _sentences_of_runs():
         chinese = unescape(translated(text).own["zh-TW"])
         assert set(re.findall("[A-Za-z]+", chinese)) <= names, text

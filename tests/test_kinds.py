@@ -705,3 +705,11 @@ def test_a_block_that_may_be_meant_as_a_whole_resnet_is_noted():
         unescape(translated(note).own["zh-TW"]) == "網路 'res18' 是一個殘差區塊；完整的 ResNet 是 `resnet18`"
     )
     assert [_notes_on_network(spec) for spec in ("res64x3", "resnet18", "18", "auto")] == [[]] * 4
+
+
+def test_numbers_that_a_frame_has_as_text_are_numbers_where_they_were_no_names():
+    numbers = [f"{number / 7:.4f}" for number in range(200)]
+    few = [str(number % 30) for number in range(200)]
+    kinds = kinds_of({"many": words(*numbers), "few": words(*few)}, {})
+    assert kinds["many"].kind == "number"
+    assert kinds["few"].kind == "category"

@@ -126,13 +126,64 @@ def test_pictures_are_divided_by_the_brightest_training_pixel():
     np.testing.assert_allclose(encoded(prep, np.full((1, 2, 3), 46)), np.full((1, 6), 2.0), rtol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("shape", "fits"),
+    [
+        ((3, 6, 4), True),
+        ((3, 6, 4, 1), True),
+        ((3, 24), True),
+        ((3, 1, 24), False),
+        ((3, 4, 6), False),
+        ((3, 12, 2), False),
+    ],
+)
+def test_pictures_of_another_shape_are_refused(shape, fits):
+    dim = np.random.default_rng(0).uniform(size=(10, 6, 4))
+    prep = prep_of(dim)
+    if fits:
+        assert encoded(prep, np.ones(shape)).shape == (3, 24)
+        return
+    with pytest.raises(ts.DataError, match=r"expected \(6, 4\) as in training") as caught:
+        encoded(prep, np.ones(shape))
+    assert ("another order" in caught.value.hint) == (shape == (3, 4, 6))
+
+
+def test_pictures_with_their_channels_first_are_taken_with_them_last():
+    pictures = np.random.default_rng(0).integers(0, 255, (6, 3, 9, 8)).astype(np.uint8)
+    table = ts.data.read((pictures, np.arange(6) % 2))
+    np.testing.assert_array_equal(table.x, np.moveaxis(pictures, 1, -1))
+    assert table.notes == ("arrays of 3 × 9 × 8 are taken for pictures with their channels first",)
+    for other in (np.zeros((6, 3, 4, 9)), np.zeros((6, 9, 8, 3)), np.zeros((6, 8, 9))):
+        assert ts.data.read(other).x.shape == other.shape
+
+
+def test_a_pixel_that_is_missing_makes_no_row_of_numbers_of_a_picture():
+    pictures = np.random.default_rng(0).uniform(size=(20, 9, 8))
+    pictures[3, 2, 1] = np.nan
+    run = ts.fit((pictures, np.arange(20) % 2), network="conv2-dense4", epochs=1)
+    assert run.notes == ["1 of 1,440 pixels are missing and count as 0"]
+
+
+def test_values_on_another_scale_are_told_of():
+    pictures = np.random.default_rng(0).integers(0, 256, (30, 9, 8))
+    model = ts.fit((pictures, np.arange(30) % 2), network="4", epochs=1).model
+    divided = ts.fit((pictures / 255, np.arange(30) % 2), network="4", epochs=1).model
+
+    def noted(model, samples):
+        return ts.data.notes_on_strangers(model.prep, ts.data.read(samples))
+
+    assert noted(model, pictures) == noted(divided, pictures / 255) == []
+    assert noted(divided, pictures) == [
+        "values are up to 255 times as large as in training: are they on another scale?"
+    ]
+    assert "at most 0.0039 times as large" in noted(model, pictures / 255)[0]
+
+
 def test_pictures_with_gaps_and_black_pictures():
     dim = np.full((4, 2, 2), 0.25)
     dim[0, 0, 0] = np.nan
     inputs = encoded(prep_of(dim), dim)
-    assert inputs.shape == (4, 5)
-    assert inputs[0].tolist() == [0, 1, 1, 1, 1]
-    assert inputs[1].tolist() == [1, 1, 1, 1, 0]
+    assert inputs.tolist() == [[0, 1, 1, 1], *3 * [[1, 1, 1, 1]]]
     for black in (np.zeros((4, 2, 2)), np.full((4, 2, 2), np.nan)):
         assert not encoded(prep_of(black), black)[:, :4].any()
 

@@ -625,9 +625,44 @@ def test_npz_without_y_has_no_target(tmp_path):
 
 
 def test_npz_without_x_gets_did_you_mean(tmp_path):
-    message = refused(npz(tmp_path, X=np.zeros((3, 2)), labels=np.zeros(3)))
-    assert "has no array `x`" in message
-    assert "X" in message
+    message = refused(npz(tmp_path, inputs=np.zeros((3, 2)), labels=np.zeros(3)))
+    assert "has no array `x`, but inputs, labels" in message
+
+
+@pytest.mark.parametrize(
+    ("x", "y"), [("X", "Y"), ("x_train", "y_train"), ("images", "labels"), ("arr_0", "arr_1")]
+)
+def test_arrays_of_an_npz_may_have_other_usual_names(tmp_path, x, y):
+    table = read(npz(tmp_path, **{x: np.ones((3, 2)), y: np.arange(3)}))
+    assert table.n_samples == 3
+    assert table.y.tolist() == [0, 1, 2]
+
+
+def test_samples_and_target_may_be_an_npy_file_each(tmp_path):
+    np.save(tmp_path / "a.npy", np.ones((3, 4, 5)))
+    np.save(tmp_path / "b.npy", np.array(["u", "v", "u"]))
+    table = read(f"{tmp_path}/a.npy,{tmp_path}/b.npy")
+    assert table.x.shape == (3, 4, 5)
+    assert table.y.tolist() == ["u", "v", "u"]
+    assert read(tmp_path / "a.npy").y is None
+    np.save(tmp_path / "c.npy", np.array([{}, 1, 2], dtype=object))
+    assert "Python objects" in refused(tmp_path / "c.npy")
+    (tmp_path / "d.npy").write_bytes((tmp_path / "a.npy").read_bytes()[:-3])
+    assert "cannot be read as npy" in refused(tmp_path / "d.npy")
+
+
+def test_a_pair_that_is_no_idx_gets_a_hint_at_what_a_pair_is(tmp_path):
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).write_bytes(b"GIF89a")
+    with pytest.raises(ts.DataError) as caught:
+        read(f"{tmp_path}/a.jpg,{tmp_path}/b.jpg")
+    assert "x.npy,y.npy" in caught.value.hint
+
+
+def test_a_picture_alone_is_no_table(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"")
+    with pytest.raises(ts.DataError, match="one picture or sound, expected samples"):
+        read(tmp_path / "a.png")
 
 
 def test_npz_of_objects_is_refused_and_never_unpickled(tmp_path):
@@ -1032,6 +1067,23 @@ def test_the_usual_target_else_the_last_column(names, expected):
     table = label(read({name: [1.0, 2.0] for name in names}))
     assert table.y_name == expected
     assert list(table.columns()) == [name for name in names if name != expected]
+
+
+def test_a_target_of_a_kind_that_is_left_out_says_so():
+    import pandas as pd
+
+    frame = pd.DataFrame({"a": [1.0, 2.0], "long": pd.to_timedelta([1, 2], "D")})
+    with pytest.raises(ts.DataError, match=r"'long' in frame that can be used .Duration"):
+        label(read(frame), "long")
+    with pytest.raises(ts.DataError, match="0 usable columns") as caught:
+        read(frame[["long"]])
+    assert "column 'long' is left out" in caught.value.hint
+
+
+@pytest.mark.parametrize("role", ["weight", "groups", "order"])
+def test_a_target_is_nothing_else_as_well(role):
+    with pytest.raises(ts.DataError, match="column 'y' is the target"):
+        ts.fit({"a": [1.0, 2.0, 3.0], "y": [0, 1, 0]}, target="y", **{role: "y"})
 
 
 def test_a_wrong_target_name_gets_did_you_mean():

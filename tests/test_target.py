@@ -271,8 +271,25 @@ def test_classes_of_one_sample_each_are_noted(n_single, n_double, is_odd):
 
 
 def test_numbers_and_labels_have_no_classes_to_note():
-    for y in (np.linspace(0, 1, 50), np.arange(100).reshape(50, 2) % 2):
+    for y in (np.linspace(0, 1, 50), np.arange(100).reshape(50, 2) // 2 % 2):
         assert notes_on_classes(understand_target(y, "y"), y) == []
+
+
+def test_a_note_says_that_labels_may_be_classes():
+    y = np.eye(4, dtype=int)[np.arange(20) % 4]
+    (note,) = notes_on_classes(understand_target(y, "y"), y)
+    assert "exactly one of the 4 labels" in note
+    with pytest.raises(ts.DataError, match="got 4 columns") as caught:
+        understand_target(y, "y", "classes")
+    assert "y.argmax(1)" in caught.value.hint
+
+
+def test_columns_are_no_classes_of_a_model():
+    x = np.random.default_rng(0).normal(size=(60, 2))
+    model = ts.fit((x, np.arange(60) % 3), network="4", epochs=1).model
+    table = ts.data.read((x, np.eye(3, dtype=int)[np.arange(60) % 3]))
+    with pytest.raises(ts.DataError, match="got 3 columns, expected one of classes"):
+        ts.data.encode_target(model.prep, table)
 
 
 def test_a_run_tells_of_a_target_that_looks_like_an_id():

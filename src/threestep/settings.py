@@ -128,7 +128,7 @@ class Question:
     quantiles: tuple[float, ...] = ()
     """Of a number: predict these quantiles, such as 0.05 0.5 0.95, instead of the mean."""
     weight: str | None = None
-    """Column that says how much each sample counts."""
+    """Column that says how much each sample counts where is learned and chosen; metrics count each once."""
     class_weight: ClassWeight = "even"
     """How much a class counts: each of its samples as any other, or `balanced`, all classes the same."""
     groups: str | None = None

@@ -9,7 +9,18 @@ from threestep.devices import describe, prepare
 from threestep.version import __version__
 
 _NEEDED = ("jax", "jaxlib", "numpy", "scikit-learn", "scipy", "narwhals", "msgspec", "tyro")
-_OPTIONAL = ("pandas", "polars", "pyarrow", "torch")
+_OPTIONAL = (
+    "duckdb",
+    "pandas",
+    "polars",
+    "pyarrow",
+    "pillow",
+    "soundfile",
+    "onnx",
+    "onnxruntime",
+    "optuna",
+    "torch",
+)
 
 
 def check_up() -> dict[str, Any]:

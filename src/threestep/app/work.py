@@ -3,6 +3,7 @@
 import csv
 import sys
 from collections.abc import Generator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
@@ -13,7 +14,7 @@ from threestep.app.checkup import check_up
 from threestep.app.commands import Doctor, Evaluate, Example, Explain, Export, Fit, Predict, Study
 from threestep.app.progress import Progress
 from threestep.data import Table, labelled, notes_on_strangers, read_anew
-from threestep.errors import DataError
+from threestep.errors import DataError, SettingsError
 from threestep.export import to_onnx
 from threestep.job import compare_steps_of, explained, fit_steps, health_of
 from threestep.model import Model, load
@@ -30,6 +31,7 @@ from threestep.study import (
 _Found = TypeVar("_Found")
 _NO_LOSS = {"epochs": 0, "round": None, "best_loss": None, "seconds_left": None}
 """What a tick of a study does not say."""
+_OF_HEALTH = ("depths", "epochs", "seed", "lang")
 
 
 def fit(command: Fit, began: float | None = None) -> None:
@@ -70,6 +72,16 @@ def study(command: Study) -> None:
 def _health(command: Study) -> None:
     """Look at what becomes of deep stacks."""
     settings = command.comparison
+    usual = type(settings)()
+    unused = [
+        each.name
+        for each in fields(usual)
+        if each.name not in _OF_HEALTH and getattr(settings, each.name) != getattr(usual, each.name)
+    ]
+    if unused:
+        raise SettingsError(
+            f"`{unused[0]}` says nothing to `study health`", f"it takes {', '.join(_OF_HEALTH)}"
+        )
     given = {"depths": settings.depths, "epochs": settings.epochs}
     known = {name: value for name, value in given.items() if value}
     steps = health_of(command.data, command.out, settings.lang, keep=True, seed=settings.seed, **known)

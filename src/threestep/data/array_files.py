@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from threestep.data.cells import array_of, numeric_array
 from threestep.data.table import Table
-from threestep.errors import DataError, did_you_mean
+from threestep.errors import DataError
 
 _IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _MOST_BYTES = 1 << 34
@@ -21,10 +21,19 @@ _MOST_AXES = 32
 _MOST_UNPACKED = 1032  # deflate cannot make a byte into more: a header that claims more lies
 _File = IO[bytes] | gzip.GzipFile
 _HINT_COPY = "copy the file again"
+_HINT_PAIR = "two files are images.gz,labels.gz in the format of MNIST, or x.npy,y.npy"
+_CHANNELS = (1, 3, 4)
+_SHORTEST_SIDE = 8  # of a picture: fewer may be channels themselves
+_USUAL_NAMES = {
+    "x": ("x", "X", "data", "images", "features", "x_train", "X_train", "train_images", "arr_0"),
+    "y": ("y", "Y", "target", "targets", "labels", "label", "y_train", "Y_train", "train_labels", "arr_1"),
+}
 
 
 def read_npz(path: Path) -> Table:
     """An npz file with arrays `x` (n_samples, ...) and, if labelled, `y` (n_samples,).
+
+    They may have other usual names: `x_train` and `y_train`, `images` and `labels`, `arr_0` and `arr_1`.
 
     Raises
     ------
@@ -35,7 +44,8 @@ def read_npz(path: Path) -> Table:
         most_bytes = path.stat().st_size * _MOST_UNPACKED
         with zipfile.ZipFile(path) as archive:
             names = [name.removesuffix(".npy") for name in archive.namelist()]
-            arrays = {name: _npy(archive, f"{name}.npy", most_bytes) for name in ("x", "y") if name in names}
+            called = _called_as_usual(names, path)
+            arrays = {own: _npy(archive, f"{name}.npy", most_bytes) for own, name in called.items()}
     except (
         *(OSError, EOFError, ValueError, KeyError, RuntimeError, SyntaxError, TypeError),
         *(tokenize.TokenError, zipfile.BadZipFile, zlib.error),
@@ -43,10 +53,25 @@ def read_npz(path: Path) -> Table:
         raise DataError(
             f"{path}: cannot be read as npz ({error})", "write it with numpy.savez(path, x=..., y=...)"
         ) from error
-    if "x" not in arrays:
-        raise DataError(f"{path}: has no array `x`", did_you_mean("x", names))
-    x = numeric_array(arrays["x"], "x")
+    x = numeric_array(arrays["x"], called["x"])
     return array_table(path.stem, x, arrays.get("y"))
+
+
+def _called_as_usual(names: list[str], path: Path) -> dict[str, str]:
+    """Of `x` and `y` what the arrays are called: so, or as other programs do.
+
+    Raises
+    ------
+    DataError
+        There is no `x`.
+    """
+    known = {own: [name for name in usual if name in names] for own, usual in _USUAL_NAMES.items()}
+    if not known["x"]:
+        raise DataError(
+            f"{path}: has no array `x`, but {', '.join(names[:8]) or 'none'}",
+            "write the samples as `x` and the target as `y`: numpy.savez(path, x=..., y=...)",
+        )
+    return {own: found[0] for own, found in known.items() if found}
 
 
 def _npy(archive: zipfile.ZipFile, name: str, most_bytes: int) -> NDArray:
@@ -56,15 +81,44 @@ def _npy(archive: zipfile.ZipFile, name: str, most_bytes: int) -> NDArray:
     """
     member = archive.getinfo(name)
     with archive.open(member) as file:
-        if np.lib.format.read_magic(file) != (1, 0):
-            raise ValueError(f"{name} is of a version that plain arrays do not need")
-        shape, by_column, dtype = np.lib.format.read_array_header_1_0(file)
-        if dtype.hasobject:
-            raise ValueError(f"{name} holds Python objects, expected numbers or text")
-        n_bytes = _n_bytes(shape, dtype)
-        if member.file_size != file.tell() + n_bytes or n_bytes > most_bytes:
-            raise ValueError(f"{name}: the header claims {n_bytes} bytes, which are not there")
-        return np.ndarray(shape, dtype, _exactly(file, n_bytes), order="F" if by_column else "C")
+        return _npy_values(file, name, member.file_size, most_bytes)
+
+
+def _npy_values(file: _File, name: str, file_size: int, most_bytes: int) -> NDArray:
+    """The array of an open npy file."""
+    if np.lib.format.read_magic(file) != (1, 0):
+        raise ValueError(f"{name} is of a version that plain arrays do not need")
+    shape, by_column, dtype = np.lib.format.read_array_header_1_0(file)
+    if dtype.hasobject:
+        raise ValueError(f"{name} holds Python objects, expected numbers or text")
+    n_bytes = _n_bytes(shape, dtype)
+    if file_size != file.tell() + n_bytes or n_bytes > most_bytes:
+        raise ValueError(f"{name}: the header claims {n_bytes} bytes, which are not there")
+    return np.ndarray(shape, dtype, _exactly(file, n_bytes), order="F" if by_column else "C")
+
+
+def read_npy(samples: Path, target: Path | None) -> Table:
+    """Samples, and their target, in an npy file each.
+
+    Raises
+    ------
+    DataError
+        Not npy files, damaged, objects inside (never unpickled), or of different lengths.
+    """
+    y = None if target is None else _npy_file(target)
+    return array_table(samples.stem, numeric_array(_npy_file(samples), "x"), y)
+
+
+def _npy_file(path: Path) -> NDArray:
+    """The array of an npy file."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            return _npy_values(file, path.name, size, size)
+    except (OSError, EOFError, ValueError, SyntaxError, TypeError, tokenize.TokenError) as error:
+        raise DataError(
+            f"{path}: cannot be read as npy ({error})", "write it with numpy.save(path, array)"
+        ) from error
 
 
 def read_idx_pair(images: Path, labels: Path | None) -> Table:
@@ -94,8 +148,19 @@ def read_idx(path: Path) -> NDArray:
         with gzip.open(path) if zipped else path.open("rb") as file:
             values = _idx_values(file, most_bytes)
     except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise DataError(f"{path}: cannot be read as idx ({error})", _HINT_COPY) from error
+        hint = _HINT_COPY if _has_idx_start(path) else _HINT_PAIR
+        raise DataError(f"{path}: cannot be read as idx ({error})", hint) from error
     return numeric_array(values, str(path))
+
+
+def _has_idx_start(path: Path) -> bool:
+    """Whether it is called, or begins, as such files are."""
+    is_called = "idx" in path.name.lower() or "ubyte" in path.name.lower()
+    try:
+        with path.open("rb") as file:
+            return is_called or file.read(2) in (b"\x1f\x8b", b"\0\0")
+    except OSError:
+        return is_called
 
 
 def _idx_values(file: _File, most_bytes: int) -> NDArray:
@@ -144,8 +209,9 @@ def array_table(name: str, x: NDArray, y: object) -> Table:
         )
     if 0 in x.shape[1:]:
         raise DataError(f"x: got shape {x.shape}: samples without a feature", "expected at least one feature")
+    x, notes = _channels_last(x)
     if y is None:
-        return Table(name, x)
+        return Table(name, x, notes=notes)
     target = array_of(y, "y")
     if target.ndim == 2 and target.shape[1] == 1:
         target = target[:, 0]
@@ -154,4 +220,15 @@ def array_table(name: str, x: NDArray, y: object) -> Table:
             f"y: got shape {target.shape}, expected ({len(x)},): one target per sample of x",
             "check that x and y come from the same samples",
         )
-    return Table(name, x, target)
+    return Table(name, x, target, notes=notes)
+
+
+def _channels_last(x: NDArray) -> tuple[NDArray, tuple[str, ...]]:
+    """Pictures (n, channels, height, width), as PyTorch has them, with their channels last; and a note."""
+    first, *sides = x.shape[1:]
+    if x.ndim != 4 or first not in _CHANNELS or min(sides) < _SHORTEST_SIDE:
+        return x, ()
+    x = np.ascontiguousarray(np.moveaxis(x, 1, -1))
+    return x, (
+        f"arrays of {first} × {sides[0]} × {sides[1]} are taken for pictures with their channels first",
+    )

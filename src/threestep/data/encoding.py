@@ -182,6 +182,11 @@ def encode_target(prep: Prep, table: Table) -> NDArray:
         y = numeric_array(known_values(table.y, target.name), f"target {target.name!r}")
         _check_columns(y, target)
         return y.reshape(len(y), -1).astype(np.float32)
+    if np.ndim(table.y) > 1:
+        raise DataError(
+            f"target {target.name!r}: got {np.shape(table.y)[1]} columns, expected one of classes",
+            "of columns of 0 and 1: y.argmax(1)",
+        )
     index_of = {str(label): index for index, label in enumerate(target.classes)}
     texts = label_texts(known_values(table.y, target.name)).tolist()
     unknown = sorted(set(texts) - set(index_of))

@@ -46,7 +46,8 @@ def read_frame(frame: object) -> Table:
             columns[name] = column
     if len(data) == 0 or not columns:
         raise DataError(
-            f"the frame has {len(data)} rows and {len(columns)} usable columns", "expected samples"
+            f"the frame has {len(data)} rows and {len(columns)} usable columns",
+            "; ".join(notes) or "expected samples",
         )
     return Table("frame", columns, notes=tuple(notes))
 

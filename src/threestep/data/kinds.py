@@ -122,7 +122,7 @@ def _kind_of_words(column: NDArray) -> ColumnKind:
     if date_order_of(known) is not None:
         return ColumnKind("date", "dates")
     is_free = n_distinct > _FEW_WORDS and n_distinct > _MOST_DISTINCT * int((column != "").sum())
-    if _are_mostly_numbers(column, _MOST_OF_FREE if is_free else _MOSTLY):
+    if _are_mostly_numbers(column, _MOST_OF_FREE if is_free else _MOSTLY, fewest_words=0 if is_free else 1):
         return ColumnKind("number", "most of it are numbers")
     if is_free:
         reason = f"looks like an id or free text: {n_distinct} different words"
@@ -130,14 +130,19 @@ def _kind_of_words(column: NDArray) -> ColumnKind:
     return ColumnKind("category", f"{n_distinct} different words")
 
 
-def _are_mostly_numbers(column: NDArray, least: float) -> bool:
-    """Whether words among numbers are only what stands where a number is not known."""
+def _are_mostly_numbers(column: NDArray, least: float, fewest_words: int) -> bool:
+    """Whether words among numbers are only what stands where a number is not known; numbers alone, which a
+    frame has as text, may be meant as names."""
     different, codes = coded(column)
     numbers = [number_of(cell) if cell != "" and is_number(cell) else np.nan for cell in different]
     is_numeric = np.isfinite(numbers)
     n_words = sum(cell != "" for cell in different) - int(is_numeric.sum())
     texts = [cell for cell, is_one in zip(different, is_numeric, strict=True) if is_one]
-    if not 0 < n_words <= _MOST_WORDS or len(texts) < _FEWEST_NUMBERS or any(map(_CODE.fullmatch, texts)):
+    if (
+        not fewest_words <= n_words <= _MOST_WORDS
+        or len(texts) < _FEWEST_NUMBERS
+        or any(map(_CODE.fullmatch, texts))
+    ):
         return False
     cells = np.array(numbers)[codes]
     known = cells[np.isfinite(cells)]

@@ -221,14 +221,23 @@ def _matrix_of_array(layout: Layout, table: Table) -> NDArray:
         x = Numbers(
             None, tuple(_numeric(each, name) for name, each in table.x.items()), table.n_samples
         ).part()
-    if int(np.prod(x.shape[1:])) != layout.n_numbers:
+    if not _is_same_shape(x.shape[1:], layout.shape):
+        hint = "prediction needs the same inputs as training"
+        if layout.media is not None:
+            hint = f"the model takes {layout.media}: give such files, a folder of them, or their array"
+        elif sorted(x.shape[1:]) == sorted(layout.shape):
+            hint = "the axes are in another order than in training: numpy.moveaxis or transpose"
         raise DataError(
-            f"{table.name}: got samples of shape {x.shape[1:]}, expected {layout.shape} as in training",
-            "prediction needs the same inputs as training"
-            if layout.media is None
-            else f"the model takes {layout.media}: give such files, a folder of them, or their array",
+            f"{table.name}: got samples of shape {x.shape[1:]}, expected {layout.shape} as in training", hint
         )
     return x.reshape(len(x), layout.n_numbers)
+
+
+def _is_same_shape(shape: tuple[int, ...], known: tuple[int, ...]) -> bool:
+    """Whether samples are of a known shape, but for axes of one, or for all of it in a row."""
+    long, wanted = (tuple(size for size in each if size > 1) for each in (shape, known))
+    is_flat = 1 in (len(shape), len(known)) and int(np.prod(shape)) == int(np.prod(known))
+    return long == wanted or is_flat
 
 
 def part_name(column: str, part: str) -> str:

@@ -12,7 +12,7 @@ inputs are then shifted and scaled by `center` and `scale`:
     means       of a category with more levels than inputs also what the target usually is where it has the
                 sample's level (`level_means.py`), 0 where that is not known
     dates       numbers: days since 1970, month, day of the month, weekday, hour
-    pictures    one input per pixel, divided by the brightest value
+    pictures    one input per pixel, divided by the brightest value; a missing one is 0
     tails       of a number of which a few are very far out, center and scale are by the quartiles where these
                 say more (`spreads.py`), and what it comes to is brought smoothly within `clip` scales,
                 z / sqrt(1 + (z / clip)²): so these are heard, but do not drown the others
@@ -122,7 +122,9 @@ def fit_prep(
     numbers = numbers_in(layout, samples)
     seen = seen_in(layout, numbers)
     layout, seen = without_tails(layout, seen, numbers, 0.0 if layout.is_picture else float(clip))
-    if known is None:
+    if (
+        known is None and not layout.is_picture
+    ):  # a missing pixel is black; one more input would make a row of them
         layout = replace(layout, gaps=tuple(np.flatnonzero(seen.n_missing > 0).tolist()))
     if layout.n_inputs == 0:
         raise DataError(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data.array_files import array_table, read_idx_pair, read_npz
+from threestep.data.array_files import array_table, read_idx_pair, read_npy, read_npz
 from threestep.data.builtin import BUILTIN_NAMES, load_builtin
 from threestep.data.cells import array_of, column_of_cells, column_of_objects, numeric_array
 from threestep.data.csv_file import read_csv
@@ -26,7 +26,7 @@ _OPENML = "openml:"
 _USUAL_TARGETS = ("target", "label", "class", "y")
 _TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".data", ".csv.gz", ".tsv.gz", ".txt.gz", ".data.gz")
 _HINT_SOURCES = (
-    "expected a built-in name, a .csv, .parquet, .jsonl or .npz file, a folder of pictures or sounds, "
+    "expected a built-in name, a .csv, .parquet, .jsonl, .npz or .npy file, a folder of pictures or sounds, "
     "`images.gz,labels.gz`, `openml:NAME`, arrays or a data frame"
 )
 
@@ -175,7 +175,9 @@ def label(table: Table, target: str | None = None) -> Table:
     names = [name] if name in columns else [part.strip() for part in name.split(",")]
     for each in names:
         if each not in columns:
-            raise DataError(f"no column {each!r} in {table.name}", did_you_mean(each, columns))
+            unused = [note for note in table.notes if note.startswith(f"column {each!r} is left out: ")]
+            why = f" that can be used ({unused[0].split(': ', 1)[1]})" if unused else ""
+            raise DataError(f"no column {each!r} in {table.name}{why}", did_you_mean(each, columns))
     if len(columns) == len(names):
         raise DataError(
             f"{table.name}: has the one column {name!r} and no features", "expected at least two columns"
@@ -249,7 +251,8 @@ def _read_named(name: str, media: Media | None, how: Files, forms: Mapping[str, 
         for part in (images, labels):
             if not _is_there(part, Path.is_file):
                 raise DataError(f"no file {part!r}", _neighbours(Path(part)))
-        return read_idx_pair(Path(images), Path(labels))
+        are_npy = images.lower().endswith(".npy") and labels.lower().endswith(".npy")
+        return (read_npy if are_npy else read_idx_pair)(Path(images), Path(labels))
     raise DataError(
         f"no data of the name {name!r}: neither built in nor a file or folder", _neighbours(Path(name))
     )
@@ -294,6 +297,14 @@ def _read_file(path: Path, how: Files, forms: Mapping[str, Form]) -> Table:
         return read_duck_file(path, known, forms)
     if endings.endswith(("ubyte.gz", "ubyte", ".idx", ".idx.gz", ".gz")):
         return read_idx_pair(path, None)
+    if endings.endswith(".npy"):
+        return read_npy(path, None)
+    if is_media_file(path):
+        raise DataError(
+            f"{path}: one picture or sound, expected samples",
+            "learn from a folder with one folder of files per class; a model that learned from arrays takes "
+            "arrays: numpy.savez(path, x=...)",
+        )
     raise DataError(f"{path}: a kind of file that is not known", f"save a table as CSV; {_HINT_SOURCES}")
 
 
@@ -306,7 +317,7 @@ def _neighbours(path: Path) -> str:
 
 def _files(folder: Path) -> list[Path]:
     """What may be data in a folder: its files that can be read, its folders; none if it is not there."""
-    kinds = (*_TEXT_ENDINGS, *DUCK_ENDINGS, ".npz", ".gz")
+    kinds = (*_TEXT_ENDINGS, *DUCK_ENDINGS, ".npz", ".npy", ".gz")
     try:
         inside = sorted(file for file in folder.iterdir() if not file.name.startswith("."))
         return [file for file in inside if file.name.lower().endswith(kinds) or file.is_dir()][:200]

@@ -21,6 +21,10 @@ def column_of(table: Table, name: str) -> NDArray:
         There is none, with "did you mean".
     """
     columns = {} if isinstance(table.x, np.ndarray) else table.columns()
+    if name not in columns and name == table.y_name:
+        raise DataError(
+            f"column {name!r} is the target, and cannot be something else as well", "choose another"
+        )
     if name not in columns:
         raise DataError(f"no column {name!r} in {table.name}", did_you_mean(name, columns))
     return columns[name]

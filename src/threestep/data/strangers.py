@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from threestep.data.coding import places_in
 from threestep.data.dates import DATE_PARTS
 from threestep.data.kinds import words_among, words_of
-from threestep.data.layout import Layout, part_name, with_names
+from threestep.data.layout import Layout, numbers_in, part_name, with_names
 from threestep.data.prep import Prep
 from threestep.data.table import Table
 
@@ -34,7 +34,9 @@ def notes_on_strangers(prep: Prep, table: Table) -> list[str]:
         The samples do not have the columns of training.
     """
     layout = prep.layout
-    if layout.shape or table.n_samples == 0:
+    if layout.shape:
+        return _on_another_scale(prep, table)
+    if table.n_samples == 0:
         return []
     some = table.take(np.arange(min(table.n_samples, _MOST_SAMPLES)))
     columns = with_names(layout, some).columns()
@@ -46,6 +48,22 @@ def notes_on_strangers(prep: Prep, table: Table) -> list[str]:
     ]
     which = f"the first {some.n_samples:,}" if some.n_samples < table.n_samples else f"{table.n_samples:,}"
     return [f"column {name!r}: {n:,} of {which} cells {what}" for name, n, what in found if n]
+
+
+def _on_another_scale(prep: Prep, table: Table) -> list[str]:
+    """That values are far larger or smaller than in training, as where pixels were divided by 255 in one."""
+    layout = prep.layout
+    if table.n_samples == 0 or layout.media is not None or not isinstance(table.x, np.ndarray):
+        return []
+    n = layout.n_numbers
+    values = numbers_in(layout, table).part(slice(None, min(table.n_samples, _MOST_SAMPLES)))
+    known = np.abs((values - prep.center[:n]) / prep.scale[:n])
+    largest = float(known.max(where=~np.isnan(known), initial=0.0))
+    if largest > _FAR:
+        return [f"values are up to {largest:,.0f} times as large as in training: are they on another scale?"]
+    if layout.is_picture and 0 < largest < 1 / _FAR:
+        return [f"values are at most {largest:.2g} times as large as in training: are they on another scale?"]
+    return []
 
 
 def _unknown_words(

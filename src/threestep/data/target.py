@@ -119,6 +119,11 @@ def notes_on_classes(target: Target, y: NDArray) -> list[str]:
     >>> notes_on_classes(understand_target(names, "who"), names)[0].split(":")[0]
     "target 'who' looks like an id or free text"
     """
+    if target.kind == "labels" and target.n_columns > 1 and _is_one_of(known_values(y, target.name)):
+        return [
+            f"each sample has exactly one of the {target.n_columns} labels; if they are classes, "
+            "give their numbers, y.argmax(1)"
+        ]
     n_classes = len(target.classes)
     if n_classes <= _MANY_CLASSES:
         return []
@@ -130,6 +135,11 @@ def notes_on_classes(target: Target, y: NDArray) -> list[str]:
         f"target {target.name!r} looks like an id or free text: {n_single:,} of {n_classes:,} classes have "
         "one sample only; --target NAME chooses another column"
     ]
+
+
+def _is_one_of(labels: NDArray) -> bool:
+    """Whether each row of labels has exactly one yes."""
+    return bool((np.asarray(labels, np.float64).sum(axis=1) == 1).all())
 
 
 def _several(values: NDArray, name: str, task: str) -> Target:
@@ -144,7 +154,7 @@ def _several(values: NDArray, name: str, task: str) -> Target:
         raise DataError(
             f"target {name!r}: got {values.shape[1]} columns, expected numbers, or labels of 0 and 1 or of "
             "yes and no",
-            "fit one network for each column of classes",
+            "classes have one column: of columns of 0 and 1 y.argmax(1), of others fit a network for each",
         )
     is_labels = bool(((values == 0) | (values == 1)).all())
     if task == "labels" and not is_labels:

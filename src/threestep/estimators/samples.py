@@ -12,6 +12,7 @@ from threestep.data import Split, Table, read, split
 from threestep.errors import UserError
 
 _FEWEST_TO_SPLIT = 40
+_MANY, _MOST_REPEATED = 200, 100_000  # samples, counted by their weights
 _MIX = np.uint64(0x9E3779B97F4A7C15)  # Steele, Lea & Flood 2014
 
 
@@ -85,9 +86,10 @@ def weights_of(sample_weight: Any, n_samples: int) -> NDArray | None:
 def in_own_order(table: Table) -> Table:
     """The samples that have weight, in an order of their own: what is learned does not depend on theirs.
 
-    Where there are too few different ones to divide, equal ones become one with their weights added, so that
-    a weight of 2 is the same as the sample twice. Of many they stay apart: also among new samples some will
-    equal one that was learned from, and the validation samples should be like those.
+    Where there are too few different ones to divide, a weight of 2 is the same as the sample twice: of few
+    samples equal ones become one with their weights added, of many each stands there as often as it weighs.
+    Where there are enough different ones they stay apart: also among new samples some will equal one that was
+    learned from, and the validation samples should be like those.
     """
     weight = np.ones(table.n_samples) if table.weight is None else np.asarray(table.weight, np.float64)
     columns = [*_columns(table.x), *_columns(np.asarray(table.y))]
@@ -98,6 +100,9 @@ def in_own_order(table: Table) -> Table:
         first, weights = np.argsort(keys, kind="stable"), weight[np.argsort(keys, kind="stable")]
     else:
         weights = np.bincount(group, weight, len(first))
+        if _MANY <= weights.sum() <= _MOST_REPEATED and (weights == np.round(weights)).all():
+            first = np.repeat(first, weights.astype(np.int64))
+            weights = np.ones(len(first))
     known = weights > 0
     is_even = bool((weights[known] == weights[known][0]).all())
     return replace(table.take(first[known]), weight=None if is_even else weights[known])

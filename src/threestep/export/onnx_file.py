@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from threestep.data import Media
 from threestep.errors import DataError
 from threestep.export.answers import OUTPUT_NAMES, add_answers
 from threestep.export.columns import Column, add_inputs, columns_of
@@ -121,6 +122,8 @@ def _help_on(model: Model, columns: list[Column], names: dict[str, str]) -> dict
     """What each input wants and each output says, for people."""
     target, levels = model.prep.target, model.prep.layout.known_words
     said = {names[each.name]: _HELP[each.kind] for each in columns}
+    if model.prep.layout.media is not None:
+        said = {name: f"{_media_help(model.prep.layout.media)}; NaN where missing" for name in said}
     said |= {name: f"column {own!r}: {said[name]}" for own, name in names.items() if own != name}
     for name, known in levels.items():
         more = ", …" if len(known) > _MOST_LEVELS_SAID else ""
@@ -133,6 +136,19 @@ def _help_on(model: Model, columns: list[Column], names: dict[str, str]) -> dict
         quantiles = [f"{target.name}, quantile {each:g}" for each in model.goodness.quantiles]
         said["number"] = "; ".join(quantiles or target.names)
     return said
+
+
+def _media_help(media: Media) -> str:
+    """What a picture or a sound must have become before it is an input."""
+    if media.kind == "picture":
+        colors = "RGB" if media.channels == 3 else "grey"
+        size = f"{media.height} × {media.width}"
+        return f"{colors} pixels of 0 to 255, (height, width, channels), resized to {size}"
+    return (
+        f"log-mel spectrograms (moments, bands) of sounds at {media.rate} Hz, as `threestep.data.read` makes "
+        f"them: Hann windows of {media.window} samples, one every {media.hop}, {media.width} bands; "
+        "255 is the loudest, 0 is 80 dB below it or less"
+    )
 
 
 def _names_of(columns: list[Column]) -> dict[str, str]:

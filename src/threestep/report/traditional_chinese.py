@@ -438,6 +438,13 @@ JOURNAL: dict[str, str] = {
     "K and M beside the numbers of column {names} are taken for thousands and millions": (
         "欄位 {names} 數字旁的 K 與 M 視為千與百萬"
     ),
+    "arrays of {shape} are taken for pictures with their channels first": (
+        "形狀為 {shape} 的陣列視為通道在前的圖片"
+    ),
+    "each sample has exactly one of the {n} labels; if they are classes, give their numbers, y.argmax({axis})": (
+        "每筆樣本都恰有 {n} 個標籤之一；如果它們是類別，請給類別編號：y.argmax({axis})"
+    ),
+    "{n} of {all} pixels are missing and count as 0": "{all} 個像素中有 {n} 個缺失，視為 0",
     "{mark} beside the numbers of column {names} is left out": "略去欄位 {names} 數字旁的 {mark}",
     "the first line is taken for a sample, not for names: columns are called column_1, column_2, …": (
         "第一行視為一筆樣本，而不是欄位名稱：欄位稱為 column_1、column_2、…"

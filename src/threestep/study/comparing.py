@@ -308,7 +308,7 @@ def _outcomes(
         gain = resampled_interval(gains[place], share) if place in gains else (0.0, 0.0, 0.0)
         own = tuple(map(float, errors[place]))
         facts = arm.name, str(arm.network), arm.network.n_params, arm.rival, rate, own
-        interval = mean, max(0.0, low), high
+        interval = mean, max(0.0, low), min(high, 1.0) if n_answers else high
         found.append(ArmOutcome(*facts, *interval, *gain, chance_of.get(place, 1.0)))
     return tuple(found)
 

@@ -27,10 +27,13 @@ def corrected(model: Model, outputs: NDArray, samples: Samples, settings: Settin
     if goodness.kind == "number" and not goodness.quantiles:
         return model
     if settings.calibrate and goodness.quantiles:
-        model = replace(model, shifts=conformal_shifts(goodness.quantiles, outputs, samples.y))
+        model = replace(
+            model, shifts=conformal_shifts(goodness.quantiles, outputs, samples.y, samples.weight)
+        )
     elif settings.calibrate:
         model = replace(model, temperature=temperature_of(goodness.kind, outputs, samples.y, samples.weight))
     if settings.decide_by != "accuracy" and goodness.kind == "classes" and outputs.shape[1] == 2:
         confidences = model.answers(model.corrected(outputs))[:, 1]
-        model = replace(model, threshold=threshold_for(settings.decide_by, confidences, samples.y))
+        threshold = threshold_for(settings.decide_by, confidences, samples.y, samples.weight)
+        model = replace(model, threshold=threshold)
     return model

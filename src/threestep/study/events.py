@@ -64,7 +64,7 @@ def _notes_on_columns(prepared: Prepared) -> list[str]:
     """What is left out, and what gives the target away."""
     table, train, layout = prepared.table, prepared.parts.train, prepared.prep.layout
     if isinstance(train.x, np.ndarray) or isinstance(table.x, np.ndarray):
-        return []
+        return _missing_pixels(prepared)
     kinds = kinds_of(train.x, overrides_of(prepared.settings.column, list(train.x)))
     left_out = [_left_out(name, kinds[name]) for name in layout.left_out]
     used = {name: column for name, column in table.x.items() if name not in layout.left_out}
@@ -77,8 +77,18 @@ def _notes_on_columns(prepared: Prepared) -> list[str]:
         f"count as missing; --column {name}=category takes all of it as words"
         for name in layout.with_strays
         for n, word in [words_among(np.asarray(table.x[name]))]
+        if n
     ]
     return [*left_out, *strays, *_open_dates(prepared), *_rare_words(prepared), *leaks]
+
+
+def _missing_pixels(prepared: Prepared) -> list[str]:
+    """How many there are: no input says where."""
+    x = prepared.table.x
+    if not isinstance(x, np.ndarray) or x.dtype.kind != "f" or not prepared.prep.layout.is_picture:
+        return []
+    n_missing = int(np.isnan(x).sum())
+    return [f"{n_missing:,} of {x.size:,} pixels are missing and count as 0"] if n_missing else []
 
 
 def _open_dates(prepared: Prepared) -> list[str]:

@@ -1,12 +1,13 @@
 """A run as a notebook shows it: the network, how good it is, how sure that is."""
 
+from collections.abc import Sequence
 from html import escape
 from math import isfinite
 
 from threestep.study.scores import Scores
 
 
-def run_html(data: str, network: str, scores: dict[str, Scores]) -> str:
+def run_html(data: str, network: str, scores: dict[str, Scores], notes: Sequence[str] = ()) -> str:
     """A short table; every name is shown, none is run.
 
     Parameters
@@ -14,6 +15,8 @@ def run_html(data: str, network: str, scores: dict[str, Scores]) -> str:
     data, network : str
     scores : dict of str to Scores
         On train, valid and test.
+    notes : sequence of str
+        What was noticed of the data.
     """
     name, key = ("accuracy", "accuracy") if "accuracy" in next(iter(scores.values())) else ("R²", "r2")
     rows = "".join(
@@ -23,10 +26,12 @@ def run_html(data: str, network: str, scores: dict[str, Scores]) -> str:
     )
     corrected = scores.get("valid", {}).get(f"corrected_{key}")
     luck = "" if corrected is None else f"<p>valid without the luck of the best of many: {corrected:.4f}</p>"
+    noted = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    noted = f"<ul>{noted}</ul>" if notes else ""
     heads = "".join(f"<th>{head}</th>" for head in ("", "samples", "loss", name, "95 % interval"))
     return (
         f"<div><p><b>threestep</b> on {escape(data)}: {escape(network)}</p>"
-        f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>{luck}</div>"
+        f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>{luck}{noted}</div>"
     )
 
 

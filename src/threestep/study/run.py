@@ -87,18 +87,27 @@ class Run:
         """
         return rows_in_unit(leaderboard(self.tried), self.model.prep, self.model.goodness)
 
+    @property
+    def notes(self) -> list[str]:
+        """What was noticed of the data: columns that are left out or give the target away, how numbers and
+        dates were read, and what could not be done as asked."""
+        told = [note for event in self.events for note in event.get("notes", ())]
+        return told + [event["text"] for event in self.events if event["event"] == "note"]
+
     def __repr__(self) -> str:
         part = "test" if "test" in self.scores else "valid"
         name = "r2" if self.model.prep.target.kind == "number" else "accuracy"
         score = f"{part} {name} {self.scores[part][name]:.4f}"
         picked = f"epoch {self.picked.best_epoch} picked" if self.picked.best_epoch else "nothing learned"
-        return f"<Run: {self.model.network}; {picked}; {score}>"
+        n = len(self.notes)
+        noted = f"; {n} note{'s' if n > 1 else ''} in `notes`" if n else ""
+        return f"<Run: {self.model.network}; {picked}; {score}{noted}>"
 
     def _repr_html_(self) -> str:
         """The short form that a notebook shows."""
         n_others = len(self.model.others)
         more = f" and {n_others} more, averaged" if n_others else ""
-        return run_html(self.events[0]["data"], f"{self.model.network}{more}", self.scores)
+        return run_html(self.events[0]["data"], f"{self.model.network}{more}", self.scores, self.notes)
 
 
 def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[Event, None, Run]:
