@@ -8,7 +8,7 @@ from typing import Any
 from threestep.report.charts import bars_chart, scatter_chart
 from threestep.report.html import Markup, join, table, tag
 from threestep.report.page import page_of
-from threestep.report.pictures import signed_picture
+from threestep.report.pictures import picture, signed_picture
 from threestep.report.words import Text, listed, say, translated
 
 _MOST_GROUPS = 10
@@ -205,9 +205,11 @@ def _sample(sample: dict[str, Any]) -> Markup:
     shape = sample["shape"]
     drawn: object = ""
     if shape:
-        drawn = tag(
-            "div", signed_picture(_in_rows(sample["by_input"], shape), "what mattered"), class_="large"
-        )
+        mattered = _in_rows(sample["by_input"], shape)
+        if sample["is_sound"]:  # high frequencies above, as in its picture
+            mattered = [list(band) for band in reversed(list(zip(*mattered, strict=True)))]
+        seen = [picture(sample["picture"], sample["name"] or "the sample")] if sample["picture"] else []
+        drawn = tag("div", *seen, signed_picture(mattered, "what mattered"), class_="gallery large")
     else:
         cells = sample["cells"]
         bars = [
@@ -218,6 +220,7 @@ def _sample(sample: dict[str, Any]) -> Markup:
     return tag(
         "section",
         tag("h2", say("Sample {n} (row {row}) through the network", n=sample["row"] + 1, row=sample["row"])),
+        *([tag("p", tag("code", sample["name"]))] if sample["name"] else []),
         _answers(sample),
         *([tag("p", say("Its target: {target}.", target=sample["target"]))] if sample["target"] else []),
         tag("h3", say("Which inputs mattered")),

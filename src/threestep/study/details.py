@@ -72,7 +72,7 @@ def details_of(
         details["label_errors"] = _label_errors(prep, model, said)
     if prep.target.kind == "number" and outputs.shape[1] == 1 and not model.goodness.quantiles:
         details["residuals"] = _residuals(model, outputs, encoded)
-    shown = _shown(prep, judged, worst)
+    shown = as_pictures(prep, judged, worst)
     return details if shown is None else details | {"pictures": shown}
 
 
@@ -126,7 +126,7 @@ def _confused(
         cell: dict[str, Any] = {"target": label, "predicted": taken}
         cell["rows"] = own if judged.rows is None else judged.rows[own].tolist()
         few = np.array(own[:_PICTURES_OF_CELL])
-        shown = _shown(prep, judged, few) if n_pictures < _MOST_PICTURES else None
+        shown = as_pictures(prep, judged, few) if n_pictures < _MOST_PICTURES else None
         if shown is not None:
             cell["pictures"], n_pictures = shown, n_pictures + len(shown)
         found.append(cell)
@@ -170,7 +170,7 @@ def _residuals(model: Model, outputs: NDArray, targets: NDArray) -> dict[str, An
     }
 
 
-def _shown(prep: Prep, judged: Table, rows: NDArray) -> list[Any] | None:
+def as_pictures(prep: Prep, judged: Table, rows: NDArray) -> list[Any] | None:
     """Some samples as pictures, (height, width) or (height, width, 3) of 0 to 255, if they are any; large
     ones made smaller."""
     shape = prep.layout.shape
@@ -185,9 +185,10 @@ def _shown(prep: Prep, judged: Table, rows: NDArray) -> list[Any] | None:
         )  # high is above
     if pixels.ndim == 4 and pixels.shape[3] == 1:
         pixels = pixels[..., 0]
-    down, across = (-(-side // _MOST_PIXELS) for side in pixels.shape[1:3])
-    if max(down, across) > 1:
-        height, width = pixels.shape[1] // down, pixels.shape[2] // across
+    times = -(-max(pixels.shape[1:3]) // _MOST_PIXELS)
+    if times > 1:
+        height, width = (max(1, side // times) for side in pixels.shape[1:3])
+        down, across = (min(times, side) for side in pixels.shape[1:3])
         even = pixels[:, : height * down, : width * across]
         pixels = even.reshape(len(x), height, down, width, across, *pixels.shape[3:]).mean(axis=(2, 4))
     return (pixels * 255).round().clip(0, 255).astype(int).tolist()

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from threestep.data import encode, input_names, read_anew
 from threestep.model import Model
 from threestep.network import Network, Params
+from threestep.study.details import as_pictures
 
 _MOST_COLUMNS = 12
 
@@ -50,6 +51,9 @@ class OneSample:
         What is true of it, if that is known.
     cells : dict of str to str
         What it has in the columns of `mattered`, where there are named columns.
+    picture : list or None
+        Its pixels as rows of 0 to 255, or of (red, green, blue); of a sound high frequencies are above.
+    is_sound : bool
     """
 
     row: int
@@ -65,6 +69,8 @@ class OneSample:
     name: str = ""
     target: str | None = None
     cells: Mapping[str, str] = field(default_factory=dict)
+    picture: list[Any] | None = None
+    is_sound: bool = False
 
 
 def explain_row(model: Model, source: object, row: int) -> OneSample:
@@ -105,6 +111,8 @@ def explain_row(model: Model, source: object, row: int) -> OneSample:
         {}
         if isinstance(one.x, np.ndarray)
         else {column: _in_words(one.x[column].tolist()[0]) for column, _ in order if column in one.x},
+        next(iter(as_pictures(model.prep, one, np.array([0])) or ()), None),
+        one.media is not None and one.media.kind == "sound",
     )
 
 
@@ -181,6 +189,8 @@ def plain_sample(sample: OneSample) -> dict[str, Any]:
         "name": sample.name,
         "target": sample.target,
         "cells": dict(sample.cells),
+        "picture": sample.picture,
+        "is_sound": sample.is_sound,
         "layers": [{"name": name, "outputs": rounded(outputs)} for name, outputs in sample.layers],
         "mattered": [[name, value] for name, value in sample.mattered],
         "by_input": rounded(sample.by_input),
