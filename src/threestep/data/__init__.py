@@ -21,10 +21,12 @@ from threestep.data.roles import balanced_weights, column_of, ranks_in, weights_
 from threestep.data.sameness import fingerprint, keys_of_samples, keys_of_values
 from threestep.data.splitting import Split, dealt, split
 from threestep.data.strangers import notes_on_strangers
+from threestep.data.sums import ADDING_UP
 from threestep.data.table import Table
 from threestep.data.target import Target, is_unknown, notes_on_classes, understand_target
 
 __all__ = [
+    "ADDING_UP",
     "BUILTIN_NAMES",
     "COLUMN_KINDS",
     "DATE_ORDERS",

@@ -428,6 +428,8 @@ JOURNAL: dict[str, str] = {
     ),
     "says the same as the target, in other words": "換個說法，與目標相同",
     "its {n} values determine the target": "它的 {n} 種值決定了目標",
+    "where it is known, its {n} values determine the target": "在有值之處，它的 {n} 種值決定了目標",
+    "its {n} values and its gaps determine the target": "它的 {n} 種值連同缺值決定了目標",
     "its {n} values are intervals of the target": "它的 {n} 種值各是目標的一個區間",
     "commas in column {names} are taken for decimal points": "欄位 {names} 的逗號視為小數點",
     "commas in column {names} are taken for marks between thousands": "欄位 {names} 的逗號視為千分位符號",

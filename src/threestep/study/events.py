@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from threestep.data import (
+    ADDING_UP,
     MANY_LEVELS,
     ColumnKind,
     Target,
@@ -70,7 +71,7 @@ def _notes_on_columns(prepared: Prepared) -> list[str]:
     used = {name: column for name, column in table.x.items() if name not in layout.left_out}
     leaks = [
         f"column {name!r} may give the target away: {how}; --column {name}=ignore leaves it out"
-        for name, how in leaks_of(as_numbers(layout, used), np.asarray(table.y))
+        for name, how in _sums_once(leaks_of(as_numbers(layout, used), np.asarray(table.y)))
     ]
     strays = [
         f"column {name!r} is numbers; {n:,} of {table.n_samples:,} cells are words such as {word!r} and "
@@ -79,6 +80,14 @@ def _notes_on_columns(prepared: Prepared) -> list[str]:
         for n, word in [words_among(np.asarray(table.x[name]))]
     ]
     return [*left_out, *strays, *_open_dates(prepared), *_rare_words(prepared), *leaks]
+
+
+def _sums_once(leaks: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Of columns that only together give the target away the first: without it they do not."""
+    once: dict[str, tuple[str, str]] = {}
+    for name, how in leaks:
+        once.setdefault(how if how.endswith(ADDING_UP) else name, (name, how))
+    return list(once.values())
 
 
 def _open_dates(prepared: Prepared) -> list[str]:
