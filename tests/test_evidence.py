@@ -779,6 +779,11 @@ def _sentences_of_runs():
     yield from as_python_writes(dict(written[1:2]))[1]
     yield from (*_on_header([0, 1], [0, 1]), *_on_codes({"a": ["01", "2"]}, {}))
     yield from (_read_either_way("a", order) for order in ("mdy", "dmy"))
+    yield from (
+        f"column 'a' is {what}; 2 of 3,000 cells are words such as '無' and count as missing; "
+        "--column a=category takes all of it as words"
+        for what in ("numbers", "dates")
+    )
     yield f"column 'a' is left out: {_ID}; --column a=number keeps it"
     yield "column 'a' is left out: looks like an id or free text: 200 different words; --column a=category keeps it"
     rank = "as the target does{} (rank correlation 0.999)"

@@ -204,8 +204,8 @@ def test_what_a_model_does_not_know_is_noted():
     assert notes_on_strangers(prep, Table("t", few)) == [
         "column 'color': 2 of 3 cells are words that the model does not know, such as 'violet'",
         "column 'a': 1 of 3 cells are words that count as missing, such as 'broken'",
-        "column 'when': 2 of 3 cells are no dates as in training (day month year) and count as missing, such as "
-        "'2020-04-03'",
+        "column 'when': 1 of 3 cells are no dates as in training (day month year) and count as missing, such as "
+        "'tomorrow'",
         "column 'price': 1 of 3 cells are far from all that was learned from, such as -1e+09",
     ]
     known = {
@@ -365,6 +365,11 @@ def test_a_column_of_words_alone_cannot_be_numbers():
         ("12:05 am", "1970-01-01T00:05:00"),
         ("2019-03-23 12:05 p.m.", "2019-03-23T12:05:00"),
         ("2019-03-23 20:21:09.125+02:00", "2019-03-23T20:21:09"),
+        ("2009-06-15 17:26:21 UTC", "2009-06-15T17:26:21"),
+        ("2009-06-15 17:26:21 +0000", "2009-06-15T17:26:21"),
+        ("2009-06-15 17:26:21,093", "2009-06-15T17:26:21"),
+        ("2009-06-15T17:26Z", "2009-06-15T17:26:00"),
+        ("20141013T172621", "2014-10-13T17:26:21"),
     ],
 )
 def test_dates_may_be_written_out_and_be_months_or_times_alone(cell, same):
@@ -377,7 +382,19 @@ def test_dates_may_be_written_out_and_be_months_or_times_alone(cell, same):
 
 @pytest.mark.parametrize(
     "cell",
-    ["32:15", "20:61", "16:9", "13:05 pm", "2019-13", "1234-05", "Mai 23, 2019", "Mark 7, 1999x", "May"],
+    [
+        "20141313T000000",
+        "2019-03-23 20:21 and so on",
+        "32:15",
+        "20:61",
+        "16:9",
+        "13:05 pm",
+        "2019-13",
+        "1234-05",
+        "Mai 23, 2019",
+        "Mark 7, 1999x",
+        "May",
+    ],
 )
 def test_what_is_like_a_date_is_none(cell):
     assert date_order_of([cell]) is None
@@ -423,6 +440,56 @@ def test_dates_become_numbers_and_a_strange_one_is_missing(tmp_path):
 def test_a_column_that_should_be_dates_and_is_not_is_refused():
     with pytest.raises(ts.DataError, match="got no dates"):
         prep_of({"color": COLUMNS["color"], "x": COLUMNS["price"]}, {"color": "date"})
+
+
+def test_some_words_among_dates_are_missing():
+    days = [str(np.datetime64("2010-01-01") + day) for day in range(150)]
+    for row in (0, 74, 75, 149):
+        assert date_order_of([*days[:row], "unknown", *days[row + 1 :]]) == "ymd"
+    assert date_order_of([*days[:100], *(f"word {place}" for place in range(50))]) is None
+    frame = pd.DataFrame({"when": days, "x": COLUMNS["price"][:150], "y": np.arange(150) % 2})
+    frame.loc[[5, 6], "when"] = "unknown"
+    for seed in range(2):
+        run = ts.fit(frame, target="y", network="2", epochs=1, seed=seed)
+        assert run.model.prep.layout.dates == (("when", "ymd"),)
+        said = "column 'when' is dates; 2 of 150 cells are words such as 'unknown' and count as missing; --column when=category takes all of it as words"
+        assert said in run.events[0]["notes"]
+
+
+def test_a_column_that_is_asked_for_as_dates_may_have_more_words():
+    days = [str(np.datetime64("2010-01-01") + day) for day in range(N)]
+    cells = np.where(np.arange(N) % 3 == 0, [f"word {row}" for row in range(N)], days).astype(object)
+    columns = {"when": cells, "x": COLUMNS["price"]}
+    assert kinds_of(columns, {})["when"].kind != "date"
+    prep, _ = prep_of(columns, {"when": "date"})
+    assert prep.layout.dates == (("when", "ymd"),)
+    cells[N // 2 :] = [f"word {row}" for row in range(N // 2)]
+    with pytest.raises(
+        ts.DataError, match=r"'when': got no dates .* cells, such as 'word 0'\s.*--column when=category"
+    ):
+        prep_of(columns, {"when": "date"})
+
+
+@pytest.mark.parametrize("written", ["%d.%m.%Y", "%m/%d/%Y"])
+def test_a_date_of_another_form_is_understood_where_it_can_only_be_one(written):
+    days = pd.Series(pd.date_range("2015-01-05", periods=N, freq="7D"))
+    prep, table = prep_of({"when": words(*days.dt.strftime(written)), "x": COLUMNS["price"]})
+    for same in (days, days.astype(str), days.dt.strftime("%Y/%m/%d"), days.dt.strftime("%b %d, %Y")):
+        new = read(pd.DataFrame({"when": same, "x": COLUMNS["price"]}))
+        np.testing.assert_array_equal(encode(prep, new), encode(prep, table))
+        assert notes_on_strangers(prep, new) == []
+
+
+def test_dates_are_seen_soon_in_any_order():
+    stamps = [str(np.datetime64("2010-01-01T00:00:00") + 61 * row) for row in range(100_000)]
+    others = [f"{stamp[8:10]}.{stamp[5:7]}.{stamp[:4]} {stamp[11:]}" for stamp in stamps]
+    took = {}
+    for order, cells in (("ymd", stamps), ("dmy", others)):
+        began = time.perf_counter()
+        assert date_order_of(cells) == order
+        took[order] = time.perf_counter() - began
+    assert took["dmy"] < 5 * took["ymd"] + 0.5
+    assert date_order_of(["1.1.2019"] * 99 + ["13.1.2019"]) == "dmy"
 
 
 def test_a_model_with_dates_comes_back_from_its_file(tmp_path):

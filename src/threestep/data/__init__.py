@@ -6,7 +6,8 @@ same columns into arrays. Nothing here knows a network.
 """
 
 from threestep.data.builtin import BUILTIN_NAMES
-from threestep.data.dates import DATE_ORDERS, DATE_PARTS, may_be_either
+from threestep.data.coding import different_words
+from threestep.data.dates import DATE_ORDERS, DATE_PARTS, may_be_either, words_among_dates
 from threestep.data.encoding import FARTHEST, encode, encode_learned, encode_target, encoded
 from threestep.data.kept import kept_facts
 from threestep.data.kinds import COLUMN_KINDS, ColumnKind, count_words, kinds_of, overrides_of, words_among
@@ -48,6 +49,7 @@ __all__ = [
     "columns_wanted",
     "count_words",
     "dealt",
+    "different_words",
     "encode",
     "encode_learned",
     "encode_target",
@@ -77,4 +79,5 @@ __all__ = [
     "without",
     "without_bins",
     "words_among",
+    "words_among_dates",
 ]

@@ -360,6 +360,11 @@ JOURNAL: dict[str, str] = {
     "whole numbers 0 to {n}, each of them used": "0 到 {n} 的整數，每個都有用到",
     "{n} columns of 0 and 1": "{n} 個 0 與 1 的欄位",
     "{n} columns of numbers": "{n} 個數值欄位",
+    "column {name} is dates; {n} of {all} cells are words such as {word} and count as missing; --column "
+    "{column}=category takes all of it as words": (
+        "欄位 {name} 是日期；{all} 格中有 {n} 格是 {word} 之類的文字，視為缺失；加上 --column {column}=category "
+        "則整欄都當成文字。"
+    ),
     "column {name} is numbers; {n} of {all} cells are words such as {word} and count as missing; --column "
     "{column}=category takes all of it as words": (
         "欄位 {name} 是數值；{all} 格中有 {n} 格是 {word} 之類的文字，視為缺失；加上 --column {column}=category "
