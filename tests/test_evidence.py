@@ -785,6 +785,11 @@ def _sentences_of_runs():
     yield from as_python_writes(dict(written[1:2]))[1]
     yield from (*_on_header([0, 1], [0, 1]), *_on_codes({"a": ["01", "2"]}, {}))
     yield from (_read_either_way("a", order) for order in ("mdy", "dmy"))
+    yield from (
+        f"column 'a' is {what}; 2 of 3,000 cells are words such as '無' and count as missing; "
+        "--column a=category takes all of it as words"
+        for what in ("numbers", "dates")
+    )
     yield f"column 'a' is left out: {_ID}; --column a=number keeps it"
     yield "column 'a' is left out: looks like an id or free text: 200 different words; --column a=category keeps it"
     rank = "as the target does{} (rank correlation 0.999)"
@@ -795,6 +800,9 @@ def _sentences_of_runs():
             "equals the target, but for a factor",
             "equals the target, but for a factor and a constant",
             "a, b add up to the target",
+            "a, b, a, b, a, … add up to the target",
+            "where it is known, its 3 values determine the target",
+            "its 3 values and its gaps determine the target",
             "one threshold on it separates the classes",
             "each value of the target has an interval of it for itself",
             "its 3 values are intervals of the target",

@@ -1,5 +1,6 @@
 """What each column is: numbers, categories, dates, ids; and columns that give the target away."""
 
+import time
 from collections import Counter
 from html import unescape
 
@@ -203,8 +204,8 @@ def test_what_a_model_does_not_know_is_noted():
     assert notes_on_strangers(prep, Table("t", few)) == [
         "column 'color': 2 of 3 cells are words that the model does not know, such as 'violet'",
         "column 'a': 1 of 3 cells are words that count as missing, such as 'broken'",
-        "column 'when': 2 of 3 cells are no dates as in training (day month year) and count as missing, such as "
-        "'2020-04-03'",
+        "column 'when': 1 of 3 cells are no dates as in training (day month year) and count as missing, such as "
+        "'tomorrow'",
         "column 'price': 1 of 3 cells are far from all that was learned from, such as -1e+09",
     ]
     known = {
@@ -364,6 +365,11 @@ def test_a_column_of_words_alone_cannot_be_numbers():
         ("12:05 am", "1970-01-01T00:05:00"),
         ("2019-03-23 12:05 p.m.", "2019-03-23T12:05:00"),
         ("2019-03-23 20:21:09.125+02:00", "2019-03-23T20:21:09"),
+        ("2009-06-15 17:26:21 UTC", "2009-06-15T17:26:21"),
+        ("2009-06-15 17:26:21 +0000", "2009-06-15T17:26:21"),
+        ("2009-06-15 17:26:21,093", "2009-06-15T17:26:21"),
+        ("2009-06-15T17:26Z", "2009-06-15T17:26:00"),
+        ("20141013T172621", "2014-10-13T17:26:21"),
     ],
 )
 def test_dates_may_be_written_out_and_be_months_or_times_alone(cell, same):
@@ -376,7 +382,19 @@ def test_dates_may_be_written_out_and_be_months_or_times_alone(cell, same):
 
 @pytest.mark.parametrize(
     "cell",
-    ["32:15", "20:61", "16:9", "13:05 pm", "2019-13", "1234-05", "Mai 23, 2019", "Mark 7, 1999x", "May"],
+    [
+        "20141313T000000",
+        "2019-03-23 20:21 and so on",
+        "32:15",
+        "20:61",
+        "16:9",
+        "13:05 pm",
+        "2019-13",
+        "1234-05",
+        "Mai 23, 2019",
+        "Mark 7, 1999x",
+        "May",
+    ],
 )
 def test_what_is_like_a_date_is_none(cell):
     assert date_order_of([cell]) is None
@@ -422,6 +440,56 @@ def test_dates_become_numbers_and_a_strange_one_is_missing(tmp_path):
 def test_a_column_that_should_be_dates_and_is_not_is_refused():
     with pytest.raises(ts.DataError, match="got no dates"):
         prep_of({"color": COLUMNS["color"], "x": COLUMNS["price"]}, {"color": "date"})
+
+
+def test_some_words_among_dates_are_missing():
+    days = [str(np.datetime64("2010-01-01") + day) for day in range(150)]
+    for row in (0, 74, 75, 149):
+        assert date_order_of([*days[:row], "unknown", *days[row + 1 :]]) == "ymd"
+    assert date_order_of([*days[:100], *(f"word {place}" for place in range(50))]) is None
+    frame = pd.DataFrame({"when": days, "x": COLUMNS["price"][:150], "y": np.arange(150) % 2})
+    frame.loc[[5, 6], "when"] = "unknown"
+    for seed in range(2):
+        run = ts.fit(frame, target="y", network="2", epochs=1, seed=seed)
+        assert run.model.prep.layout.dates == (("when", "ymd"),)
+        said = "column 'when' is dates; 2 of 150 cells are words such as 'unknown' and count as missing; --column when=category takes all of it as words"
+        assert said in run.events[0]["notes"]
+
+
+def test_a_column_that_is_asked_for_as_dates_may_have_more_words():
+    days = [str(np.datetime64("2010-01-01") + day) for day in range(N)]
+    cells = np.where(np.arange(N) % 3 == 0, [f"word {row}" for row in range(N)], days).astype(object)
+    columns = {"when": cells, "x": COLUMNS["price"]}
+    assert kinds_of(columns, {})["when"].kind != "date"
+    prep, _ = prep_of(columns, {"when": "date"})
+    assert prep.layout.dates == (("when", "ymd"),)
+    cells[N // 2 :] = [f"word {row}" for row in range(N // 2)]
+    with pytest.raises(
+        ts.DataError, match=r"'when': got no dates .* cells, such as 'word 0'\s.*--column when=category"
+    ):
+        prep_of(columns, {"when": "date"})
+
+
+@pytest.mark.parametrize("written", ["%d.%m.%Y", "%m/%d/%Y"])
+def test_a_date_of_another_form_is_understood_where_it_can_only_be_one(written):
+    days = pd.Series(pd.date_range("2015-01-05", periods=N, freq="7D"))
+    prep, table = prep_of({"when": words(*days.dt.strftime(written)), "x": COLUMNS["price"]})
+    for same in (days, days.astype(str), days.dt.strftime("%Y/%m/%d"), days.dt.strftime("%b %d, %Y")):
+        new = read(pd.DataFrame({"when": same, "x": COLUMNS["price"]}))
+        np.testing.assert_array_equal(encode(prep, new), encode(prep, table))
+        assert notes_on_strangers(prep, new) == []
+
+
+def test_dates_are_seen_soon_in_any_order():
+    stamps = [str(np.datetime64("2010-01-01T00:00:00") + 61 * row) for row in range(100_000)]
+    others = [f"{stamp[8:10]}.{stamp[5:7]}.{stamp[:4]} {stamp[11:]}" for stamp in stamps]
+    took = {}
+    for order, cells in (("ymd", stamps), ("dmy", others)):
+        began = time.perf_counter()
+        assert date_order_of(cells) == order
+        took[order] = time.perf_counter() - began
+    assert took["dmy"] < 5 * took["ymd"] + 0.5
+    assert date_order_of(["1.1.2019"] * 99 + ["13.1.2019"]) == "dmy"
 
 
 def test_a_model_with_dates_comes_back_from_its_file(tmp_path):
@@ -620,6 +688,151 @@ def test_chance_gives_nothing_away(n_samples, seed):
         words(*"abc")[rng.permutation(n_samples) % 3],
     ):
         assert leaks_of(columns, y) == []
+
+
+def names_of_leaks(columns, y):
+    return [name for name, _ in leaks_of(columns, y)]
+
+
+def test_what_is_seen_once_beside_a_frequent_value_determines_nothing():
+    rng = np.random.default_rng(7)
+    amount = np.where(rng.random(5000) < 0.6, 0, rng.lognormal(5, 1, 5000).round(4))
+    fraud = (amount > 0) & (rng.random(5000) < 0.3)
+    assert leaks_of({"amount": amount, "word": words(*map(str, amount))}, fraud) == []
+
+
+@pytest.mark.parametrize(("n_samples", "n_values", "n_others"), [(12, 6, 6), (20, 9, 3)])
+def test_few_samples_prove_nothing(n_samples, n_values, n_others):
+    for seed in range(50):
+        rng = np.random.default_rng(seed)
+        columns = {f"c{place}": rng.integers(0, n_values, n_samples) for place in range(20)}
+        assert leaks_of(columns, rng.permutation(n_samples) < n_others) == []
+
+
+def test_copies_of_rows_prove_nothing():
+    rng = np.random.default_rng(8)
+    once = {f"x{place}": rng.normal(size=300) for place in range(3)} | {
+        "word": words(*(f"w{code}" for code in rng.permutation(300)))
+    }
+    y = rng.integers(0, 2, 300)
+    for many in (np.tile(np.arange(300), 2), np.repeat(np.arange(300), 5)):
+        columns = {name: column[many] for name, column in once.items()}
+        assert leaks_of(columns, y[many]) == []
+        assert names_of_leaks(columns | {"leak": 3 - y[many]}, y[many]) == ["leak"]
+    few = {f"c{place}": np.tile(rng.integers(0, 6, 12), 2) for place in range(10)}
+    assert leaks_of(few, np.tile(rng.permutation(12) % 2, 2)) == []
+
+
+def test_what_is_the_same_in_a_group_proves_nothing():
+    rng = np.random.default_rng(9)
+    patient = np.repeat(np.arange(40), 10)
+    own = {"bmi": rng.normal(25, 3, 40)[patient], "height": rng.normal(170, 9, 40).round(1)[patient]}
+    columns = own | {"pulse": rng.normal(size=400)}
+    assert leaks_of(columns, (np.arange(40) % 2)[patient]) == []
+    assert leaks_of(columns, rng.normal(size=40)[patient]) == []
+
+
+def test_words_that_determine_the_target_are_found_beside_their_own_codes():
+    country = np.random.default_rng(10).integers(0, 30, 500)
+    columns = {"country": words(*(f"land {each}" for each in country)), "code": country}
+    columns["size"] = np.random.default_rng(11).normal(size=500)
+    continent = words(*"NESW")[country % 4]
+    assert dict(leaks_of(columns, continent))["country"] == "its 30 values determine the target"
+    assert names_of_leaks({"code": country, "size": columns["size"]}, continent) == ["code"]
+
+
+def test_gaps_hide_no_leak():
+    rng = np.random.default_rng(12)
+    state = rng.integers(0, 30, 1000)
+    y = words(*"NESW")[state % 4]
+    named = words(*(f"s{each}" for each in state))
+    numbered = state.astype(float)
+    for column, gap in ((named, ""), (numbered, np.nan)):
+        column[[0, 3]] = gap
+        how = "where it is known, its 30 values determine the target"
+        assert leaks_of({"s": column}, y) == [("s", how)]
+    copied = words(*np.where(state % 2, "ja", "nein"))
+    copied[::20] = ""
+    how = "where it is known, its 2 values determine the target"
+    assert leaks_of({"copied": copied}, state % 2) == [("copied", how)]
+    cause = words(*np.where(state < 6, [f"cause {each}" for each in state], ""))
+    assert leaks_of({"cause": cause}, state < 6) == [
+        ("cause", "its 6 values and its gaps determine the target")
+    ]
+
+
+def test_gaps_in_others_hide_no_sum():
+    rng = np.random.default_rng(13)
+    a, b = rng.integers(0, 99, (2, 1000)).astype(float)
+    others = {
+        f"g{place}": np.where(rng.random(1000) < 0.3, np.nan, rng.normal(size=1000)) for place in range(20)
+    }
+    others["rare"] = np.where(np.arange(1000) % 200 == 0, np.arange(1000.0), np.nan)
+    assert names_of_leaks({"a": a, "b": b} | others, a + b) == ["a", "b"]
+    a[::20] = np.nan
+    assert names_of_leaks({"a": a, "b": b} | others, np.where(np.isnan(a), 7, a + b)) == ["a", "b"]
+
+
+def test_nothing_adds_up_to_a_target_that_is_nearly_always_zero():
+    rng = np.random.default_rng(14)
+    y = np.zeros(20_000)
+    rows = rng.choice(len(y), 60, replace=False)
+    y[rows] = rng.lognormal(7, 1, 60).round(2)
+    columns = {"age": rng.integers(18, 90, len(y)).astype(float)}
+    for name in ("claims", "injured", "witnesses"):
+        columns[name] = np.zeros(len(y))
+        columns[name][rows] = rng.integers(1, 9, 60)
+    assert leaks_of(columns, y) == []
+    parts = {"a": np.zeros(len(y)), "age": columns["age"]}
+    parts["a"][rows] = y[rows] * rng.random(60)
+    parts["b"] = y - parts["a"]
+    assert names_of_leaks(parts, y) == ["a", "b"]
+
+
+@pytest.mark.parametrize("n_wrong", [0, 5000])
+def test_all_samples_are_looked_at_before_a_number_is_said_to_equal_the_target(n_wrong):
+    rng = np.random.default_rng(15)
+    y, a = rng.normal(50, 10, (2, 200_000))
+    wrong = np.setdiff1d(np.arange(200_000), np.linspace(0, 199_999, 2000).astype(int))[:n_wrong]
+    copied, b = y.copy(), y - a
+    copied[wrong] = b[wrong] = 0
+    hows = [how for _, how in leaks_of({"copied": copied}, y) + leaks_of({"a": a, "b": b}, y)]
+    exact = ["equals the target", "a, b add up to the target", "a, b add up to the target"]
+    assert [how for how in hows if how in exact] == ([] if n_wrong else exact)
+
+
+def test_a_sum_of_many_columns_is_found_soon_and_said_once():
+    items = np.random.default_rng(16).integers(1, 6, (2500, 250)).astype(float)
+    frame = {f"q{place}": column for place, column in enumerate(items.T)}
+    began = time.perf_counter()
+    found = leaks_of(frame, items.sum(axis=1))
+    assert time.perf_counter() - began < 30  # one decomposition per column took minutes
+    assert set(found) == {(name, "q0, q1, q2, q3, q4, … add up to the target") for name in frame}
+    few = {name: frame[name][:200] for name in ("q0", "q1", "q2")}
+    run = ts.fit(few | {"y": sum(few.values())}, target="y", network="2", epochs=1)
+    said = [note for note in run.events[0]["notes"] if "add up" in note]
+    assert said == [
+        "column 'q0' may give the target away: q0, q1, q2 add up to the target; --column q0=ignore leaves it out"
+    ]
+
+
+def test_among_very_many_columns_some_separate_few_samples_by_chance():
+    y = np.arange(20) < 5
+    for seed in range(3):
+        x = np.random.default_rng(seed).normal(size=(20, 5000))
+        assert leaks_of({f"g{place}": column for place, column in enumerate(x.T)}, y) == []
+    y = np.arange(60) < 20
+    assert names_of_leaks({"x": y + 0.9 * np.random.default_rng(0).random(60)}, y) == ["x"]
+
+
+def test_a_year_does_not_give_away_what_grows():
+    rng, month = np.random.default_rng(17), np.arange(120)
+    people = 1e6 * np.exp(0.01 * month) * (1 + 0.0005 * rng.normal(size=120))
+    era = words(*np.where(month < 70, "old", "new"))
+    assert leaks_of({"year": 2000 + month // 12, "since": month * 30.0, "era": era}, people) == []
+    mixed = rng.permutation(120)
+    columns = {"size": 2000 + month[mixed] // 12, "rank": month[mixed] * 30.0}
+    assert names_of_leaks(columns, people[mixed]) == ["size", "rank"]
 
 
 def test_years_in_a_row_are_a_number():

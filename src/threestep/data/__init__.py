@@ -7,7 +7,8 @@ same columns into arrays. Nothing here knows a network.
 
 from threestep.data.anew import read_anew
 from threestep.data.builtin import BUILTIN_NAMES
-from threestep.data.dates import DATE_ORDERS, DATE_PARTS, may_be_either
+from threestep.data.coding import different_words
+from threestep.data.dates import DATE_ORDERS, DATE_PARTS, may_be_either, words_among_dates
 from threestep.data.encoding import FARTHEST, encode, encode_learned, encode_target, encoded
 from threestep.data.kept import kept_facts
 from threestep.data.kinds import COLUMN_KINDS, ColumnKind, count_words, kinds_of, overrides_of, words_among
@@ -22,11 +23,13 @@ from threestep.data.roles import balanced_weights, column_of, ranks_in, weights_
 from threestep.data.sameness import fingerprint, keys_of_samples, keys_of_values
 from threestep.data.splitting import Split, dealt, split
 from threestep.data.strangers import notes_on_strangers
+from threestep.data.sums import ADDING_UP
 from threestep.data.table import Table
 from threestep.data.target import Target, is_unknown, notes_on_classes, understand_target
 from threestep.data.written import PLAIN, Form
 
 __all__ = [
+    "ADDING_UP",
     "BUILTIN_NAMES",
     "COLUMN_KINDS",
     "DATE_ORDERS",
@@ -50,6 +53,7 @@ __all__ = [
     "columns_wanted",
     "count_words",
     "dealt",
+    "different_words",
     "encode",
     "encode_learned",
     "encode_target",
@@ -80,4 +84,5 @@ __all__ = [
     "without",
     "without_bins",
     "words_among",
+    "words_among_dates",
 ]

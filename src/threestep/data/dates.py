@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,33 +15,39 @@ DATE_ORDERS = ("ymd", "dmy", "mdy")
 DATE_PARTS = ("days", "month", "day of month", "weekday", "hour")
 """What a date becomes: days since 1970, and where in the year, month, week and day it is."""
 
-_CLOCK = r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(?: ?([AaPp])\.?[Mm]\.?)?"
-_AT = rf"(?:(?:T|,? ){_CLOCK}\S*)?"
-_ISO = re.compile(rf"(\d{{4}})[-/.](\d{{1,2}})[-/.](\d{{1,2}}){_AT}")
-_OTHER = re.compile(rf"(\d{{1,2}})[-/.](\d{{1,2}})[-/.](\d{{4}}|\d{{2}}){_AT}")
+_CLOCK = r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?(?: ?([AaPp])\.?[Mm]\.?)?"
+_ZONE = r"(?: ?(?:Z|[A-Z]{3,4}|[+-]\d\d(?::?\d\d)?))?"
+_DATE = re.compile(rf"(\d{{1,4}})[-/.](\d{{1,2}})[-/.](\d{{1,4}})(?:(?:T|,? ){_CLOCK}{_ZONE})?")
 _MONTH = re.compile(r"((?:1[89]|2[01])\d\d)-(0[1-9]|1[0-2])")
 _HOUR = re.compile(_CLOCK)
+_TIGHT = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(.*)")
 _DAY_FIRST = re.compile(r"(?:[A-Za-z]{3,9},? )?(\d{1,2})[ -]([A-Za-z]{3,9})\.?,?[ -](\d{4})(.*)")
 _MONTH_FIRST = re.compile(r"(?:[A-Za-z]{3,9},? )?([A-Za-z]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})(.*)")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_SHOWN = 1000  # cells that are looked at to see whether a column is one of dates
 _CENTURY = 70  # two digits of a year: from here on they are of 19..
+_SHOWN = 1000  # cells that are looked at first: of free text none is a date
+_MOST_SHOWN = 50_000  # where nearly all are dates, a word that is not among these is a gap as well
+_NEARLY_ALL = 0.98  # of the different cells: the others are words such as "unknown"
+_NO_DATE = ("0",) * 7
+_AT_ONCE = 4096  # cells
 
 
-def date_order_of(cells: Sequence[str]) -> str | None:
+def date_order_of(cells: Sequence[str], least: float = _NEARLY_ALL) -> str | None:
     """In which order the dates of a column are written; None if it is not one of dates.
 
     Parameters
     ----------
     cells : sequence of str
-        Known ones.
+        Known ones, each of the different ones once.
+    least : float
+        Which share of them must be dates.
 
     Examples
     --------
     >>> date_order_of(["2011-01-31"]), date_order_of(["3/4/11", "31/1/11"]), date_order_of(["red"])
     ('ymd', 'dmy', None)
     """
-    orders = _orders_of(cells)
+    orders = _orders_of(cells, least)
     return orders[0] if orders else None
 
 
@@ -52,37 +59,55 @@ def may_be_either(cells: Sequence[str]) -> bool:
     >>> may_be_either(["3/4/11", "5/6/11"]), may_be_either(["3/4/11", "31/1/11"])
     (True, False)
     """
-    return len(_orders_of(cells)) > 1
+    return len(_orders_of(cells, 0.0)) > 1
 
 
-def _orders_of(cells: Sequence[str]) -> list[str]:
-    """The orders in which all cells are dates, the likeliest first; none if they are not."""
-    every, cells = cells, cells[:: max(1, len(cells) // _SHOWN)]
-    if not cells:
+def _orders_of(cells: Sequence[str], least: float) -> list[str]:
+    """The orders in which most cells are dates, the likeliest first; none if too few are."""
+    few, cells = (cells[:: max(1, len(cells) // most)] for most in (_SHOWN, _MOST_SHOWN))
+    if not cells or max(_n_dates(_read(few)).values()) < least / 2 * len(few):
         return []
-    if _are_dates(cells, "ymd"):
+    read = _read(cells)
+    n_dates = _n_dates(read)
+    most = max(n_dates.values())
+    if most < least * len(cells):
+        return []
+    if n_dates["ymd"] == most:
         return ["ymd"]
-    if not all(_OTHER.fullmatch(cell) for cell in cells):
-        return []
     # 3/4/11 may be either: in doubt as in America with /
-    orders = ("mdy", "dmy") if "/" in cells[0] else ("dmy", "mdy")
-    unique = list(dict.fromkeys(every)) if all(map(_OTHER.fullmatch, every)) else cells
-    return [order for order in orders if _are_dates(unique, order)]
+    likely = ("mdy", "dmy") if "/" in cells[int(read.has_year_last.argmax())] else ("dmy", "mdy")
+    return [order for order in likely if n_dates[order] == most]
 
 
-def _are_dates(cells: Sequence[str], order: str) -> bool:
-    return not np.isnan(_seconds_of(cells, order)).any()
+def words_among_dates(column: NDArray, order: str) -> tuple[int, str]:
+    """How many cells of a column of text are words, not dates, and the first of them.
+
+    Examples
+    --------
+    >>> words_among_dates(np.array(["2011-01-31", "", "unknown"], object), "ymd")
+    (1, 'unknown')
+    """
+    different, codes = coded(column)
+    is_word = np.isnan(_seconds_of(_read(different), order)) & np.array(
+        [cell != "" for cell in different], bool
+    )
+    return int(is_word[codes].sum()), str(different[int(is_word.argmax())]) if is_word.any() else ""
 
 
 def date_parts_of(cells: Sequence[object] | NDArray, order: str) -> dict[str, NDArray]:
-    """The numbers in dates, by the names of `DATE_PARTS`: float64, NaN where missing or no date."""
+    """The numbers in dates, by the names of `DATE_PARTS`: float64, NaN where missing or no date.
+
+    Examples
+    --------
+    >>> date_parts_of(["31.1.2011", "2011-01-31", "unknown"], "dmy")["days"].tolist()
+    [15005.0, 15005.0, nan]
+    """
     different, codes = coded(cells)
-    parts = _parts_of([str(cell) for cell in different], order)
+    parts = _parts_of(_seconds_of(_read([str(cell) for cell in different]), order))
     return {name: values[codes] for name, values in parts.items()}
 
 
-def _parts_of(cells: Sequence[str], order: str) -> dict[str, NDArray]:
-    seconds = _seconds_of(cells, order)
+def _parts_of(seconds: NDArray) -> dict[str, NDArray]:
     days = np.floor(seconds / 86400)
     known = np.where(np.isnan(days), 0, days).astype("datetime64[D]")
     months = known.astype("datetime64[M]")
@@ -96,20 +121,47 @@ def _parts_of(cells: Sequence[str], order: str) -> dict[str, NDArray]:
     return {name: np.where(np.isnan(days), np.nan, values) for name, values in parts.items()}
 
 
-def _seconds_of(cells: Sequence[str], order: str) -> NDArray:
-    """Seconds since 1970, NaN where a cell is no date."""
-    if order == "ymd":
-        return np.array([_second_of(_ISO.fullmatch(_iso_of(cell)), order) for cell in cells], np.float64)
-    return np.array([_second_of(_OTHER.fullmatch(cell), order) for cell in cells], np.float64)
+class _Read(NamedTuple):
+    """The numbers in cells as they stand, all at once: what they mean depends on the order."""
+
+    numbers: NDArray  # (3, n_cells): of day, month and year
+    has_year_first: NDArray
+    has_year_last: NDArray
+    clock: NDArray  # seconds of the day, NaN if there is no such time
 
 
-def _iso_of(cell: str) -> str:
-    """A month, a time of day (on the first day of 1970) or a date with a month's name, as other dates are
-    written; all else stays."""
+def _read(cells: Sequence[str]) -> _Read:
+    """Some cells at a time: Python tidies up after itself again and again where very many pieces are kept."""
+    blocks = [
+        _read_block(cells[start : start + _AT_ONCE]) for start in range(0, max(1, len(cells)), _AT_ONCE)
+    ]
+    return _Read(*(np.concatenate(each, axis=-1) for each in zip(*blocks, strict=True)))
+
+
+def _read_block(cells: Sequence[str]) -> _Read:
+    found = [_DATE.fullmatch(cell) or _DATE.fullmatch(_plainly(cell)) for cell in cells]
+    texts = list(zip(*(each.groups("0") if each else _NO_DATE for each in (*found, None)), strict=True))
+    first, second, third, hour, minute, sec = (np.array([*map(int, each)])[:-1] for each in texts[:6])
+    n_first, n_last = (np.array([*map(len, texts[place])])[:-1] for place in (0, 2))
+    is_date = np.array([each is not None for each in found], bool)
+    century = np.where(third >= _CENTURY, 1900, 2000) * ((n_first <= 2) & (n_last == 2))
+    return _Read(
+        np.array([first, second, third + century]),
+        is_date & (n_first == 4) & (n_last <= 2),
+        is_date & (n_first <= 2) & np.isin(n_last, (2, 4)),
+        _clock(hour, minute, sec, np.array(texts[6], "U1")[:-1]),
+    )
+
+
+def _plainly(cell: str) -> str:
+    """A month, a time of day (on the first day of 1970) or a date without marks or with a month's name, as
+    other dates are written; all else stays."""
     if _MONTH.fullmatch(cell):
         return f"{cell}-01"
     if _HOUR.fullmatch(cell):
         return f"1970-01-01 {cell}"
+    if found := _TIGHT.fullmatch(cell):
+        return "{}-{}-{} {}:{}:{}{}".format(*found.groups())
     if found := _DAY_FIRST.fullmatch(cell):
         day, name, year, rest = found.groups()
     elif found := _MONTH_FIRST.fullmatch(cell):
@@ -120,21 +172,28 @@ def _iso_of(cell: str) -> str:
     return f"{year}-{_MONTHS.index(month) + 1}-{day}{rest}" if month in _MONTHS else cell
 
 
-def _second_of(found: re.Match | None, order: str) -> float:
-    """One date; a time zone is passed over."""
-    if found is None:
-        return np.nan
-    by_name = dict(zip(order, found.groups()[:3], strict=True))
-    year, month, day = (int(by_name[name]) for name in "ymd")
-    if len(by_name["y"]) == 2:
-        year += 1900 if year >= _CENTURY else 2000
-    hour, minute, second = (int(part or 0) for part in found.groups()[3:6])
-    if half := found.groups()[6]:  # of the day
-        hour = hour % 12 + 12 * (half in "Pp") if 1 <= hour <= 12 else 24
-    if hour > 23 or minute > 59 or second > 59:
-        return np.nan
-    try:
-        date = np.datetime64(f"{year:04}-{month:02}-{day:02}", "s")
-    except ValueError:
-        return np.nan
-    return float(date.astype(np.int64)) + hour * 3600 + minute * 60 + second
+def _clock(hour: NDArray, minute: NDArray, second: NDArray, half: NDArray) -> NDArray:
+    """Seconds of the day; a time zone was passed over."""
+    is_halved = half != "0"
+    is_time = np.where(is_halved, (hour >= 1) & (hour <= 12), hour <= 23) & (minute <= 59) & (second <= 59)
+    hour = np.where(is_halved, hour % 12 + 12 * np.isin(half, ("p", "P")), hour)
+    return np.where(is_time, hour * 3600.0 + minute * 60 + second, np.nan)
+
+
+def _n_dates(read: _Read) -> dict[str, int]:
+    """How many cells are dates, by the order."""
+    return {order: int(np.isfinite(_seconds_of(read, order)).sum()) for order in DATE_ORDERS}
+
+
+def _seconds_of(read: _Read, order: str) -> NDArray:
+    """Seconds since 1970, NaN where a cell is no date. A year of four digits that stands first is one in any
+    order."""
+    by_order = [read.numbers[order.index(part)] for part in "ymd"]
+    year, month, day = np.where(read.has_year_first, read.numbers, by_order)
+    has_year = read.has_year_first | (read.has_year_last & (order != "ymd"))
+    is_month = has_year & (month >= 1) & (month <= 12)
+    first = np.where(is_month, (year - 1970) * 12 + month - 1, 0).astype("datetime64[M]")
+    n_days = ((first + 1).astype("datetime64[D]") - first.astype("datetime64[D]")).astype(int)
+    is_date = is_month & (day >= 1) & (day <= n_days)
+    days = first.astype("datetime64[D]").astype(np.int64) + day - 1
+    return np.where(is_date, days * 86400.0 + read.clock, np.nan)

@@ -30,6 +30,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from threestep.data.cells import shown
 from threestep.data.coding import different_words
 from threestep.data.dates import DATE_PARTS, date_order_of
 from threestep.data.kinds import kinds_of, words_of
@@ -209,9 +210,15 @@ def _date_order(column: NDArray, name: str) -> str:
     DataError
         It is not one of dates.
     """
-    order = date_order_of(different_words(words_of(column)))
+    words = different_words(words_of(column))
+    order = date_order_of(words, least=0.5)
     if order is None:
-        raise DataError(f"column {name!r}: got no dates such as 2011-01-31, 31.1.2011 or 1/31/2011")
+        odd = next((word for word in words if date_order_of([word]) is None), "")
+        raise DataError(
+            f"column {name!r}: got no dates such as 2011-01-31, 31.1.2011 or 1/31/2011 in most of its "
+            f"different cells, such as {shown(odd)}",
+            f"--column {name}=category takes it as words",
+        )
     return order
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from threestep.data.cells import is_number
+from threestep.data.coding import different_words
 from threestep.data.dates import date_order_of, date_parts_of
 from threestep.data.kinds import words_of
 from threestep.data.table import Table
@@ -82,7 +83,7 @@ def ranks_in(column: NDArray, name: str) -> NDArray:
     values = column
     if column.dtype.kind == "O":
         cells = [str(cell) for cell in words_of(column)]
-        order = date_order_of([cell for cell in cells if cell])
+        order = date_order_of(different_words(column))
         if order is not None:
             values = date_parts_of(cells, order)["days"]
         elif all(is_number(cell) for cell in cells):

@@ -360,6 +360,11 @@ JOURNAL: dict[str, str] = {
     "whole numbers 0 to {n}, each of them used": "0 到 {n} 的整數，每個都有用到",
     "{n} columns of 0 and 1": "{n} 個 0 與 1 的欄位",
     "{n} columns of numbers": "{n} 個數值欄位",
+    "column {name} is dates; {n} of {all} cells are words such as {word} and count as missing; --column "
+    "{column}=category takes all of it as words": (
+        "欄位 {name} 是日期；{all} 格中有 {n} 格是 {word} 之類的文字，視為缺失；加上 --column {column}=category "
+        "則整欄都當成文字。"
+    ),
     "column {name} is numbers; {n} of {all} cells are words such as {word} and count as missing; --column "
     "{column}=category takes all of it as words": (
         "欄位 {name} 是數值；{all} 格中有 {n} 格是 {word} 之類的文字，視為缺失；加上 --column {column}=category "
@@ -428,6 +433,8 @@ JOURNAL: dict[str, str] = {
     ),
     "says the same as the target, in other words": "換個說法，與目標相同",
     "its {n} values determine the target": "它的 {n} 種值決定了目標",
+    "where it is known, its {n} values determine the target": "在有值之處，它的 {n} 種值決定了目標",
+    "its {n} values and its gaps determine the target": "它的 {n} 種值連同缺值決定了目標",
     "its {n} values are intervals of the target": "它的 {n} 種值各是目標的一個區間",
     "commas in column {names} are taken for decimal points": "欄位 {names} 的逗號視為小數點",
     "commas in column {names} are taken for marks between thousands": "欄位 {names} 的逗號視為千分位符號",

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from threestep.data import (
+    ADDING_UP,
     MANY_LEVELS,
     ColumnKind,
     Target,
     as_numbers,
     columns_wanted,
     count_words,
+    different_words,
     encode_target,
     kinds_of,
     leaks_of,
@@ -21,6 +23,7 @@ from threestep.data import (
     notes_on_classes,
     overrides_of,
     words_among,
+    words_among_dates,
 )
 from threestep.network import Network, resnet_meant_by
 from threestep.pick import EpochRow, Outcome, Picked, losses_of
@@ -70,16 +73,32 @@ def _notes_on_columns(prepared: Prepared) -> list[str]:
     used = {name: column for name, column in table.x.items() if name not in layout.left_out}
     leaks = [
         f"column {name!r} may give the target away: {how}; --column {name}=ignore leaves it out"
-        for name, how in leaks_of(as_numbers(layout, used), np.asarray(table.y))
+        for name, how in _sums_once(leaks_of(as_numbers(layout, used), np.asarray(table.y)))
     ]
-    strays = [
-        f"column {name!r} is numbers; {n:,} of {table.n_samples:,} cells are words such as {word!r} and "
-        f"count as missing; --column {name}=category takes all of it as words"
-        for name in layout.with_strays
-        for n, word in [words_among(np.asarray(table.x[name]))]
+    return [*left_out, *_words_elsewhere(prepared), *_open_dates(prepared), *_rare_words(prepared), *leaks]
+
+
+def _words_elsewhere(prepared: Prepared) -> list[str]:
+    """Words among numbers and dates."""
+    columns, layout, n_all = prepared.table.columns(), prepared.prep.layout, prepared.table.n_samples
+    found = [
+        *((name, "numbers", *words_among(columns[name])) for name in layout.with_strays),
+        *((name, "dates", *words_among_dates(columns[name], order)) for name, order in layout.dates),
+    ]
+    return [
+        f"column {name!r} is {what}; {n:,} of {n_all:,} cells are words such as {word!r} and count as "
+        f"missing; --column {name}=category takes all of it as words"
+        for name, what, n, word in found
         if n
     ]
-    return [*left_out, *strays, *_open_dates(prepared), *_rare_words(prepared), *leaks]
+
+
+def _sums_once(leaks: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Of columns that only together give the target away the first: without it they do not."""
+    once: dict[str, tuple[str, str]] = {}
+    for name, how in leaks:
+        once.setdefault(how if how.endswith(ADDING_UP) else name, (name, how))
+    return list(once.values())
 
 
 def _missing_pixels(prepared: Prepared) -> list[str]:
@@ -97,7 +116,7 @@ def _open_dates(prepared: Prepared) -> list[str]:
     return [
         _read_either_way(name, order)
         for name, order in layout.dates
-        if order in _READ_AS and may_be_either([cell for cell in map(str, columns[name]) if cell])
+        if order in _READ_AS and may_be_either(different_words(columns[name]))
     ]
 
 
