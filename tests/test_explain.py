@@ -207,6 +207,22 @@ def test_the_page_shows_what_was_found_and_no_script(tmp_path):
     assert explanation_html(plain) == page
 
 
+def test_the_page_shows_the_picture_of_a_sample(tmp_path):
+    pixels = np.zeros((12, 60, 9), np.uint8)
+    pixels[:, :30] = 255
+    names = tuple(f"hand {number}.png" for number in range(12))
+    table = ts.data.Table("hands", pixels, np.arange(12) % 2, names=names)
+    model = ts.fit(table, network="4", epochs=1).model
+    found = ts.explain(model, table, row=3, out=tmp_path / "layers")
+    page = (tmp_path / "layers" / "report.html").read_text()
+    picture = found.sample.picture
+    assert len(picture) / len(picture[0]) == pytest.approx(60 / 9, rel=0.2)
+    assert picture[0][0] == 255
+    assert picture[-1][0] == 0
+    assert "<code>hand 3.png</code>" in page
+    assert 'aria-label="hand 3.png"' in page or 'alt="hand 3.png"' in page
+
+
 @pytest.mark.parametrize("kind", ["numbers", "labels", "many classes", "no hidden layer"])
 def test_every_kind_of_target_is_explained(kind):
     x = RNG.normal(size=(200, 3))

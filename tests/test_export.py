@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import threestep as ts
 from threestep.app import main
-from threestep.data import Layout, Prep, Table, Target, fit_prep
+from threestep.data import Layout, Media, Prep, Table, Target, fit_prep
 from threestep.data.dates import DATE_PARTS, date_parts_of
 from threestep.errors import DataError
 from threestep.export import graph as graph_module
@@ -309,6 +309,22 @@ def test_what_each_column_wants_is_in_the_file(tmp_path):
     )
     assert said["class"] == "kind"
     assert said["confidences"] == "cat, dog, owl"
+
+
+@pytest.mark.parametrize(
+    ("media", "words"),
+    [
+        (Media("picture", 9, 8, 3), "RGB pixels of 0 to 255, (height, width, channels), resized to 9 × 8"),
+        (Media("sound", 9, 8, 1, 8000, 256, 80), "sounds at 8000 Hz, as `threestep.data.read` makes them"),
+    ],
+)
+def test_what_a_picture_or_a_sound_must_be_is_in_the_file(media, words, tmp_path):
+    network = ts.network.parse("4", media.shape, 3)
+    n = network.n_inputs
+    prep = Prep(Layout(media.shape, media=media), CLASSES, np.zeros(n), np.full(n, 255.0))
+    proto = onnx.load(ts.to_onnx(Model(prep, network, started(network), Goodness()), tmp_path / "m.onnx"))
+    said = {each.key: each.value for each in proto.metadata_props}
+    assert words in said["samples"]
 
 
 def test_mistakes_have_a_hint_and_nothing_is_written(tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import threestep as ts
+from threestep.app import main
 from threestep.network import Blocks, Conv, Dense, Network
 from threestep.pick import Samples
 from threestep.report import health_html
@@ -94,3 +95,10 @@ def test_it_needs_pictures_and_possible_depths():
             ts.health("digits", depths=depths)
     with pytest.raises(ts.SettingsError, match="lang"):
         ts.health("digits", lang="fr")
+
+
+def test_what_says_nothing_to_it_is_refused(capsys):
+    assert main(["study", "health", "digits", "--budget", "20s"]) == 2
+    said = capsys.readouterr().err
+    assert "`budget` says nothing to `study health`" in said
+    assert "depths, epochs, seed" in said

@@ -113,6 +113,18 @@ def test_a_notebook_shows_a_run_in_short_and_runs_no_name():
     assert "R²" in ts.fit("diabetes", network="2", epochs=1)._repr_html_()
 
 
+def test_a_run_says_what_was_noticed():
+    run = ts.fit(
+        {"a": [1.0, 2.0] * 150, "<id>": [f"u{row}" for row in range(300)], "y": [0, 1] * 150},
+        network="2",
+        epochs=1,
+    )
+    assert any("column '<id>' is left out" in note for note in run.notes)
+    assert f"{len(run.notes)} notes in `notes`" in repr(run)
+    assert "<li>column &#x27;&lt;id&gt;&#x27; is left out" in run._repr_html_()
+    assert ts.fit("iris", network="2", epochs=1).notes == []
+
+
 def test_one_given_network_had_no_luck_to_take_off():
     run = ts.fit("iris", network="4", epochs=2)
     assert all(event["event"] != "luck" for event in run.events)

@@ -24,11 +24,13 @@ def add_network(graph: Graph, network: Network, params: Params, inputs: str) -> 
     inputs : str
         The name of its inputs, (n_samples, n_inputs) float32.
     """
-    value = inputs
-    if not network.is_dense:
+    value, shapes = inputs, network.shapes[:-1]
+    if network.is_dense:  # the inputs come in a row, whatever their shape
+        shapes = [(network.n_inputs,), *shapes[1:]]
+    else:
         value = graph.add("Reshape", value, graph.constant([-1, *network.first_shape], np.int64))
         value = graph.add("Transpose", value, perm=[0, 3, 1, 2])
-    for layer, own, shape in zip(network.layers, params, network.shapes[:-1], strict=True):
+    for layer, own, shape in zip(network.layers, params, shapes, strict=True):
         value = _LAYERS[type(layer)](graph, layer, own, value, shape)
     return value
 
