@@ -759,7 +759,7 @@ def _notes_on_contents():
     yield "3 of 50 files are longer than 0.64 s; their middle is used"
     yield "column 'a' of b names 3 files, 'cut' is their label"
     yield "2 of 10 names in a are of no file that is there; they are left out"
-    yield "2 files beside a are not named in it"
+    yield from ("2 files beside a not named in it", "1 file beside a not named in it")
     yield "the 20 samples for the test are scored, not the 80 others"
 
 

@@ -51,7 +51,7 @@ def read_folder(path: Path, media: Media | None = None, how: Files = Files()) ->
         No pictures or sounds, both of them, no classes; or damaged files, and `how` is strict.
     """
     found = contents_of(path)
-    if all(sample.label is None for sample in found.samples):
+    if len({sample.label for sample in found.samples} - {None}) < 2:  # folders tell nothing apart
         found = _with_listed_labels(found, path, media is None)
     if media is None and not found.y_name:
         check_layout(path, found)

@@ -80,7 +80,7 @@ def listed_in(path: Path) -> Contents | None:
             f"{n_lacking} of {len(below)} names in {own} are of no file that is there; they are left out"
         )
     if n_more := len(set(known.values()) - {sample.file for sample in samples}):
-        notes.append(f"{n_more} files beside {own} are not named in it")
+        notes.append(f"{n_more} {'file' if n_more == 1 else 'files'} beside {own} not named in it")
     return Contents(samples, y_name=names[1 - at], notes=tuple(notes))
 
 

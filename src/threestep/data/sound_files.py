@@ -26,7 +26,7 @@ _MOST_MOMENTS, _BANDS = 96, 40
 _LONG = 0.95  # of all sounds are no longer than what is looked at
 _QUIETEST = 80.0  # decibels below the loudest
 _SILENCE = 1e-10
-_LONGEST_WINDOW = 1 << 20  # samples
+_LONGEST_WINDOW, _LONGEST_WINDOW_SECONDS = 1 << 20, 1000  # the first in samples
 _UNKNOWN_LENGTH = 0x7FFFF000  # bytes
 _MOST_AT_ONCE = 1 << 22  # numbers of windows that are held
 
@@ -60,8 +60,9 @@ def sound_media(files: Sequence[Path], how: Files = Files()) -> Media | None:
 
 def _usual_window(rate: int, hop: int) -> int:
     """About 32 ms, or two hops where these are far apart: then windows overlap by half, and nothing of a long
-    sound goes unheard; no longer than a model file takes."""
-    return max(1 << max(5, round(np.log2(_WINDOW_SECONDS * rate))), min(2 * hop, _LONGEST_WINDOW))
+    sound goes unheard; no longer than a model file and a setting may say."""
+    longest = min(_LONGEST_WINDOW, _LONGEST_WINDOW_SECONDS * rate)
+    return max(1 << max(5, round(np.log2(_WINDOW_SECONDS * rate))), min(2 * hop, longest))
 
 
 def n_longer(files: Sequence[Path], media: Media) -> int:

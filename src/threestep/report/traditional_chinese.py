@@ -420,7 +420,8 @@ JOURNAL: dict[str, str] = {
     "{n} of {all} names in {file} are of no file that is there; they are left out": (
         "{file} 的 {all} 個名稱中有 {n} 個沒有對應的檔案，未使用"
     ),
-    "{n} files beside {file} are not named in it": "{file} 旁有 {n} 個檔案未列於其中",
+    "{n} files beside {file} not named in it": "{file} 旁有 {n} 個檔案未列於其中",
+    "{n} file beside {file} not named in it": "{file} 旁有 {n} 個檔案未列於其中",
     "the {n} samples for the test are scored, not the {others} others": (
         "評分的是 {n} 個測試樣本，不含另外 {others} 個"
     ),
