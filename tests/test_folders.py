@@ -864,6 +864,20 @@ def test_a_sound_that_is_cut_short_is_damaged(tmp_path):
         read(tmp_path, how=Files(strict=True))
 
 
+@pytest.mark.parametrize("ending", ["flac", "mp3", "aiff", "ogg"])
+def test_other_sounds_that_are_cut_short_are_damaged(ending, tmp_path):
+    soundfile = pytest.importorskip("soundfile")
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for place in range(2):
+            sound = tone(500, 2, 16000) + 0.01 * RNG.normal(size=32000)
+            soundfile.write(tmp_path / name / f"{place}.{ending}", sound, 16000)
+    cut = tmp_path / "a" / f"1.{ending}"
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
+    table = read(tmp_path)
+    assert table.names == (f"a/0.{ending}", f"b/0.{ending}", f"b/1.{ending}")
+
+
 def test_nothing_of_a_long_sound_goes_unheard(tmp_path):
     for place, at in enumerate((5.05, 20.3)):  # seconds, between the middles of two windows
         sound = np.zeros(30 * 8000)

@@ -30,18 +30,22 @@ def names_files(path: Path) -> bool:
 
 
 def _folders_beside(path: Path) -> list[Path]:
-    return [entry for entry in entries_of(path.parent) if entry.is_dir()][:_MOST_FOLDERS]
-
-
-def _is_one(folder: Path, cell: str) -> bool:
-    """Whether a cell is the way from a folder to a picture or sound."""
-    return is_media_file(Path(cell)) and (folder / cell).is_file()
+    """Some of the folders where it lies; none where these may not be seen."""
+    try:
+        return [entry for entry in entries_of(path.parent) if entry.is_dir()][:_MOST_FOLDERS]
+    except DataError:
+        return []
 
 
 def _exists(folder: Path, cell: str) -> bool:
     """Whether a cell names a file in a folder, with or without its ending."""
+    return any(_is_one(folder, f"{cell}{ending}") for ending in ("", *MEDIA_ENDINGS))
+
+
+def _is_one(folder: Path, cell: str) -> bool:
+    """Whether a cell is the way from a folder to a picture or sound."""
     try:
-        return any(_is_one(folder, f"{cell}{ending}") for ending in ("", *MEDIA_ENDINGS))
+        return is_media_file(Path(cell)) and (folder / cell).is_file()
     except (OSError, ValueError):  # no name that a file can have
         return False
 

@@ -28,6 +28,8 @@ _QUIETEST = 80.0  # decibels below the loudest
 _SILENCE = 1e-10
 _LONGEST_WINDOW, _LONGEST_WINDOW_SECONDS = 1 << 20, 1000  # the first in samples
 _UNKNOWN_LENGTH = 0x7FFFF000  # bytes
+_WHOLE = 0.98  # of the samples that a file says it has: an MP3 may say it roughly
+_SAMPLES = {b"RIFF": b"data", b"FORM": b"SSND"}  # how WAV and AIFF begin, and how they call their samples
 _MOST_AT_ONCE = 1 << 22  # numbers of windows that are held
 
 
@@ -159,30 +161,34 @@ def mel_filters(rate: int, window: int, n_bands: int) -> NDArray:
 
 def _read(file: Path) -> tuple[int, NDArray]:
     """Samples per second, and the samples of all channels together, float64."""
+    if missing := _missing_bytes(file):
+        raise ValueError(f"cut short: its last {missing:,} bytes are missing")
     if file.suffix.lower() == ".wav":
         from scipy.io import wavfile
 
-        if missing := _missing_bytes(file):
-            raise ValueError(f"cut short: its last {missing:,} bytes are missing")
         try:
             rate, samples = wavfile.read(file)
             return int(rate), _mono(samples)
         except ValueError:  # a kind of WAV that SciPy does not know
             if not _has_soundfile():
                 raise
-    samples, rate = _soundfile(file).read(file)
+    soundfile = _soundfile(file)
+    samples, rate = soundfile.read(file)
+    n_said = soundfile.info(file).frames
+    if len(samples) < _WHOLE * n_said:
+        raise ValueError(f"cut short: it has {len(samples):,} of {n_said:,} samples")
     return int(rate), _mono(samples)
 
 
 def _missing_bytes(file: Path) -> int:
-    """How many bytes of the samples that a WAV file says it has are not there; SciPy reads the others, and
-    only warns. A program that does not know the length writes the largest there is, or none."""
+    """How many bytes of the samples that a WAV or AIFF file says it has are not there; the others would be
+    read without a word. A program that does not know the length writes the largest there is, or none."""
     with file.open("rb") as opened:
-        if opened.read(12)[:4] != b"RIFF":
-            return 0
-        while len(chunk := opened.read(8)) == 8:
-            n_bytes, at = int.from_bytes(chunk[4:], "little"), opened.tell()
-            if chunk[:4] == b"data":
+        kind = opened.read(12)[:4]
+        while kind in _SAMPLES and len(chunk := opened.read(8)) == 8:
+            n_bytes = int.from_bytes(chunk[4:], "little" if kind == b"RIFF" else "big")
+            at = opened.tell()
+            if chunk[:4] == _SAMPLES[kind]:
                 left = opened.seek(0, 2) - at
                 return max(0, n_bytes - left) if n_bytes < _UNKNOWN_LENGTH else 0
             opened.seek(at + n_bytes + n_bytes % 2)
