@@ -740,12 +740,36 @@ def test_a_first_step_of_rmsprop():
         assert _step_size(name, gradient) == pytest.approx(float(np.linalg.norm(change)), rel=0.01)
 
 
+def _notes_on_contents():
+    """What may be said of a folder of pictures or sounds, and of a CSV file that names them."""
+    from threestep.data.folder_layout import Contents, Sample
+    from threestep.data.folder_notes import notes_on_contents
+
+    loose = [Sample(Path("a/b")), Sample(Path("a/cut"))]
+    classes = tuple((part, label) for part in ("train", "test") for label in ("a", "b", "cut"))
+    known = [
+        Sample(Path("a/b/a"), "a", "valid"),
+        Sample(Path("a/b/a"), "a", "test"),
+        Sample(Path("a/b/b"), "b", "test"),
+        Sample(Path("a/b/max"), "max", "train"),
+    ]
+    for some in (loose, loose[:1]):
+        found = Contents((*known, *some), (*classes, ("train", "max")), is_divided=True)
+        yield from notes_on_contents(found, known, Path("a"), True)
+    yield "3 of 50 files are longer than 0.64 s; their middle is used"
+    yield "column 'a' of b names 3 files, 'cut' is their label"
+    yield "2 of 10 names in a are of no file that is there; they are left out"
+    yield from ("2 files beside a not named in it", "1 file beside a not named in it")
+    yield "the 20 samples for the test are scored, not the 80 others"
+
+
 def _sentences_of_runs():
     """What the journal of a run may say beside its numbers."""
     from threestep.data import Media, notes_on_classes, understand_target
     from threestep.data.array_files import _channels_last
     from threestep.data.csv_file import _on_codes, _on_header
-    from threestep.data.folders import _notes
+    from threestep.data.folder_layout import unread
+    from threestep.data.folder_notes import notes_on_files
     from threestep.data.kinds import _CONSTANT, _ID
     from threestep.data.written import as_python_writes
     from threestep.pick import Outcome
@@ -756,8 +780,10 @@ def _sentences_of_runs():
     from threestep.study.seen import part_note
 
     for kind, channels in (("picture", 1), ("picture", 3), ("sound", 1)):
-        media = Media(kind, 16, 12, channels)
-        yield from _notes([Path("x/a"), Path("x/b")], {1: "cut short"}, media, Path("x"))
+        media = Media(kind, 16, 12, channels, bits=12 if channels == 1 and kind == "picture" else 0)
+        yield from notes_on_files([Path("x/a"), Path("x/b")], {1: "cut short"}, media, Path("x"))
+    yield from (unread([Path("a.max")] * n) for n in (1, 2))
+    yield from _notes_on_contents()
     yield from (_too_slow(ts.Settings(max_latency_ms=1.5)), _too_slow(ts.Settings(max_params=1_000)))
     yield from (_not_refitted(0, 1), _not_refitted(1, 3))
     yield from (NO_TIME_FOR_CONVOLUTIONS, SPENT_BEFORE)

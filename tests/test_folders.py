@@ -614,3 +614,303 @@ def test_files_that_are_read_already_cannot_be_read_otherwise():
         assert ts.data.read(table, how=Files(picture_size=size)) is table
     with pytest.raises(ts.DataError, match="read already"):
         ts.data.read(table, how=Files(picture_size=(96, 96)))
+
+
+# What lies where
+
+
+def classes_of(path, n=3, names=("cat", "dog"), value=0):
+    for name in names:
+        for place in range(n):
+            save(path / name / f"{place}.png", GREY + value + place)
+
+
+@pytest.mark.parametrize("valid", ["val", "Valid", "validation"])
+@pytest.mark.parametrize("test", [None, "Testing"])
+def test_samples_to_choose_by_are_no_class_and_not_dropped(valid, test, tmp_path):
+    for part, n in (("Train", 4), (valid, 2), (test, 3)):
+        if part is not None:
+            classes_of(tmp_path / part, n)
+    table = read(tmp_path)
+    assert set(table.y) == {"cat", "dog"}
+    assert table.n_samples == (18 if test else 12)
+    assert (0 if table.is_test is None else table.is_test.sum()) == (6 if test else 0)
+    assert f"{valid}/: its 4 samples are learned from and choose, as the others" in table.notes
+
+
+@pytest.mark.parametrize(
+    ("parts", "said", "hint"),
+    [
+        (["train"], "its samples lie in one folder, 'train'", "give .*/train;"),
+        (["photos"], "its samples lie in one folder, 'photos'", "give .*/photos;"),
+        (["test", "val"], "holds 'test' and 'val', but no 'train'", "one folder per class"),
+    ],
+)
+def test_a_folder_around_those_of_the_classes_gives_a_hint(parts, said, hint, tmp_path):
+    for part in parts:
+        classes_of(tmp_path / part)
+    with pytest.raises(ts.DataError, match=said) as caught:
+        read(tmp_path)
+    assert re.search(hint, caught.value.hint)
+
+
+def test_every_file_is_answered_and_only_the_test_is_scored(tmp_path, capsys):
+    from threestep.app import main
+
+    for part, n in (("train", 4), ("valid", 2), ("test", 3)):
+        classes_of(tmp_path / "data" / part, n)
+    save(tmp_path / "data" / "test" / "loose.png", GREY)
+    run = str(tmp_path / "run")
+    words = ["--network", "2", "--epochs", "1", "--out", run]
+    assert main(["fit", str(tmp_path / "data"), *words]) == 0
+    assert "1 file in no folder of a class left out, such as test/loose.png" in capsys.readouterr().out
+    assert main(["predict", run, str(tmp_path / "data")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + 8 + 4 + 6 + 1
+    assert {"valid/dog/1.png", "test/loose.png"} <= {line.split(",")[0] for line in lines}
+    assert main(["evaluate", run, str(tmp_path / "data")]) == 0
+    said = capsys.readouterr().out
+    assert "the 6 samples for the test are scored, not the 12 others" in said
+    assert re.search(r"^data +6 ", said, re.MULTILINE)
+
+
+def test_a_flat_folder_of_unlabelled_files_beside_train_is_answered(tmp_path):
+    classes_of(tmp_path / "train", 6)
+    for place in range(5):
+        save(tmp_path / "test" / f"{place}.png", GREY)
+    run = ts.fit(tmp_path, network="2", epochs=1)
+    assert len(run.model.predict(tmp_path)) == 17
+    assert any("5 files in no folder of a class" in note for note in run.events[0]["notes"])
+
+
+def test_what_is_not_read_is_told(tmp_path):
+    classes_of(tmp_path / "data")
+    for place in range(3):
+        (tmp_path / "data" / "dog" / f"{place}.heic").write_bytes(b"")
+    (tmp_path / "data" / "bird").mkdir()
+    (tmp_path / "data" / "fish").mkdir()
+    (tmp_path / "data" / "fish" / "x.png").write_bytes(b"no")
+    save(tmp_path / "data" / "loose.png", GREY)
+    notes = read(tmp_path / "data").notes
+    assert "3 files are not read (.heic)" in notes
+    assert "class 'bird' has no files that can be read" in notes
+    assert "class 'fish' has no files that can be read" in notes
+    assert "1 file in no folder of a class left out, such as loose.png" in notes
+    for place in range(3):
+        (tmp_path / "other" / "a").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "other" / "a" / f"{place}.heic").write_bytes(b"")
+    with pytest.raises(
+        ts.DataError, match=r"3 files are not read \(.heic\); pictures are .png, .*, sounds .wav"
+    ):
+        read(tmp_path / "other")
+
+
+def test_a_class_without_samples_to_learn_from_or_to_test_by_is_told(tmp_path):
+    classes_of(tmp_path / "train")
+    classes_of(tmp_path / "test", 2, ("cat", "Dog"))
+    notes = read(tmp_path).notes
+    assert "class 'Dog' has no samples to learn from, only 2 for the test" in notes
+    assert "class 'dog' has no samples for the test" in notes
+
+
+def test_each_real_folder_is_visited_once(tmp_path):
+    classes_of(tmp_path / "data")
+    (tmp_path / "data" / "cat" / "up").symlink_to(tmp_path / "data")
+    (tmp_path / "data" / "cat" / "beside").symlink_to(tmp_path / "data" / "dog")
+    (tmp_path / "data" / "far").symlink_to(tmp_path / "elsewhere")
+    classes_of(tmp_path / "elsewhere", 2, ("inside",))
+    table = read(tmp_path / "data")
+    assert table.y.tolist() == ["cat"] * 3 + ["dog"] * 3 + ["far"] * 2
+
+
+def test_names_that_are_no_utf_8_are_shown_with_backslashes(tmp_path, capsysbinary):
+    from threestep.app import main
+
+    data = tmp_path / os.fsdecode(b"data\xff")
+    classes_of(data, names=(os.fsdecode(b"caf\xe9"), "dog"))
+    (data / "dog" / os.fsdecode(b"\xe8.png")).write_bytes(b"no")
+    run, words = tmp_path / "run", ["--network", "2", "--epochs", "1"]
+    assert main(["fit", str(data), *words, "--out", str(run)]) == 0
+    assert rb"dog/\xe8.png (no picture that Pillow knows)" in capsysbinary.readouterr().out
+    assert rb"caf\\xe9" in (run / "journal.jsonl").read_bytes()
+    assert rb"data\xff" in (run / "report.html").read_bytes()
+    assert main(["predict", str(run), str(data), "--out", str(tmp_path / "answers.csv")]) == 0
+    assert r"caf\xe9/0.png," in (tmp_path / "answers.csv").read_text(encoding="utf-8")
+
+
+# A file that names them
+
+
+@pytest.mark.parametrize("place", ["", "images"])
+@pytest.mark.parametrize("ending", ["", ".png"])
+@pytest.mark.parametrize("is_named", [False, True])
+def test_a_csv_file_says_the_labels_of_the_files_beside_it(is_named, ending, place, tmp_path):
+    for each in range(6):
+        save(tmp_path / place / f"{each:03}.png", GREY + each)
+    save(tmp_path / place / "more.png", GREY)
+    lines = [f"{each:03}{ending},{'ab'[each % 2]}" for each in range(6)]
+    (tmp_path / "labels.csv").write_text("\n".join(["id,breed", *lines, "099,a"]))
+    table = read(tmp_path / "labels.csv" if is_named else tmp_path)
+    assert (table.y_name, table.y.tolist()) == ("breed", ["a", "b"] * 3)
+    assert table.x.shape == (6, 6, 8)
+    assert "column 'id' of labels.csv names 6 files, 'breed' is their label" in table.notes
+    assert "1 of 7 names in labels.csv are of no file that is there; they are left out" in table.notes
+    assert "1 file beside labels.csv not named in it" in table.notes
+    asked = read(tmp_path, table.media)
+    assert (asked.n_samples, [*asked.y]) == (7, ["a", "b"] * 3 + [""])
+
+
+def test_labels_of_files_may_be_numbers_and_a_file_of_them_needs_no_header(tmp_path):
+    for each in range(6):
+        save(tmp_path / f"{each}.png", GREY + each)
+    (tmp_path / "ages.csv").write_text("\n".join(f"{each}.png,{each / 2}" for each in range(6)))
+    assert read(tmp_path / "ages.csv").y.tolist() == [0, 0.5, 1, 1.5, 2, 2.5]
+
+
+def test_a_table_that_happens_to_lie_beside_pictures_is_a_table(tmp_path):
+    save(tmp_path / "1.png", GREY)
+    (tmp_path / "t.csv").write_text("name,size,class\n" + "\n".join(f"1.png,{each},a" for each in range(6)))
+    (tmp_path / "u.csv").write_text("a,class\n" + "\n".join(f"{each},a" for each in range(6)))
+    assert isinstance(read(tmp_path / "t.csv").x, dict)
+    assert isinstance(read(tmp_path / "u.csv").x, dict)
+
+
+def test_several_files_of_labels_are_told_of(tmp_path):
+    for each in range(2):
+        save(tmp_path / f"{each}.png", GREY)
+        (tmp_path / f"labels{each}.csv").write_text("id,label\n0.png,a\n1.png,b\n")
+    with pytest.raises(ts.DataError, match=r"labels0\.csv, labels1\.csv all say labels") as caught:
+        read(tmp_path)
+    assert "labels0.csv" in caught.value.hint
+
+
+def test_loose_files_without_labels_give_a_hint(tmp_path):
+    save(tmp_path / "x.png", GREY)
+    with pytest.raises(ts.DataError, match="1 file in no folder of a class") as caught:
+        read(tmp_path)
+    assert "CSV file" in caught.value.hint
+
+
+# Deep, large, cut and long
+
+
+@pytest.mark.parametrize(
+    ("dtype", "largest", "white"), [(np.uint16, 4000, 4095), (np.uint16, 50_000, 65_535), (np.float32, 1, 1)]
+)
+def test_grey_of_many_bits_is_equally_bright_in_all_pictures(dtype, largest, white, tmp_path):
+    for name, share in (("dark", 0.001), ("grey", 0.2), ("light", 1.0)):
+        save(tmp_path / "data" / name / "p.tif", np.full((6, 8), share * largest, dtype))
+    table = read(tmp_path / "data")
+    wanted = [share * largest * 255 / white for share in (0.001, 0.2, 1.0)]
+    np.testing.assert_allclose(table.x[:, 0, 0], wanted, atol=1)
+    is_told = any(f"black at 0 and white at {white:,}" in note for note in table.notes)
+    assert is_told == (white != 65_535)
+    alone = read(tmp_path / "data" / "grey" / "p.tif", table.media)
+    np.testing.assert_array_equal(alone.x[0], table.x[1])
+
+
+def test_the_model_keeps_how_bright_grey_of_many_bits_is(tmp_path):
+    for name, level in (("dark", 1000), ("light", 4000)):
+        for place in range(6):
+            save(tmp_path / "data" / name / f"{place}.png", np.full((6, 8), level + place, np.uint16))
+    model = ts.fit(tmp_path / "data", network="2", epochs=1, out=tmp_path / "run").model
+    assert (
+        model.prep.layout.media
+        == ts.load(tmp_path / "run").prep.layout.media
+        == Media("picture", 6, 8, bits=12)
+    )
+
+
+@pytest.mark.parametrize("ending", [".tif", ".tiff", ".ppm", ".jp2"])
+def test_more_kinds_of_pictures_come_in_as_they_are(ending, tmp_path):
+    for name in ("one", "other"):
+        save(tmp_path / name / f"p{ending}", COLOURS)
+    np.testing.assert_array_equal(read(tmp_path).x, [COLOURS, COLOURS])
+
+
+@pytest.mark.parametrize("ending", ["mp3", "opus", "aiff", "oga"])
+def test_more_kinds_of_sounds_are_read(ending, tmp_path):
+    soundfile = pytest.importorskip("soundfile")
+    how = {"opus": {"format": "OGG", "subtype": "OPUS"}, "oga": {"format": "OGG"}}.get(ending, {})
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        soundfile.write(tmp_path / name / f"s.{ending}", tone(700, 0.5, 16000), 16000, **how)
+    assert read(tmp_path).x.max() == 255
+
+
+def test_very_large_pictures_give_no_warning_and_a_true_reason(tmp_path, monkeypatch, recwarn):
+    classes_of(tmp_path)
+    save(tmp_path / "cat" / "large.png", np.zeros((30, 30), np.uint8))
+    save(tmp_path / "dog" / "huge.png", np.zeros((2000, 2000), np.uint8))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 500)
+    table = read(tmp_path)
+    assert not recwarn
+    assert "cat/large.png" in table.names
+    assert "dog/huge.png (4 million pixels; at most 0 million are read)" in table.notes[1]
+
+
+def test_a_sound_that_is_cut_short_is_damaged(tmp_path):
+    for name in ("a", "b"):
+        for place in range(2):
+            write_sound(tmp_path / name / f"s{place}.wav", tone(500, 0.3))
+    cut, streamed = tmp_path / "a" / "s1.wav", tmp_path / "b" / "s1.wav"
+    cut.write_bytes(cut.read_bytes()[:3000])
+    whole = streamed.read_bytes()
+    streamed.write_bytes(whole[:40] + b"\xff" * 4 + whole[44:])  # as a program that does not know the length
+    table = read(tmp_path)
+    assert table.names == ("a/s0.wav", "b/s0.wav", "b/s1.wav")
+    assert "s1.wav (cut short: its last 1,844 bytes are missing)" in table.notes[1]
+    with pytest.raises(ts.DataError, match="cut short"):
+        read(tmp_path, how=Files(strict=True))
+
+
+@pytest.mark.parametrize("ending", ["flac", "mp3", "aiff", "ogg"])
+def test_other_sounds_that_are_cut_short_are_damaged(ending, tmp_path):
+    soundfile = pytest.importorskip("soundfile")
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for place in range(2):
+            sound = tone(500, 2, 16000) + 0.01 * RNG.normal(size=32000)
+            soundfile.write(tmp_path / name / f"{place}.{ending}", sound, 16000)
+    cut = tmp_path / "a" / f"1.{ending}"
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
+    table = read(tmp_path)
+    assert table.names == (f"a/0.{ending}", f"b/0.{ending}", f"b/1.{ending}")
+
+
+def test_nothing_of_a_long_sound_goes_unheard(tmp_path):
+    for place, at in enumerate((5.05, 20.3)):  # seconds, between the middles of two windows
+        sound = np.zeros(30 * 8000)
+        sound[round(at * 8000) :][:400] = tone(1000, 0.05)
+        write_sound(tmp_path / f"c{place}" / "s.wav", sound)
+    table = read(tmp_path)
+    assert table.media.window == 2 * table.media.hop
+    hop = table.media.hop / 8000
+    for heard, at in zip(table.x, (5.05, 20.3), strict=True):
+        assert abs(heard.max(axis=1).argmax() * hop - at) <= hop
+        assert (heard > 0).mean() < 0.1  # silence is silence
+
+
+def test_how_many_sounds_are_longer_than_what_is_looked_at_is_told(tmp_path):
+    for name in ("a", "b"):
+        for place in range(20):
+            write_sound(tmp_path / name / f"{place}.wav", tone(500, 0.3))
+    table = read(tmp_path)
+    assert not any("longer" in note for note in table.notes)
+    write_sound(tmp_path / "b" / "20.wav", tone(500, 2))
+    for media in (None, table.media):
+        assert "1 of 41 files are longer than 0.30 s; their middle is used" in read(tmp_path, media).notes
+
+
+def test_files_of_which_none_can_be_read_are_named_with_the_reason(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        (tmp_path / "data" / name / "x.png").write_text("no")
+    with pytest.raises(
+        ts.DataError, match=r"data: none of its pictures can be read: a/x.png \(no picture"
+    ) as caught:
+        read(tmp_path / "data")
+    assert caught.value.hint
+    with pytest.raises(ts.DataError, match=r"x.png: cannot be read as a picture \(no picture") as caught:
+        read(tmp_path / "data" / "a" / "x.png", Media("picture", 6, 8))
+    assert caught.value.hint

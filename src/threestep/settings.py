@@ -176,7 +176,8 @@ class Files:
     """Height and width in pixels that pictures are brought to, or one number for both; by default theirs, or
     the middle ones, no side longer than 64."""
     sound_window: float | None = None
-    """Milliseconds of sound that a moment of a spectrogram is made of; by default about 32."""
+    """Milliseconds of sound that a moment of a spectrogram is made of; by default about 32, or two hops
+    where that is more."""
     sound_hop: float | None = None
     """Milliseconds from a moment to the next; by default 10, or more where that would be over 96 moments."""
     sound_bands: int | None = None

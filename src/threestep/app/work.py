@@ -13,7 +13,7 @@ from threestep.app import printing
 from threestep.app.checkup import check_up
 from threestep.app.commands import Doctor, Evaluate, Example, Explain, Export, Fit, Predict, Study
 from threestep.app.progress import Progress
-from threestep.data import Table, labelled, notes_on_strangers, read_anew
+from threestep.data import Table, labelled, notes_on_strangers, read_anew, tested
 from threestep.errors import DataError, SettingsError
 from threestep.export import to_onnx
 from threestep.job import compare_steps_of, explained, fit_steps, health_of
@@ -152,7 +152,7 @@ def evaluate(command: Evaluate) -> None:
     model = load(command.model)
     table = _read_anew(command.data, model, command.strict)
     n_told = len(table.notes) if table.names else 0
-    table = labelled(table, None if table.y is not None else model.prep.target.name)
+    table = tested(labelled(table, None if table.y is not None else model.prep.target.name))
     scores, _ = score_samples(model, table)
     if command.json:
         _print_json(scores)

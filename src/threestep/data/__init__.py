@@ -10,18 +10,19 @@ from threestep.data.builtin import BUILTIN_NAMES
 from threestep.data.coding import different_words
 from threestep.data.dates import DATE_ORDERS, DATE_PARTS, may_be_either, words_among_dates
 from threestep.data.encoding import FARTHEST, encode, encode_learned, encode_target, encoded
+from threestep.data.folder_layout import readable
 from threestep.data.kept import kept_facts
 from threestep.data.kinds import COLUMN_KINDS, ColumnKind, count_words, kinds_of, overrides_of, words_among
 from threestep.data.layout import Layout, as_numbers, columns_wanted, input_names, part_name
 from threestep.data.leaks import leaks_of
 from threestep.data.level_means import NO_MEANS
 from threestep.data.levels import MANY_LEVELS
-from threestep.data.media import Media
+from threestep.data.media import PICTURE_BITS, Media
 from threestep.data.prep import NO_BINS, Prep, fit_prep, with_means, without_bins
 from threestep.data.reading import label, labelled, read
 from threestep.data.roles import balanced_weights, column_of, ranks_in, weights_in, without
 from threestep.data.sameness import fingerprint, keys_of_samples, keys_of_values
-from threestep.data.splitting import Split, dealt, split
+from threestep.data.splitting import Split, dealt, split, tested
 from threestep.data.strangers import notes_on_strangers
 from threestep.data.sums import ADDING_UP
 from threestep.data.table import Table
@@ -38,6 +39,7 @@ __all__ = [
     "MANY_LEVELS",
     "NO_BINS",
     "NO_MEANS",
+    "PICTURE_BITS",
     "PLAIN",
     "ColumnKind",
     "Form",
@@ -77,7 +79,9 @@ __all__ = [
     "ranks_in",
     "read",
     "read_anew",
+    "readable",
     "split",
+    "tested",
     "understand_target",
     "weights_in",
     "with_means",

@@ -77,6 +77,30 @@ def read_csv(
     return Table(_name_of(path), columns, notes=(*_on_header(rows, below), *notes, *codes), forms=found)
 
 
+def first_rows(path: Path, most: int) -> list[list[str]]:
+    """The cells of its first lines as they are written; none if it is no text."""
+    try:
+        with io.TextIOWrapper(_opened(path), "utf-8-sig", newline="") as file:
+            start = _SEPARATOR.sub("", file.read(_START), count=1)
+        reader = csv.reader(
+            io.StringIO(start, newline=""), delimiter=_delimiter(start), skipinitialspace=True
+        )
+        return [row for (_, row), _ in zip(_numbered_rows(reader), range(most), strict=False)]
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error):
+        return []
+
+
+def all_rows(path: Path) -> list[list[str]]:
+    """The cells of all lines as they are written, the header among them.
+
+    Raises
+    ------
+    DataError
+        It is no text, or ragged.
+    """
+    return [row for _, row in _rows(path)[0]]
+
+
 def _name_of(path: Path) -> str:
     """The file's name without its endings."""
     return Path(path.stem).stem if _is_packed(path) else path.stem

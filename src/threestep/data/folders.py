@@ -1,17 +1,23 @@
 """Folders of pictures or sounds, one folder per class, to samples."""
 
 import hashlib
-import re
+import os
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from threestep.data.cells import column_of_cells
+from threestep.data.folder_layout import HINT, Contents, Sample, check_layout, contents_of, kinds_in, readable
+from threestep.data.folder_notes import name_of, named_broken, notes_on_contents, notes_on_files, reason_of
 from threestep.data.kept import filled_kept, kept_folder, load_kept, taken_rows
-from threestep.data.media import FILE_SETTINGS, MEDIA_ENDINGS, PICTURE_ENDINGS, SOUND_ENDINGS, Media
+from threestep.data.label_file import label_files, listed_in, one_of
+from threestep.data.media import FILE_SETTINGS, PICTURE_ENDINGS, SOUND_ENDINGS, Media
 from threestep.data.picture_files import picture_array, picture_media, pillow
 from threestep.data.sound_files import sound_array, sound_media
 from threestep.data.table import Table
@@ -20,15 +26,15 @@ from threestep.errors import DataError
 from threestep.settings import Files
 from threestep.version import __version__
 
-_TEST_NAMES, _TRAIN_NAMES = ("test", "testing"), ("train", "training")
 _KEPT_FROM = 8 << 20  # bytes of decoded files, from which on they are kept for the next time
-_MOST_NAMED, _MOST_NAMED_STRICT = 5, 100
-_HINT = "expected one folder per class with pictures or sounds in it, or `train` and `test` with such folders"
+_SMALLEST = {"picture": Media("picture", 1, 1), "sound": Media("sound", 2, 1, 1, 8000, 2, 1)}
+"""What files are decoded as of which none can be read, to see why not."""
 
 
 def read_folder(path: Path, media: Media | None = None, how: Files = Files()) -> Table:
-    """A folder with one folder per class, or `train` and `test` folders of that form; or, where it is known
-    how the files become arrays, any files in it or below it.
+    """A folder with one folder per class, or `train` and `test` folders of that form, or with a CSV file that
+    says the label of each file; or, where it is known how the files become arrays, any files in it or below
+    it, labelled where they can be.
 
     Files that are damaged are left out, named and counted in the notes, unless `how` is strict.
 
@@ -44,41 +50,100 @@ def read_folder(path: Path, media: Media | None = None, how: Files = Files()) ->
     DataError
         No pictures or sounds, both of them, no classes; or damaged files, and `how` is strict.
     """
-    found = [] if path.is_file() else _labelled_files(path)
-    if media is not None and (not found or _has_loose_files(path)):
-        found = [(file, None, False) for file in _all_files(path)]
-    if not found and media is None:
-        raise DataError(f"{path}: is no folder of samples", _HINT)
-    files = [file for file, *_ in found]
-    kind = _kind_of(files, path)
-    media = media or _media_of(kind, files, how)
-    if media.kind != kind:
-        raise DataError(
-            f"{path}: holds {kind}s, expected {media.kind}s as in training",
-            f"give files of {media.kind}s, or a folder of them",
-        )
-    arrays, broken = _decoded(files, media)
-    if broken and how.strict:
-        named = _named(files, broken, path, _MOST_NAMED_STRICT)
-        raise DataError(
-            f"{path}: {len(broken)} damaged file(s): {named}", "mend or remove them, or do without `strict`"
-        )
+    found = contents_of(path)
+    if len({sample.label for sample in found.samples} - {None}) < 2:  # folders tell nothing apart
+        found = _with_listed_labels(found, path, media is None)
+    if media is None and not found.y_name:
+        check_layout(path, found)
+    return _table_of(found, path, media, how)
+
+
+def read_listed(path: Path, media: Media | None = None, how: Files = Files()) -> Table | None:
+    """As `read_folder`, the files that a CSV file names, with their labels; None if it names none.
+
+    Raises
+    ------
+    DataError
+        As `read_folder`.
+    """
+    found = listed_in(path)
+    return None if found is None else _table_of(found, path.parent, media, how, path.stem)
+
+
+def _with_listed_labels(found: Contents, path: Path, is_learned_from: bool) -> Contents:
+    """The same with the labels of a CSV file in the folder, if there is one; what it does not name is only
+    asked for."""
+    files = label_files(found.others, path)
+    file = one_of(files, path) if is_learned_from or len(files) < 2 else None
+    listed = None if file is None else listed_in(file)
+    if listed is None:
+        return found
+    others = tuple(each for each in found.others if each != file)
+    if is_learned_from:
+        return replace(listed, others=others)
+    labels = {sample.file: sample.label for sample in listed.samples}
+    samples = tuple(Sample(file, labels.get(file)) for file, *_ in found.samples)
+    return replace(listed, samples=samples, others=others)
+
+
+def _table_of(found: Contents, path: Path, media: Media | None, how: Files, name: str = "") -> Table:
+    """The samples as arrays, with what is to be said of them."""
+    is_learned_from = media is None
+    chosen = [each for each in found.samples if not (is_learned_from and each.label is None)]
+    files = [sample.file for sample in chosen]
+    kind = _kind_of(files, found.others, path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of decoders, who print them; what is damaged is told below
+        media = media or _media_of(kind, files, how)
+        if media.kind != kind:
+            raise DataError(
+                f"{readable(str(path))}: holds {kind}s, expected {media.kind}s as in training",
+                f"give files of {media.kind}s, or a folder of them",
+            )
+        arrays, broken = _decoded(files, media)
+    _check_damage(broken, files, how.strict, kind, path)
     rows = np.array([row for row in range(len(files)) if row not in broken], int)
-    if len(rows) == 0:
-        why = next(iter(broken.values()))
-        raise DataError(f"{path}: none of its {len(files)} {kind}s can be read ({why})")
-    labels = np.array([label for _, label, _ in found], dtype=object)[rows]
-    is_test = np.array([each for *_, each in found], bool)[rows]
+    read = [chosen[row] for row in rows.tolist()]
+    is_test = np.array([sample.part == "test" for sample in read], bool)
     return Table(
-        path.resolve().name,
+        name or readable(path.resolve().name),
         taken_rows(arrays, rows) if broken else arrays,
-        None if labels[0] is None else labels,
-        "class",
-        _notes(files, broken, media, path),
+        _labels_of(read, found.y_name),
+        found.y_name or "class",
+        (
+            *notes_on_files(files, broken, media, path),
+            *notes_on_contents(found, read, path, is_learned_from),
+        ),
         media=media,
         is_test=is_test if is_test.any() else None,
-        names=tuple(_name_of(files[row], path) for row in rows.tolist()),
+        names=tuple(name_of(sample.file, path) for sample in read),
     )
+
+
+def _labels_of(samples: Sequence[Sample], y_name: str) -> NDArray | None:
+    """Labels: names of folders as they are, cells of a file as those of a table; None if none is known."""
+    if all(sample.label is None for sample in samples):
+        return None
+    if y_name:
+        return column_of_cells([str(sample.label or "") for sample in samples], y_name)
+    return np.array([sample.label for sample in samples], dtype=object)
+
+
+def _check_damage(broken: dict[int, str], files: Sequence[Path], strict: bool, kind: str, path: Path) -> None:
+    """Refuse files of which none can be read, or not all, and they are to be.
+
+    Raises
+    ------
+    DataError
+    """
+    where, named = readable(str(path)), named_broken(files, broken, path, strict)
+    if len(broken) == len(files) and path.is_file():
+        raise DataError(f"{where}: cannot be read as a {kind} ({broken[0]})", "mend it, or give another file")
+    if len(broken) == len(files):
+        raise DataError(f"{where}: none of its {kind}s can be read: {named}", "mend or replace them")
+    if broken and strict:
+        problem = f"{where}: {len(broken)} damaged file(s): {named}"
+        raise DataError(problem, "mend or remove them, or do without `strict`")
 
 
 def _media_of(kind: str, files: Sequence[Path], how: Files) -> Media:
@@ -92,74 +157,11 @@ def _media_of(kind: str, files: Sequence[Path], how: Files) -> Media:
     for name, own in FILE_SETTINGS.items():
         if own != kind and getattr(how, name) is not None:
             raise DataError(f"`{name}` is given, but the files are {kind}s", "leave it out")
-    return picture_media(files, how) if kind == "picture" else sound_media(files, how)
+    media = picture_media(files, how) if kind == "picture" else sound_media(files, how)
+    return media or _SMALLEST[kind]
 
 
-def _name_of(file: Path, path: Path) -> str:
-    """A file as it is called below the folder."""
-    return file.name if file == path else file.relative_to(path).as_posix()
-
-
-def is_media_file(path: Path) -> bool:
-    """Whether it is a picture or a sound by its ending."""
-    return path.name.lower().endswith(MEDIA_ENDINGS)
-
-
-def _labelled_files(path: Path) -> list[tuple[Path, str | None, bool]]:
-    """Each file with the class that its folder is called by, and whether it is for the test."""
-    below = {entry.name.lower(): entry for entry in _entries(path) if entry.is_dir()}
-    train = next((below[name] for name in _TRAIN_NAMES if name in below), None)
-    test = next((below[name] for name in _TEST_NAMES if name in below), None)
-    is_divided = train is not None and test is not None
-    parts = [(train, False), (test, True)] if is_divided else [(path, False)]
-    return [
-        (file, one.name, is_test)
-        for folder, is_test in parts
-        for one in _entries(folder or path)
-        if one.is_dir()
-        for file in _all_files(one)
-    ]
-
-
-def _has_loose_files(path: Path) -> bool:
-    """Whether there are samples that lie in no folder of a class."""
-    return path.is_file() or any(is_media_file(entry) for entry in _entries(path))
-
-
-def _entries(path: Path) -> list[Path]:
-    """What lies in a folder, in order; what is hidden is not seen.
-
-    Raises
-    ------
-    DataError
-        It cannot be read.
-    """
-    try:
-        return sorted((entry for entry in path.iterdir() if not entry.name.startswith(".")), key=_natural)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error})", "check your rights to the folder") from error
-
-
-def _natural(path: Path) -> list[tuple[int, int, str]]:
-    """A key by which 2 comes before 10."""
-    pieces = re.split(r"(\d+)", path.name)
-    return [(0, int(piece), "") if piece.isdigit() else (1, 0, piece.lower()) for piece in pieces]
-
-
-def _all_files(path: Path) -> list[Path]:
-    """Pictures and sounds in a folder and below it, in order; or the one that it is."""
-    if path.is_file():
-        return [path]
-    found = list[Path]()
-    for entry in _entries(path):
-        if entry.is_dir():
-            found += _all_files(entry)
-        elif is_media_file(entry):
-            found.append(entry)
-    return found
-
-
-def _kind_of(files: Sequence[Path], path: Path) -> str:
+def _kind_of(files: Sequence[Path], others: Sequence[Path], path: Path) -> str:
     """Pictures or sounds.
 
     Raises
@@ -167,17 +169,14 @@ def _kind_of(files: Sequence[Path], path: Path) -> str:
     DataError
         Neither, or both.
     """
+    name = readable(str(path))
     n_pictures = sum(file.name.lower().endswith(PICTURE_ENDINGS) for file in files)
     n_sounds = sum(file.name.lower().endswith(SOUND_ENDINGS) for file in files)
     if not files:
-        raise DataError(
-            f"{path}: holds no pictures ({', '.join(PICTURE_ENDINGS)}) and no sounds "
-            f"({', '.join(SOUND_ENDINGS)})",
-            _HINT,
-        )
+        raise DataError(f"{name}: holds no pictures and no sounds{kinds_in(others)}", HINT)
     if n_pictures and n_sounds:
         raise DataError(
-            f"{path}: holds {n_pictures} pictures and {n_sounds} sounds", "give one kind at a time"
+            f"{name}: holds {n_pictures} pictures and {n_sounds} sounds", "give one kind at a time"
         )
     return "picture" if n_pictures else "sound"
 
@@ -200,7 +199,7 @@ def _decoded(files: Sequence[Path], media: Media) -> tuple[NDArray, dict[int, st
             except DataError:
                 raise
             except Exception as error:  # whatever a decoder may raise
-                broken[row] = str(error) or type(error).__name__
+                broken[row] = reason_of(error)
 
         side_by_side(one, range(len(files)))
         return not broken
@@ -220,20 +219,6 @@ def _kept_name(files: Sequence[Path], media: Media) -> str:
     for file in files:
         with suppress(OSError):
             facts = file.stat()
-            digest.update(f"{file.resolve()}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
+            digest.update(os.fsencode(file.resolve()))
+            digest.update(f"\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
     return f"{digest.hexdigest()[:32]}.npy"
-
-
-def _notes(files: Sequence[Path], broken: dict[int, str], media: Media, path: Path) -> tuple[str, ...]:
-    """What was found, and what was left out."""
-    n_read = len(files) - len(broken)
-    found = f"{n_read} {'file' if n_read == 1 else 'files'} read as {media}"
-    if not broken:
-        return (found,)
-    return found, f"{len(broken)} damaged file(s) left out: {_named(files, broken, path, _MOST_NAMED)}"
-
-
-def _named(files: Sequence[Path], broken: dict[int, str], path: Path, most: int) -> str:
-    """Files that are damaged, and why they could not be read; of many the first."""
-    named = "; ".join(f"{_name_of(files[row], path)} ({why})" for row, why in list(broken.items())[:most])
-    return named + (f" and {len(broken) - most} more" if len(broken) > most else "")

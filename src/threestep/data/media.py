@@ -7,8 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
-SOUND_ENDINGS = (".wav", ".flac", ".ogg")
+PICTURE_ENDINGS = (
+    *(".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"),
+    *(".jp2", ".avif", ".ppm", ".pgm", ".pbm", ".pnm"),
+)
+SOUND_ENDINGS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff")
+PICTURE_BITS = (1, 8, 10, 12, 14, 16)
+"""How many may be used of those that the numbers of a picture have."""
 FILE_SETTINGS = {
     "picture_size": "picture",
     "sound_window": "sound",
@@ -48,6 +53,9 @@ class Media:
         Of a sound: samples per second.
     window, hop : int
         Of a sound: samples per moment, and from one moment to the next.
+    bits : int
+        Of pictures whose numbers have more than 8: how many the brightest of all that were learned from
+        needs, so that equal numbers are equally bright in all of them; 0: 16, or 8 of floating-point numbers.
     """
 
     kind: str = "picture"
@@ -57,6 +65,7 @@ class Media:
     rate: int = 0
     window: int = 0
     hop: int = 0
+    bits: int = 0
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -77,8 +86,13 @@ class Media:
         bands = band_corners(self.rate, self.width)[1:-1]
         return [f"{moment:.0f} ms, {band:.0f} Hz" for moment in moments for band in bands]
 
+    @property
+    def seconds(self) -> float:
+        """How much of a sound is looked at."""
+        return (self.height - 1) * self.hop / self.rate if self.rate else 0.0
+
     def __str__(self) -> str:
         if self.kind == "sound":
-            seconds = (self.height - 1) * self.hop / self.rate if self.rate else 0.0
-            return f"sounds of {seconds:.2f} s as {self.height} moments × {self.width} bands, {self.rate} Hz"
+            shape = f"{self.height} moments × {self.width} bands"
+            return f"sounds of {self.seconds:.2f} s as {shape}, {self.rate} Hz"
         return f"{'grey' if self.channels == 1 else 'colour'} pictures of {self.height} × {self.width} pixels"

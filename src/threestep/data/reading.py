@@ -13,7 +13,8 @@ from threestep.data.builtin import BUILTIN_NAMES, load_builtin
 from threestep.data.cells import array_of, column_of_cells, column_of_objects, numeric_array
 from threestep.data.csv_file import read_csv
 from threestep.data.duck_file import DUCK_ENDINGS, read_duck_file
-from threestep.data.folders import is_media_file, read_folder
+from threestep.data.folder_layout import is_media_file
+from threestep.data.folders import read_folder, read_listed
 from threestep.data.frames import is_frame, read_frame
 from threestep.data.media import FILE_SETTINGS, Media, sides_of
 from threestep.data.table import Table
@@ -244,7 +245,7 @@ def _read_named(name: str, media: Media | None, how: Files, forms: Mapping[str, 
         return (
             read_folder(path, media, how)
             if media is not None and is_media_file(path)
-            else _read_file(path, how, forms)
+            else read_listed(path, media, how) or _read_file(path, how, forms)
         )
     images, comma, labels = name.partition(",")
     if comma:

@@ -82,6 +82,16 @@ def _split_as_given(table: Table, is_test: NDArray, valid_fraction: float, drawn
     return Split(own.train, own.valid, table.take(np.flatnonzero(is_test)))
 
 
+def tested(table: Table) -> Table:
+    """Those of the samples that the source has for the test; all if it does not say. A note says which."""
+    if table.is_test is None:
+        return table
+    n_others = table.n_samples - int(table.is_test.sum())
+    chosen = table.take(np.flatnonzero(table.is_test))
+    which = f"the {chosen.n_samples} samples for the test are scored, not the {n_others} others"
+    return replace(chosen, notes=(*table.notes, which)) if n_others else chosen
+
+
 def dealt(classes: NDArray | None, n_samples: int, n_folds: int, seed: int) -> NDArray:
     """The fold of each sample, 0 to n_folds - 1: at random, of equal sizes, each class evenly.
 

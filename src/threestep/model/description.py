@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from threestep.data import DATE_ORDERS, PLAIN, Form, Layout, Media, Target
+from threestep.data import DATE_ORDERS, PICTURE_BITS, PLAIN, Form, Layout, Media, Target
 from threestep.errors import SettingsError, SpecError
 from threestep.goodness import Goodness
 from threestep.limits import LEAST_CLIP
@@ -169,9 +169,10 @@ _SINCE: dict[str, dict[str, Any]] = {
 def _inner_entries(key: str, record: Any) -> dict[str, Any]:
     """A record's entries; those that came later only if they say something."""
     since = _SINCE[key]
-    return {
-        name: value for name, value in asdict(record).items() if name not in since or value != since[name]
-    }
+    entries = asdict(record)
+    if key == "layout" and entries["media"] and not entries["media"]["bits"]:
+        del entries["media"]["bits"]
+    return {name: value for name, value in entries.items() if name not in since or value != since[name]}
 
 
 _LAYERS: dict[str, type[Layer]] = {"dense": Dense, "conv": Conv, "pool": Pool, "blocks": Blocks}
@@ -243,7 +244,7 @@ def _format_of(description: Description) -> int:
     """The oldest format that can hold a model: 1 knows neither ensembles nor residual layers, 2 neither bins,
     nor several numbers or labels, nor other losses, nor a temperature, 3 only dense layers and no files of
     pictures or sounds, 4 no words among numbers, 5 no numbers that are clipped, 6 no means of the target,
-    7 no numbers that were not written as Python does."""
+    7 no numbers that were not written as Python does, and no grey of more than 8 bits but 16."""
     records = {key: asdict(getattr(description, key)) for key in _SINCE}
     is_new = any(
         records[key][name] != value for key, since in _SINCE.items() for name, value in since.items()
@@ -253,7 +254,7 @@ def _format_of(description: Description) -> int:
     networks = description.network, *description.others
     layout = description.layout
     needs = {
-        8: layout.written,
+        8: layout.written or (layout.media is not None and layout.media.bits),
         7: layout.means,
         6: layout.clip,
         5: layout.with_strays,
@@ -375,9 +376,10 @@ def _is_media(media: Media) -> bool:
     """Whether files can become arrays in this way."""
     of_sound = media.rate, media.window, media.hop
     if media.kind == "picture":
-        return media.channels in (1, 3) and of_sound == (0, 0, 0)
+        return media.channels in (1, 3) and of_sound == (0, 0, 0) and media.bits in (0, *PICTURE_BITS)
     is_small = all(0 < each <= _LONGEST_AXIS for each in of_sound) and media.window <= _LONGEST_WINDOW
-    return media.kind == "sound" and media.channels == 1 and is_small and media.window > 1
+    is_sound = media.kind == "sound" and media.channels == 1 and not media.bits
+    return is_sound and is_small and media.window > 1
 
 
 def _target_problems(description: Description) -> Iterator[str]:

@@ -401,6 +401,35 @@ JOURNAL: dict[str, str] = {
         "{seconds} 秒的聲音，{height} 個時刻 × {width} 個頻帶，{rate} Hz"
     ),
     "{n} damaged file(s) left out: {named}": "不使用 {n} 個損壞的檔案：{named}",
+    "grey of more than 8 bits is black at 0 and white at {n}, in all pictures alike": (
+        "超過 8 位元的灰階在所有圖片中一律以 0 為黑、{n} 為白"
+    ),
+    "{n} of {all} files are longer than {seconds} s; their middle is used": (
+        "{all} 個檔案中有 {n} 個超過 {seconds} 秒，只用其中段"
+    ),
+    "{n} files are not read ({endings})": "未讀取 {n} 個檔案（{endings}）",
+    "{n} file is not read ({endings})": "未讀取 {n} 個檔案（{endings}）",
+    "{n} files in no folder of a class left out, such as {name}": "不使用 {n} 個不在類別資料夾中的檔案，例如 {name}",
+    "{n} file in no folder of a class left out, such as {name}": "不使用 {n} 個不在類別資料夾中的檔案，例如 {name}",
+    "{name}/: its {n} samples are learned from and choose, as the others": (
+        "{name}/：其中 {n} 個樣本與其他樣本一樣，用於學習與挑選"
+    ),
+    "class {name} has no files that can be read": "類別 {name} 沒有可讀的檔案",
+    "class {name} has no samples to learn from, only {n} for the test": (
+        "類別 {name} 沒有可供學習的樣本，只有 {n} 個測試樣本"
+    ),
+    "class {name} has no samples for the test": "類別 {name} 沒有測試樣本",
+    "column {name} of {file} names {n} files, {label} is their label": (
+        "{file} 的欄位 {name} 列出 {n} 個檔案，{label} 是它們的標籤"
+    ),
+    "{n} of {all} names in {file} are of no file that is there; they are left out": (
+        "{file} 的 {all} 個名稱中有 {n} 個沒有對應的檔案，未使用"
+    ),
+    "{n} files beside {file} not named in it": "{file} 旁有 {n} 個檔案未列於其中",
+    "{n} file beside {file} not named in it": "{file} 旁有 {n} 個檔案未列於其中",
+    "the {n} samples for the test are scored, not the {others} others": (
+        "評分的是 {n} 個測試樣本，不含另外 {others} 個"
+    ),
     "one value only": "只有一個值",
     "{type} is not supported yet": "尚不支援 {type}",
     "its cells are neither numbers nor text": "它的儲存格既不是數字也不是文字",

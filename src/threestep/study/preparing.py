@@ -22,6 +22,7 @@ from threestep.data import (
     overrides_of,
     ranks_in,
     read,
+    readable,
     split,
     understand_target,
     weights_in,
@@ -118,7 +119,7 @@ def prepare_run(source: object, settings: Settings, began: float | None = None) 
     clock.stage("read")
     target = understand_target(known_target(table), table.y_name, settings.task)
     table, parts = _parted(table, settings, target.kind == "classes")
-    name = str(source) if isinstance(source, (str, Path)) else table.name
+    name = readable(str(source)) if isinstance(source, (str, Path)) else table.name
     prepared = _prepared(name, table, (target, parts), settings, clock, began)
     return replace(prepared, n_without_target=n_without_target)
 
