@@ -1,6 +1,8 @@
 """What scikit-learn hands over, to a `Table`."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +15,21 @@ from threestep.errors import UserError
 
 _FEWEST_TO_SPLIT = 40
 _MIX = np.uint64(0x9E3779B97F4A7C15)  # Steele, Lea & Flood 2014
+
+
+@contextmanager
+def value_errors() -> Iterator[None]:
+    """A mistake the user can mend, as the error that scikit-learn's estimators raise for it.
+
+    Raises
+    ------
+    ValueError
+        With the hint.
+    """
+    try:
+        yield
+    except UserError as error:
+        raise ValueError(str(error)) from error
 
 
 def table_of(estimator: Any, X: Any, *, is_new: bool) -> Table:
@@ -35,10 +52,8 @@ def table_of(estimator: Any, X: Any, *, is_new: bool) -> Table:
     was_mixed = not is_new and _knows_columns(estimator) and hasattr(X, "columns")
     if is_mixed_frame(X) or was_mixed:
         validate_data(estimator, X, reset=is_new, skip_check_array=True)
-        try:
+        with value_errors():
             return read(X)
-        except UserError as error:
-            raise ValueError(str(error)) from error
     kinds = [np.float64, np.float32]
     x: Any = validate_data(estimator, X, reset=is_new, dtype=kinds, ensure_all_finite="allow-nan")
     if estimator.column if is_new else _knows_columns(estimator):
