@@ -174,3 +174,94 @@ def test_what_a_search_found_and_partial_fit_drops_is_said_once():
     assert any("goes on with the first of the networks" in each for each in said)
     assert searched.model_.others == ()
     assert said_in(lambda: searched.partial_fit(X, Z)) == []
+
+
+# The features
+
+
+FRAME = pd.DataFrame(X * [1, 50], columns=["b", "a"])
+
+
+def test_a_model_finds_columns_of_numbers_by_their_names(tmp_path):
+    classifier = quick().fit(FRAME, Z)
+    same = quick().fit(FRAME.to_numpy(), Z)  # what is learned does not depend on names
+    np.testing.assert_array_equal(classifier.predict_proba(FRAME), same.predict_proba(FRAME.to_numpy()))
+    classifier.model_.save(tmp_path / "m")
+    model = ts.load(tmp_path / "m")
+    proba = model.predict_proba(FRAME)
+    np.testing.assert_allclose(proba, classifier.predict_proba(FRAME), atol=1e-6)
+    np.testing.assert_array_equal(model.predict_proba(FRAME[["a", "b"]]), proba)
+    np.testing.assert_array_equal(model.predict_proba(FRAME.to_numpy()), proba)
+    with pytest.raises(ts.DataError, match="missing: b"):
+        model.predict(FRAME[["a"]])
+    assert classifier.partial_fit(FRAME, Z).model_.prep.layout.numbers == ("b", "a")
+    assert quick().fit(pd.DataFrame(X), Z).model_.prep.layout.numbers == ()
+
+
+def test_a_file_of_another_format_has_an_input_for_each_named_column(tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    path = ts.to_onnx(quick().fit(FRAME, Z).model_, tmp_path / "m.onnx")
+    inputs = onnxruntime.InferenceSession(path).get_inputs()
+    assert [each.name for each in inputs] == ["b", "a"]
+
+
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+def test_a_model_that_learned_by_names_takes_any_frame_and_array():
+    polars, pyarrow = pytest.importorskip("polars"), pytest.importorskip("pyarrow")
+    frames = [FRAME, polars.from_pandas(FRAME), pyarrow.Table.from_pandas(FRAME)]
+    for learned in frames:
+        classifier = quick().fit(learned, Z)
+        expected = classifier.predict(FRAME)
+        for given in (*frames, FRAME.to_numpy()):
+            np.testing.assert_array_equal(classifier.predict(given), expected)
+
+
+def test_tables_of_pyarrow_may_have_dates_and_words():
+    pyarrow = pytest.importorskip("pyarrow")
+    frame = pd.DataFrame(
+        {"when": pd.date_range("2020-01-01", periods=400), "word": np.where(Z, "p", "q"), "n": X[:, 1]}
+    )
+    classifier = quick().fit(pyarrow.Table.from_pandas(frame), Z)
+    layout = classifier.model_.prep.layout
+    assert (layout.dates, layout.words) == ((("when", "ymd"),), (("word", ("p", "q")),))
+    np.testing.assert_array_equal(classifier.predict(frame), quick().fit(frame, Z).predict(frame))
+
+
+def test_arrays_of_pictures_and_words_are_refused_with_a_way_on():
+    for words in (np.array([["a", 1.0]] * 40, dtype=object), np.array([["a", "1"]] * 40), [["a", 1]] * 40):
+        with pytest.raises(ValueError, match="give text columns as a data frame"):
+            quick().fit(words, [0, 1] * 20)
+    with pytest.raises(ValueError, match=r"`threestep\.fit"):
+        quick().fit(RNG.normal(size=(40, 3, 3)), [0, 1] * 20)
+
+
+def test_whole_numbers_of_a_frame_that_a_float_would_not_tell_apart_are_classes(tmp_path):
+    frame = pd.DataFrame({"a": X[:, 0], "y": Z + 2**60})
+    run = ts.fit(frame, target="y", network="8", epochs=3)
+    assert run.model.prep.target.classes == (2**60, 2**60 + 1)
+    run.model.save(tmp_path / "m")
+    assert set(ts.load(tmp_path / "m").predict(frame).tolist()) <= {2**60, 2**60 + 1}
+
+
+# The answers
+
+
+def test_confidences_have_logarithms():
+    for y in (Z, LABELS):
+        classifier = quick().fit(X, y)
+        logarithms = classifier.predict_log_proba(X)
+        np.testing.assert_allclose(np.exp(logarithms), classifier.predict_proba(X), rtol=1e-6)
+    assert np.isfinite(quick().fit(X, Z).predict_log_proba(1e9 * X)).all()
+
+
+def test_only_a_model_is_written_for_other_programs(tmp_path):
+    pytest.importorskip("onnxruntime")
+    classifier, path = quick().fit(X, Z), tmp_path / "m.onnx"
+    with pytest.raises(ts.DataError, match="give its `model_`, whose classes are places in `classes_`"):
+        ts.to_onnx(classifier, path)
+    with pytest.raises(ts.DataError, match="got NoneType, expected a model"):
+        ts.to_onnx(None, path)
+    with pytest.raises(ts.ModelFileError, match="no-such"):
+        ts.to_onnx(str(tmp_path / "no-such"), path)
+    classifier.model_.save(tmp_path / "m")
+    assert ts.to_onnx(tmp_path / "m", path).exists()

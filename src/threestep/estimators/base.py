@@ -14,7 +14,14 @@ from sklearn.utils.validation import check_is_fitted
 from threestep.data import Table, Target
 from threestep.errors import SettingsError
 from threestep.estimators.callbacks import CallbackSupportMixin, FitTask
-from threestep.estimators.samples import in_own_order, parts_of, table_of, value_errors, warn_of_notes
+from threestep.estimators.samples import (
+    in_own_order,
+    parts_of,
+    table_of,
+    value_errors,
+    warn_of_notes,
+    with_column_names,
+)
 from threestep.limits import check_settings
 from threestep.model import Model, model_of
 from threestep.pick import (
@@ -120,7 +127,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
 
     def _keep(self, model: Model, history: list[EpochRow]) -> None:
         """What both `fit` and `partial_fit` leave."""
-        self.model_ = model
+        self.model_ = with_column_names(model, self)
         self.loss_curve_ = [row.train_loss for row in history]
         self.n_iter_ = max(1, len(history))
         self.n_outputs_ = model.network.n_outputs

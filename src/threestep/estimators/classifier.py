@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import log_softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import type_of_target
 
@@ -199,6 +200,13 @@ class Classifier(ClassifierMixin, NetworkEstimator):
         """The confidence of each class, shape (n_samples, n_classes), or of a yes for each label."""
         outputs = self._outputs(X)
         return self.model_.answers(outputs)
+
+    def predict_log_proba(self, X):
+        """Logarithms of what `predict_proba` says, of the same shape; finite where that is 0."""
+        outputs = self._outputs(X)
+        if self.model_.prep.target.kind == "labels":
+            return -np.logaddexp(0, -outputs)
+        return log_softmax(outputs, axis=1)
 
     def _weights(self, codes: NDArray, sample_weight: Any) -> NDArray | None:
         """The samples' own weights times those of their classes."""

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_array, validate_data
 
 from threestep.data import Split, Table, read, split
 from threestep.errors import UserError
+from threestep.model import Model
 
 _FEWEST_TO_SPLIT = 40
 _MIX = np.uint64(0x9E3779B97F4A7C15)  # Steele, Lea & Flood 2014
@@ -55,7 +56,10 @@ def table_of(estimator: Any, X: Any, *, is_new: bool) -> Table:
         with value_errors():
             return read(X)
     kinds = [np.float64, np.float32]
-    x: Any = validate_data(estimator, X, reset=is_new, dtype=kinds, ensure_all_finite="allow-nan")
+    try:
+        x: Any = validate_data(estimator, X, reset=is_new, dtype=kinds, ensure_all_finite="allow-nan")
+    except ValueError as error:
+        raise ValueError(f"{error}{_hint_on(X)}") from error
     if estimator.column if is_new else _knows_columns(estimator):
         names = getattr(estimator, "feature_names_in_", [f"x{column}" for column in range(x.shape[1])])
         return Table("array", dict(zip(names, x.T, strict=True)))
@@ -63,17 +67,43 @@ def table_of(estimator: Any, X: Any, *, is_new: bool) -> Table:
 
 
 def _knows_columns(estimator: Any) -> bool:
-    """Whether it learned from columns that were not all numbers, or whose kinds were given."""
+    """Whether it learned from columns that were not all numbers, or not all used."""
     model = getattr(estimator, "model_", None)
-    return model is not None and not model.prep.layout.shape
+    if model is None:
+        return False
+    layout = model.prep.layout
+    are_all_numbers = len(layout.numbers) == estimator.n_features_in_ and not layout.dates
+    return not (layout.shape or are_all_numbers)
 
 
 def is_mixed_frame(X: Any) -> bool:
-    """Whether it is a data frame with columns that are not numbers."""
+    """Whether it is a data frame with columns that are not numbers, or do not say so as NumPy does."""
     if isinstance(X, (np.ndarray, list, tuple)) or not hasattr(X, "columns"):
         return False
-    kinds = X.dtypes if hasattr(X, "dtypes") else ()
-    return any(getattr(kind, "kind", "O") not in "biuf" for kind in kinds)
+    if not hasattr(X, "dtypes"):  # such as pyarrow's
+        return True
+    return any(getattr(kind, "kind", "O") not in "biuf" for kind in X.dtypes)
+
+
+def _hint_on(X: Any) -> str:
+    """What else to do with samples that are no table of numbers; empty where that is not what is wrong."""
+    if not isinstance(X, (list, np.ndarray)):
+        return ""
+    array = X if isinstance(X, np.ndarray) else np.asarray(X, dtype=object)
+    if array.ndim > 2:
+        return "\nhint: `threestep.fit((X, y))` takes pictures and other arrays; or X.reshape(len(X), -1)"
+    has_words = array.dtype.kind in "OUS" and any(isinstance(each, str) for each in array.ravel().tolist())
+    return "\nhint: give text columns as a data frame" if has_words else ""
+
+
+def with_column_names(model: Model, estimator: Any) -> Model:
+    """The model with the names that the columns of an array had in a data frame, so that it finds them by
+    these: an array is read faster, and what is learned does not depend on names."""
+    layout, names = model.prep.layout, getattr(estimator, "feature_names_in_", ())
+    if not layout.shape or len(set(names)) != layout.n_numbers:
+        return model
+    named = replace(layout, shape=(), numbers=tuple(map(str, names)))
+    return replace(model, prep=model.prep._replace(layout=named))
 
 
 def weights_of(sample_weight: Any, n_samples: int) -> NDArray | None:
