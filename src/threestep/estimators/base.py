@@ -40,10 +40,6 @@ from threestep.study import Found, Prepared, arrays_of, find_model, nothing_in_w
 _USUAL_NETWORK = "64-64"  # of `partial_fit`, which cannot search
 _SEEDS = 2**31
 _HINT_PARTIAL = "give up to 8 hidden layers of one activation, the first of them plain"
-_NOTE_DROPPED = (
-    "`partial_fit` goes on with the first of the networks that `fit` found; the others, and what corrected "
-    "confidences or quantiles, are dropped, for they would not be right any more"
-)
 _FEWEST_TO_BEGIN = 10  # samples: of fewer a column's spread may be far off, and of one there is none
 _MOST_PRECISE = 1000  # samples: in single precision a sample's last digits depend on its company
 _MAY_BE_AUTO = ("batch_size", "learning_rate", "weight_decay", "dropout", "ensemble")
@@ -149,6 +145,17 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
             note = f"the first `partial_fit` has {samples}, by which alone the columns are scaled"
             warn_of_notes((f"{note}; begin with {_FEWEST_TO_BEGIN} that differ, better with hundreds",))
 
+    def _warn_of_dropped(self, model: Model) -> None:
+        """That one network goes on alone: the others, and corrections of its answers, are of other params."""
+        dropped = [f"{len(model.others)} other network(s)"] if model.others else []
+        if model.temperature != 1.0 or model.shifts:
+            dropped.append(f"the correction of its {'quantiles' if model.shifts else 'confidences'}")
+        if dropped:
+            what = " and ".join(dropped)
+            warn_of_notes(
+                (f"`partial_fit` goes on with one network; {what}, which `fit` found, are dropped",)
+            )
+
     def _begin(self, table: Table, target: Target) -> None:
         """The first pass of all; it decides the network and the prep.
 
@@ -178,8 +185,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
     def _go_on(self, table: Table) -> None:
         """Descend once more from where the model is; the optimizer remembers the calls before."""
         model, settings = self.model_, self.settings_
-        if model.others or model.temperature != 1.0 or model.shifts:
-            warn_of_notes((_NOTE_DROPPED,))
+        self._warn_of_dropped(model)
         samples = arrays_of(model.prep, table)
         names = ("learning_rate", "weight_decay", "dropout")
         row = next(iter(self.leaderboard_), None) or {name: getattr(settings, name) for name in names}
