@@ -5,10 +5,14 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 from sklearn.metrics import d2_pinball_score
 from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import threestep as ts
+from threestep.estimators import base
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(400, 2))
@@ -129,7 +133,7 @@ def test_settings_are_as_they_were_used():
     settings = quick().fit(X, Z).settings_
     assert (settings.task, settings.loss, settings.precision) == ("classes", "cross_entropy", "float32")
     settings = ts.fit((X, X[:, 0]), network="8", epochs=2).settings
-    assert (settings.task, settings.loss, settings.precision) == ("number", "squared_error", "float32")
+    assert (settings.loss, settings.precision) == ("squared_error", "float32")
 
 
 def test_what_is_printed_says_which_rung_of_which_round(capsys):
@@ -267,3 +271,33 @@ def test_only_a_model_is_written_for_other_programs(tmp_path):
         ts.to_onnx(str(tmp_path / "no-such"), path)
     classifier.model_.save(tmp_path / "m")
     assert ts.to_onnx(tmp_path / "m", path).exists()
+
+
+# Groups
+
+
+@pytest.mark.parametrize("kind", [ts.Classifier, ts.Regressor])
+def test_samples_of_a_group_learn_or_choose_together(kind, monkeypatch):
+    divided, groups = [], RNG.permutation(np.repeat(np.arange(40), 10))
+    prepare = base.prepare_parts
+    monkeypatch.setattr(base, "prepare_parts", lambda *given: divided.append(given[2]) or prepare(*given))
+    estimator = kind("8", epochs=2, random_state=0).fit(X, Z, groups=groups)
+    (parts,) = divided
+    train, valid = set(groups[parts.train.rows]), set(groups[parts.valid.rows])
+    assert not train & valid
+    assert len(train) + len(valid) == 40
+    assert estimator.settings_.folds == 1
+    with pytest.raises(ValueError, match="inconsistent"):
+        kind("8").fit(X, Z, groups=groups[:9])
+    with pytest.raises(ValueError, match="1 group"):
+        kind("8").fit(X, Z, groups=np.zeros(400))
+    with pytest.raises(ValueError, match="`folds` is 4 and `groups` is given"):
+        kind("8", folds=4).fit(X, Z, groups=groups)
+
+
+def test_groups_are_routed_to_an_estimator():
+    groups = np.repeat(np.arange(40), 10)
+    with sklearn.config_context(enable_metadata_routing=True):
+        estimator = ts.Classifier("8", epochs=2, random_state=0).set_fit_request(groups=True)
+        assert len(cross_val_score(estimator, X, Z, cv=2, params={"groups": groups})) == 2
+        assert make_pipeline(StandardScaler(), estimator).fit(X, Z, groups=groups).predict(X).shape == (400,)

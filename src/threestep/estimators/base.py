@@ -82,19 +82,26 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
             key: value.item() if isinstance(value, np.generic) else value for key, value in given.items()
         }
         seed = int(check_random_state(self.random_state).randint(_SEEDS - 1))
-        settings = Settings(**given, task=kind, seed=seed, test_fraction=0.0)
-        check_settings(settings)  # before the samples are divided by them
-        return settings
+        return Settings(**given, task=kind, seed=seed, test_fraction=0.0)
 
     def _fit(
-        self, task: FitTask, table: Table, target: Target, y: NDArray, weight: NDArray | None
+        self,
+        task: FitTask,
+        table: Table,
+        target: Target,
+        y: NDArray,
+        weight: NDArray | None,
+        groups: NDArray | None,
     ) -> "NetworkEstimator":
         """Learn from samples whose features are known; y as the target wants it."""
         warn_of_notes(table.notes)
-        table = in_own_order(replace(table, y=y, y_name=target.name, weight=weight))
+        rows = np.arange(table.n_samples)
+        table = in_own_order(replace(table, y=y, y_name=target.name, weight=weight, rows=rows))
+        own = None if groups is None or table.rows is None else groups[table.rows]
         with value_errors():
-            settings = self._settings(target.kind)
-            parts = parts_of(table, settings.valid_fraction, settings.seed, target.kind == "classes")
+            settings = replace(self._settings(target.kind), groups=None if own is None else "groups")
+            check_settings(settings)  # before the samples are divided by them
+            parts = parts_of(table, settings.valid_fraction, settings.seed, target.kind == "classes", own)
             prepared = prepare_parts(table, target, parts, settings)
             self._keep_found(prepared, *find_model(prepared, self._teller(task), task.stop))
         task.end()
@@ -167,6 +174,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         settings = self._settings(target.kind)
         if settings.network == "auto":
             settings = replace(settings, network=_USUAL_NETWORK, ensemble=1, folds=None)
+        check_settings(settings)
         parts = parts_of(table, settings.valid_fraction, settings.seed, False)._replace(train=table)
         # the means of levels would hold the targets of samples that come again
         settings = replace(

@@ -11,7 +11,7 @@ from sklearn.utils.multiclass import type_of_target
 from threestep.estimators.base import NetworkEstimator
 from threestep.estimators.callbacks import FitTask, with_callbacks
 from threestep.estimators.classes import classes_of, codes_of, with_class_weight
-from threestep.estimators.samples import table_of, value_errors, weights_of
+from threestep.estimators.samples import groups_of, table_of, value_errors, weights_of
 
 
 class Classifier(ClassifierMixin, NetworkEstimator):
@@ -137,7 +137,7 @@ class Classifier(ClassifierMixin, NetworkEstimator):
         self.class_weight = class_weight
 
     @with_callbacks
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None, groups=None):
         """Find a network.
 
         Parameters
@@ -146,6 +146,9 @@ class Classifier(ClassifierMixin, NetworkEstimator):
             NaN is missing; a frame may have columns of words.
         y : array-like of shape (n_samples,), or (n_samples, n_labels) of 0 and 1
         sample_weight : array-like of shape (n_samples,) or None
+        groups : array-like of shape (n_samples,) or None
+            Samples of one value, such as a patient's, are either learned from or choose, together; then there
+            are no folds.
 
         Raises
         ------
@@ -159,8 +162,8 @@ class Classifier(ClassifierMixin, NetworkEstimator):
             weight = self._weights(codes, sample_weight)
         if weight is not None and codes.ndim == 1 and len(np.unique(codes[weight > 0])) < 2:
             raise ValueError("Classifier needs weight on at least 2 classes, but only one class has any")
-        task = FitTask(self, X, y, sample_weight)
-        return self._fit(task, table, target, codes, weight)
+        task = FitTask(self, X, y, sample_weight=sample_weight, groups=groups)
+        return self._fit(task, table, target, codes, weight, groups_of(groups, table.n_samples))
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """One more pass over some samples; the first call must name all `classes`.

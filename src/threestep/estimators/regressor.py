@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_array, check_consistent_length
 from threestep.data import Target
 from threestep.estimators.base import NetworkEstimator
 from threestep.estimators.callbacks import FitTask, with_callbacks
-from threestep.estimators.samples import table_of, weights_of
+from threestep.estimators.samples import groups_of, table_of, weights_of
 
 
 class Regressor(RegressorMixin, NetworkEstimator):
@@ -127,7 +127,7 @@ class Regressor(RegressorMixin, NetworkEstimator):
         self.quantiles = quantiles
 
     @with_callbacks
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None, groups=None):
         """Find a network.
 
         Parameters
@@ -136,6 +136,9 @@ class Regressor(RegressorMixin, NetworkEstimator):
             NaN is missing; a frame may have columns of words.
         y : array-like of shape (n_samples,), or (n_samples, n_numbers)
         sample_weight : array-like of shape (n_samples,) or None
+        groups : array-like of shape (n_samples,) or None
+            Samples of one value, such as a patient's, are either learned from or choose, together; then there
+            are no folds.
 
         Raises
         ------
@@ -145,8 +148,9 @@ class Regressor(RegressorMixin, NetworkEstimator):
         table = table_of(self, X, is_new=True)
         numbers = self._numbers(y, table.n_samples)
         target = Target("y", "number", (), "given", 1 if numbers.ndim == 1 else numbers.shape[1])
-        task = FitTask(self, X, y, sample_weight)
-        return self._fit(task, table, target, numbers, weights_of(sample_weight, table.n_samples))
+        task = FitTask(self, X, y, sample_weight=sample_weight, groups=groups)
+        weight, groups = weights_of(sample_weight, table.n_samples), groups_of(groups, table.n_samples)
+        return self._fit(task, table, target, numbers, weight, groups)
 
     def partial_fit(self, X, y, sample_weight=None):
         """One more pass over some samples.

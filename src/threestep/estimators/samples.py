@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import check_array, validate_data
+from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d, validate_data
 
 from threestep.data import Split, Table, read, split
 from threestep.errors import UserError
@@ -173,12 +173,29 @@ def _equal(column: NDArray, other: NDArray) -> bool:
     return bool(np.array_equal(column, other, equal_nan=is_float))
 
 
-def parts_of(table: Table, valid_fraction: float, seed: int, by_class: bool) -> Split:
-    """Who learns and who chooses; of few samples all do both."""
+def groups_of(groups: Any, n_samples: int) -> NDArray | None:
+    """Whose each sample is; None stays None.
+
+    Raises
+    ------
+    ValueError
+        Another number of them.
+    """
+    if groups is None:
+        return None
+    groups = column_or_1d(groups)
+    check_consistent_length(np.empty(n_samples), groups)
+    return groups
+
+
+def parts_of(
+    table: Table, valid_fraction: float, seed: int, by_class: bool, groups: NDArray | None = None
+) -> Split:
+    """Who learns and who chooses, those of a group together; of few samples all do both."""
     nobody = table.take(np.arange(0))
     if table.n_samples < _FEWEST_TO_SPLIT:
         return Split(table, table, nobody)
-    return split(table, valid_fraction, 0.0, seed, by_class)
+    return split(table, valid_fraction, 0.0, seed, by_class, groups)
 
 
 def warn_of_notes(notes: tuple[str, ...]) -> None:

@@ -60,7 +60,7 @@ class Prepared:
     goodness : Goodness
     settings : Settings
         What was left open is chosen, but for rates and how many are averaged, which a search decides, limits,
-        and bins, which are the prep's.
+        and the task and bins, which are the prep's.
     asked : Settings
         As the user gave them.
     seconds : dict of str to float
@@ -201,9 +201,7 @@ def _prepared(
     if settings.class_weight == "balanced":
         parts = _balanced(parts, prep, settings)
         prep = with_means(prep, parts.train)
-    settings = replace(
-        settings, task=target.kind, loss=goodness.loss, precision=_precision(network, settings)
-    )
+    settings = replace(settings, loss=goodness.loss, precision=_precision(network, settings))
     clock.stage("prepare")
     return Prepared(name, table, parts, prep, network, goodness, settings, asked, clock.seconds, began)
 

@@ -60,7 +60,7 @@ class Run:
         With the history of the descent.
     settings : Settings
         As used: what was left open is chosen, but for what a search decides (`network`, rates, `ensemble`),
-        limits where there are none, and `bins`, which `model.prep.layout` has.
+        limits where there are none, and `task` and `bins`, which `model.prep` has as `target` and `layout`.
     scores : dict of str to Scores
         On train, valid and test.
     events : list of dict
