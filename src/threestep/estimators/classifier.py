@@ -64,7 +64,8 @@ class Classifier(ClassifierMixin, NetworkEstimator):
     classes_ : ndarray of shape (n_classes,)
         Of labels 0 … n_labels - 1.
     model_ : threestep.Model
-        The picked function, with its prep: `model_.save(path)`. Its classes are indices into `classes_`.
+        The picked function, with its prep: `model_.save(path)`. It finds columns by the names they had in a
+        data frame. Its classes are indices into `classes_`.
     leaderboard_ : list of dict
         What was tried, as `threestep.pick.leaderboard` describes it; its epochs are of all folds together.
     settings_ : threestep.Settings

@@ -57,7 +57,8 @@ class Regressor(RegressorMixin, NetworkEstimator):
     Attributes
     ----------
     model_ : threestep.Model
-        The picked function, with its prep: `model_.save(path)`.
+        The picked function, with its prep: `model_.save(path)`. It finds columns by the names they had in a
+        data frame.
     leaderboard_ : list of dict
         What was tried, as `threestep.pick.leaderboard` describes it; its epochs are of all folds together.
     settings_ : threestep.Settings
