@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 
 import threestep as ts
+from threestep import described
 from threestep.app import main, options, printing, work
-from threestep.app.options import docstrings
 
 
 @pytest.fixture
@@ -286,7 +286,7 @@ def test_help_has_a_group_of_options_per_record_and_says_what_each_setting_means
     assert (
         "Neurons of a hidden layer, 8 to 1024; by default 64, and more for many samples, up to 512." in plain
     )
-    meanings = docstrings(ts.Settings)
+    meanings = described.docstrings(ts.Settings)
     assert meanings.keys() == {field.name for field in fields(ts.Settings)}
     assert all(meaning in plain for meaning in meanings.values())
 
@@ -330,11 +330,11 @@ def test_records_are_described_without_their_source_too(monkeypatch):
     def without(_):
         raise OSError
 
-    monkeypatch.setattr(options.inspect, "getsource", without)
-    options._classes_in.cache_clear()
-    assert options.docstrings(ts.Settings) == {}
+    monkeypatch.setattr(described.inspect, "getsource", without)
+    described._classes_in.cache_clear()
+    assert described.docstrings(ts.Settings) == {}
     assert options.as_options(ts.Settings)(epochs=3).epochs == 3
-    options._classes_in.cache_clear()
+    described._classes_in.cache_clear()
 
 
 def test_what_is_said_on_the_command_line_reaches_the_settings(monkeypatch):

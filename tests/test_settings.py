@@ -1,6 +1,9 @@
 """Settings outside their range are refused, all at once, before anything runs."""
 
+import pydoc
 import re
+import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -9,7 +12,7 @@ import pytest
 
 import threestep as ts
 from threestep.limits import _LOGARITHMIC, _PAIRS, _RANGES, _WHOLE, check_settings
-from threestep.settings import Optimizer
+from threestep.settings import Files, Optimizer, Question, Search, Study
 
 HUGE = 10**400  # more than a float holds
 NUMBERS = sorted(set(_RANGES) - set(_PAIRS))
@@ -213,3 +216,16 @@ def test_defaults_of_the_table_of_tricks_are_those_that_are_used(name):
 def test_a_clip_that_leaves_nothing_of_any_number_is_refused(clip):
     assert refused(clip=clip) == f"`clip` is {clip!r}; must be 0, or a number from 0.1"
     check_settings(ts.Settings(clip=0.1))
+
+
+@pytest.mark.parametrize("record", [ts.Settings, ts.Descent, Search, Files, Question, Study])
+def test_help_describes_every_setting(record):
+    said = pydoc.render_doc(record, renderer=pydoc.plaintext)
+    for field in fields(record):
+        assert re.search(rf"(?m)^ \|  {field.name} : .*default .*\n \|      [A-Z`α]", said), field.name
+
+
+def test_help_is_made_when_somebody_asks():
+    code = "import threestep.settings, threestep.described as d; print(d._classes_in.cache_info().currsize)"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said.strip() == "0"

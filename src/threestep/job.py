@@ -11,7 +11,7 @@ import numpy as np
 
 from threestep.errors import SettingsError, did_you_mean
 from threestep.limits import check_language
-from threestep.model import Model, load
+from threestep.model import Model, model_given
 from threestep.pick import ended
 from threestep.report import write_comparison, write_explanation, write_health, write_report
 from threestep.settings import Language, Settings, Study
@@ -163,7 +163,7 @@ def explained(
 ) -> Explanation:
     """As `explain`; `keep` writes a folder also where `out` does not name one."""
     check_language(lang)
-    found = explain_model(model if isinstance(model, Model) else load(model), data, row)
+    found = explain_model(model_given(model), data, row)
     if not keep and out is None:
         return found
     folder = page_folder(out, f"{found.data}-layers")

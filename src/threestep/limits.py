@@ -90,6 +90,7 @@ _WHOLE = (
     "channels",
     "sound_bands",
 )
+_HINT_HELP = "each is described by `threestep fit --help`, in Python by `help(threestep.Settings)`"
 _LOGARITHMIC = ("learning_rates", "weight_decays")
 _LONGEST_SIDE = 1024  # pixels
 LEAST_CLIP = 0.1  # but for none
@@ -143,7 +144,7 @@ def check_settings(settings: Descent, seed: int = 0) -> None:
             problems.append("`convolutions` and `refit` or `folds` are given; give one of them")
         problems += _unused_problems(settings)
     if problems:
-        raise SettingsError("\n".join(problems), "`threestep fit --help` describes each setting")
+        raise SettingsError("\n".join(problems), _HINT_HELP)
 
 
 def _unused_problems(settings: Settings) -> list[str]:

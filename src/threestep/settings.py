@@ -8,6 +8,8 @@ run folder's `config.toml` shows what was chosen.
 from dataclasses import dataclass
 from typing import Literal
 
+from threestep.described import described
+
 DEFAULT_LEARNING_RATE, DEFAULT_WEIGHT_DECAY = 3e-3, 0.01
 USUAL_DECAYS = (1e-3, 0.1)  # weight decays that a search tries
 
@@ -47,6 +49,7 @@ Effort = Literal["quick", "normal", "thorough"]
 Searcher = Literal["evolution", "random", "optuna"]
 
 
+@described
 @dataclass(frozen=True)
 class Descent:
     """How the best params of one network are picked by gradient descent.
@@ -106,6 +109,7 @@ class Descent:
     default bfloat16 for networks with convolutions on a GPU, else float32, as of all members of a search."""
 
 
+@described
 @dataclass(frozen=True)
 class Question:
     """What is looked for: the target, the function set, the loss, who measures."""
@@ -163,6 +167,7 @@ class Question:
     """Share of the samples that only measure the outcome."""
 
 
+@described
 @dataclass(frozen=True)
 class Files:
     """How data are read; the model keeps it, so that new data are read alike."""
@@ -184,6 +189,7 @@ class Files:
     """Bands of the mel scale; by default 40."""
 
 
+@described
 @dataclass(frozen=True)
 class Space:
     """What a search may try. `None` is chosen from the data; a pair is a range, ends included."""
@@ -206,6 +212,7 @@ class Space:
     """Dropout; by default 0.05 to 0.4 for classes, none for numbers."""
 
 
+@described
 @dataclass(frozen=True)
 class Search(Space):
     """How a network is searched for, where `network` is `auto`."""
@@ -235,11 +242,13 @@ class Search(Space):
     could judge it beside those."""
 
 
+@described
 @dataclass(frozen=True)
 class Settings(Search, Descent, Files, Question):
     """Everything a run is made of, beside its data; the question's fields come first."""
 
 
+@described
 @dataclass(frozen=True)
 class Study:
     """How networks that differ in one thing are compared: see `threestep.compare`."""

@@ -1,16 +1,14 @@
 """How records look as options of the command line: their docstrings, filled to the terminal's width."""
 
-import ast
 import inspect
-import sys
 from collections.abc import Iterator
 from dataclasses import Field, field, fields, is_dataclass, make_dataclass
-from functools import lru_cache
-from itertools import pairwise
 from types import NoneType
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 from tyro.conf import Positional, arg
+
+from threestep.described import docstrings, own_doc
 
 _NAMES: dict[Any, str] = {
     int: "INT",
@@ -42,7 +40,7 @@ def as_options(record: _Record) -> _Record:
     says, own = docstrings(record), inspect.get_annotations(record)
     in_order = sorted(fields(record), key=lambda each: each.name not in own)
     described = [(each.name, *_option(each, says.get(each.name, ""))) for each in in_order]
-    about = {"__doc__": record.__doc__, "__module__": record.__module__}
+    about = {"__doc__": own_doc(record), "__module__": record.__module__}
     return make_dataclass(record.__name__, described, frozen=True, namespace=about)  # pyright: ignore[reportReturnType]
 
 
@@ -53,28 +51,6 @@ def option_names(record: type) -> Iterator[str]:
             yield from option_names(each.type)
         elif Positional not in getattr(each.type, "__metadata__", ()):
             yield f"--{'no-' if each.default is True else ''}{each.name.replace('_', '-')}"
-
-
-def docstrings(record: type) -> dict[str, str]:
-    """The docstrings below the fields of a record, those that it inherits, too; none where Python has no
-    source to read them in."""
-    says = dict[str, str]()
-    for each in reversed(record.__mro__):
-        if is_dataclass(each):
-            for line, below in pairwise(_classes_in(each.__module__).get(each.__name__, [])):
-                if isinstance(line, ast.AnnAssign) and isinstance(below, ast.Expr):
-                    says[ast.unparse(line.target)] = " ".join(ast.literal_eval(below.value).split())
-    return says
-
-
-@lru_cache
-def _classes_in(module: str) -> dict[str, list[ast.stmt]]:
-    """What stands in the classes of a module; each file is parsed once, which takes a while."""
-    try:
-        source = inspect.getsource(sys.modules[module])
-    except (OSError, TypeError):
-        return {}
-    return {each.name: each.body for each in ast.parse(source).body if isinstance(each, ast.ClassDef)}
 
 
 def _option(each: Field, says: str) -> tuple[Any, Field]:

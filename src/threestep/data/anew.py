@@ -15,6 +15,7 @@ def read_anew(prep: Prep, source: object, strict: bool = False) -> Table:
     ----------
     prep : Prep
     source : anything `read` takes
+        A table is read already.
     strict : bool
         Stop at a damaged file of a folder.
 
@@ -23,6 +24,8 @@ def read_anew(prep: Prep, source: object, strict: bool = False) -> Table:
     DataError
         It cannot be read.
     """
+    if isinstance(source, Table):
+        return source
     layout, target = prep.layout, prep.target
     how, forms = replace(layout.files, strict=strict), layout.forms
     if target.kind == "number":

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from threestep.data.cells import numeric_array, shown
 from threestep.data.coding import places_in
-from threestep.data.layout import numbers_in, with_names
+from threestep.data.layout import Layout, Numbers, numbers_in, with_names
 from threestep.data.level_means import own_means, said_of
 from threestep.data.prep import Prep
 from threestep.data.table import Table
@@ -68,8 +68,7 @@ def encoded(prep: Prep, table: Table, most: int | None = None) -> Iterator[NDArr
 def _encoder(prep: Prep, table: Table) -> tuple[Callable[[slice, NDArray], None], int]:
     """What writes the inputs of some samples where it is told to, and how many samples there are."""
     layout = prep.layout
-    samples = table if layout.shape else with_names(layout, table)
-    numbers = numbers_in(layout, samples)
+    samples, numbers = _numbers_of(layout, table)
     words, means = _places_of_words(prep, samples), _levels_of_means(prep, samples)
     n_numbers, n_plain, gaps = layout.n_numbers, layout.n_plain_inputs, list(layout.gaps)
     at_words, at_means = n_numbers + len(gaps), n_plain - layout.n_means * len(layout.means)
@@ -96,6 +95,16 @@ def _encoder(prep: Prep, table: Table) -> tuple[Callable[[slice, NDArray], None]
             inputs[:, n_numbers:n_plain] /= scale_of_flags
 
     return fill, numbers.n_samples
+
+
+def _numbers_of(layout: Layout, table: Table) -> tuple[Table, Numbers]:
+    """The samples with all columns of the layout, and their numbers. An array of columns that are all numbers
+    stays one, in the order of training: a row is then encoded in less time."""
+    x, is_plain = table.x, not (layout.shape or layout.dates or layout.known_words)
+    if is_plain and isinstance(x, np.ndarray) and x.shape[1:] == (len(layout.numbers),):
+        return table, Numbers(x, (), len(x))
+    samples = table if layout.shape else with_names(layout, table)
+    return samples, numbers_in(layout, samples)
 
 
 def _scale(prep: Prep, block: NDArray) -> None:

@@ -7,6 +7,8 @@ from threestep.data.cells import column_of_objects, finite_or_missing, is_missin
 from threestep.data.table import Table
 from threestep.errors import DataError
 
+_MOST_EXACT = 2.0**53  # float64 holds every whole number below
+
 
 def is_frame(source: object) -> bool:
     """Whether narwhals can read it as a data frame."""
@@ -62,10 +64,21 @@ def _column(series, name: str) -> NDArray | None:
     if dtype == nw.Boolean and series.null_count() == 0:
         return np.asarray(series.to_numpy(), bool)
     if dtype == nw.Boolean or dtype.is_numeric():
-        numbers = series.cast(nw.Float64).to_numpy()
-        return finite_or_missing(np.asarray(numbers, np.float64), name)
+        return _numbers_in(series, name)
     if dtype in (nw.String, nw.Object):
         return column_of_objects(series.to_list(), name)
     if dtype in (nw.Date, nw.Datetime):
         return words_of_objects([None if is_missing(cell) else cell.isoformat() for cell in series.to_list()])
     return words_of_objects(series.to_list()) if dtype in (nw.Categorical, nw.Enum) else None
+
+
+def _numbers_in(series, name: str) -> NDArray:
+    """A column of numbers as float64; but integers beyond what that holds stay what they are, for classes may
+    be such."""
+    import narwhals as nw
+
+    numbers = finite_or_missing(np.asarray(series.cast(nw.Float64).to_numpy(), np.float64), name)
+    if series.dtype.is_integer() and series.null_count() == 0 and np.abs(numbers).max() >= _MOST_EXACT:
+        whole = series.to_numpy()
+        return whole if whole.dtype.kind in "iu" else numbers
+    return numbers

@@ -12,9 +12,17 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from threestep.data import Table, Target
-from threestep.errors import SettingsError, UserError
+from threestep.errors import SettingsError
 from threestep.estimators.callbacks import CallbackSupportMixin, FitTask
-from threestep.estimators.samples import in_own_order, parts_of, table_of, warn_of_notes
+from threestep.estimators.samples import (
+    in_own_order,
+    parts_of,
+    table_of,
+    value_errors,
+    warn_of_notes,
+    with_column_names,
+)
+from threestep.limits import check_settings
 from threestep.model import Model, model_of
 from threestep.pick import (
     Begun,
@@ -32,7 +40,9 @@ from threestep.study import Found, Prepared, arrays_of, find_model, nothing_in_w
 _USUAL_NETWORK = "64-64"  # of `partial_fit`, which cannot search
 _SEEDS = 2**31
 _HINT_PARTIAL = "give up to 8 hidden layers of one activation, the first of them plain"
+_FEWEST_TO_BEGIN = 10  # samples: of fewer a column's spread may be far off, and of one there is none
 _MOST_PRECISE = 1000  # samples: in single precision a sample's last digits depend on its company
+_MAY_BE_AUTO = ("batch_size", "learning_rate", "weight_decay", "dropout", "ensemble")
 
 
 class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
@@ -57,31 +67,43 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         tried = f"; the best of {len(self.leaderboard_)} tried" if len(self.leaderboard_) > 1 else ""
         return f"{diagram}<p><b>found</b>: {escape(str(model.network))}{more}, {n_params:,} params{tried}</p>"
 
-    def _settings(self) -> Settings:
-        """The parameters as the settings of a run."""
+    def _settings(self, kind: Any) -> Settings:
+        """The parameters as the settings of a run, whose target is of that kind.
+
+        Raises
+        ------
+        SettingsError
+            One is outside its range.
+        """
         known = {field.name for field in fields(Settings)} - {"class_weight"}  # it became sample weights
         given = {name: value for name, value in self.get_params().items() if name in known}
-        optional = ("batch_size", "learning_rate", "weight_decay", "dropout", "ensemble")
-        given |= {name: None for name in optional if isinstance(given[name], str) and given[name] == "auto"}
+        given |= {name: _unless_auto(name, given[name]) for name in _MAY_BE_AUTO}
         given = {
             key: value.item() if isinstance(value, np.generic) else value for key, value in given.items()
         }
         seed = int(check_random_state(self.random_state).randint(_SEEDS - 1))
-        return Settings(**given, seed=seed, test_fraction=0.0)
+        return Settings(**given, task=kind, seed=seed, test_fraction=0.0)
 
     def _fit(
-        self, task: FitTask, table: Table, target: Target, y: NDArray, weight: NDArray | None
+        self,
+        task: FitTask,
+        table: Table,
+        target: Target,
+        y: NDArray,
+        weight: NDArray | None,
+        groups: NDArray | None,
     ) -> "NetworkEstimator":
         """Learn from samples whose features are known; y as the target wants it."""
         warn_of_notes(table.notes)
-        table = in_own_order(replace(table, y=y, y_name=target.name, weight=weight))
-        settings = self._settings()
-        try:
-            parts = parts_of(table, settings.valid_fraction, settings.seed, target.kind == "classes")
+        rows = np.arange(table.n_samples)
+        table = in_own_order(replace(table, y=y, y_name=target.name, weight=weight, rows=rows))
+        own = None if groups is None or table.rows is None else groups[table.rows]
+        with value_errors():
+            settings = replace(self._settings(target.kind), groups=None if own is None else "groups")
+            check_settings(settings)  # before the samples are divided by them
+            parts = parts_of(table, settings.valid_fraction, settings.seed, target.kind == "classes", own)
             prepared = prepare_parts(table, target, parts, settings)
             self._keep_found(prepared, *find_model(prepared, self._teller(task), task.stop))
-        except UserError as error:
-            raise ValueError(str(error)) from error
         task.end()
         return self
 
@@ -93,7 +115,8 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
             if self.verbose and event["event"] == "rung":
                 loss = "none yet" if event["best_loss"] is None else f"{event['best_loss']:.4f}"
                 tried = f"{event['n_tried']} network{'' if event['n_tried'] == 1 else 's'} tried"
-                print(f"round {event['round']}: {tried}, best validation loss {loss}")  # noqa: T201
+                at = f"round {event['round']}, rung {event['rung']} of {event['n_rungs']}"
+                print(f"{at}: {tried}, best validation loss {loss}")  # noqa: T201
 
         return tell
 
@@ -107,43 +130,70 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
 
     def _keep(self, model: Model, history: list[EpochRow]) -> None:
         """What both `fit` and `partial_fit` leave."""
-        self.model_ = model
+        self.model_ = with_column_names(model, self)
         self.loss_curve_ = [row.train_loss for row in history]
         self.n_iter_ = max(1, len(history))
         self.n_outputs_ = model.network.n_outputs
 
     def _partial_fit(self, table: Table, target: Target, y: NDArray, weight: NDArray | None) -> None:
         """One more pass over some samples; the first call decides the network and the prep."""
+        self._warn_of_few(table.n_samples)
         table = replace(table, y=y, y_name=target.name, weight=weight)
-        settings = self._settings()
+        with value_errors():
+            if hasattr(self, "model_"):
+                self._go_on(table)
+            else:
+                self._begin(table, target)
+
+    def _warn_of_few(self, n_samples: int) -> None:
+        """That the first call says too little of the columns."""
+        if not hasattr(self, "model_") and n_samples < _FEWEST_TO_BEGIN:
+            samples = "one sample" if n_samples == 1 else f"{n_samples} samples"
+            note = f"the first `partial_fit` has {samples}, by which alone the columns are scaled"
+            warn_of_notes((f"{note}; begin with {_FEWEST_TO_BEGIN} that differ, better with hundreds",))
+
+    def _warn_of_dropped(self, model: Model) -> None:
+        """That one network goes on alone: the others, and corrections of its answers, are of other params."""
+        dropped = [f"{len(model.others)} other network(s)"] if model.others else []
+        if model.temperature != 1.0 or model.shifts:
+            dropped.append(f"the correction of its {'quantiles' if model.shifts else 'confidences'}")
+        if dropped:
+            what = " and ".join(dropped)
+            warn_of_notes(
+                (f"`partial_fit` goes on with one network; {what}, which `fit` found, are dropped",)
+            )
+
+    def _begin(self, table: Table, target: Target) -> None:
+        """The first pass of all; it decides the network and the prep.
+
+        Raises
+        ------
+        UserError
+            Bad data or settings, or a network that the program for several does not take.
+        """
+        settings = self._settings(target.kind)
         if settings.network == "auto":
             settings = replace(settings, network=_USUAL_NETWORK, ensemble=1, folds=None)
-        try:
-            if not hasattr(self, "model_"):
-                parts = parts_of(table, settings.valid_fraction, settings.seed, False)._replace(train=table)
-                # the means of levels would hold the targets of samples that come again
-                settings = replace(
-                    settings,
-                    epochs=1,
-                    warmup_fraction=0.0,
-                    calibrate=False,
-                    input_scaling=0.0,
-                    level_means=False,
-                )
-                prepared = prepare_parts(table, target, parts, settings)
-                if not prepared.shares_programs:
-                    raise SettingsError(
-                        f"`network` is {settings.network!r}: no `partial_fit` for it", _HINT_PARTIAL
-                    )
-                self._keep_found(prepared, *find_model(prepared))
-                return
-            self._go_on(table)
-        except UserError as error:
-            raise ValueError(str(error)) from error
+        check_settings(settings)
+        parts = parts_of(table, settings.valid_fraction, settings.seed, False)._replace(train=table)
+        # the means of levels would hold the targets of samples that come again
+        settings = replace(
+            settings,
+            epochs=1,
+            warmup_fraction=0.0,
+            calibrate=False,
+            input_scaling=0.0,
+            level_means=False,
+        )
+        prepared = prepare_parts(table, target, parts, settings)
+        if not prepared.shares_programs:
+            raise SettingsError(f"`network` is {settings.network!r}: no `partial_fit` for it", _HINT_PARTIAL)
+        self._keep_found(prepared, *find_model(prepared))
 
     def _go_on(self, table: Table) -> None:
         """Descend once more from where the model is; the optimizer remembers the calls before."""
         model, settings = self.model_, self.settings_
+        self._warn_of_dropped(model)
         samples = arrays_of(model.prep, table)
         names = ("learning_rate", "weight_decay", "dropout")
         row = next(iter(self.leaderboard_), None) or {name: getattr(settings, name) for name in names}
@@ -165,13 +215,26 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         """The network's raw outputs for samples of the same features."""
         check_is_fitted(self)
         table = table_of(self, X, is_new=False)
-        try:
+        with value_errors():
             return self.model_.outputs(table, precise=table.n_samples <= _MOST_PRECISE)
-        except UserError as error:
-            raise ValueError(str(error)) from error
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.target_tags.required = True
         return tags
+
+
+def _unless_auto(name: str, value: Any) -> Any:
+    """The value of a parameter that may be "auto"; None then.
+
+    Raises
+    ------
+    SettingsError
+        Some other word.
+    """
+    if not isinstance(value, str):
+        return value
+    if value != "auto":
+        raise SettingsError(f"`{name}` is {value!r}; must be 'auto' or a number")
+    return None

@@ -28,7 +28,8 @@ class FitTask:
     estimator : estimator
     X, y : array-like
         As they were given to `fit`.
-    weight : array-like or None
+    **metadata : array-like or None
+        What else; None is nothing.
 
     Attributes
     ----------
@@ -36,10 +37,10 @@ class FitTask:
         Set once a callback asks for the end: the best so far is then kept.
     """
 
-    def __init__(self, estimator: Any, X: Any, y: Any, weight: Any):
+    def __init__(self, estimator: Any, X: Any, y: Any, **metadata: Any):
         self.stop = Event()
         self._known = {"estimator": estimator, "X": X, "y": y}
-        self._known["metadata"] = {} if weight is None else {"sample_weight": weight}
+        self._known["metadata"] = {name: each for name, each in metadata.items() if each is not None}
         begin = getattr(estimator, "_init_callback_context", None)
         self._task = None if begin is None else begin(max_subtasks=None)
         self._below, self._name, self._n_below = None, "", 0

@@ -4,14 +4,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import log_softmax
 from sklearn.base import ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import check_consistent_length, column_or_1d
+from sklearn.utils.multiclass import type_of_target
 
-from threestep.data import Target, balanced_weights
 from threestep.estimators.base import NetworkEstimator
 from threestep.estimators.callbacks import FitTask, with_callbacks
-from threestep.estimators.samples import table_of, weights_of
+from threestep.estimators.classes import classes_of, codes_of, with_class_weight
+from threestep.estimators.samples import groups_of, table_of, value_errors, weights_of
 
 
 class Classifier(ClassifierMixin, NetworkEstimator):
@@ -42,7 +42,8 @@ class Classifier(ClassifierMixin, NetworkEstimator):
         By what found networks are compared when some are picked: "loss", "accuracy", "balanced_accuracy",
         "f1", "auc", ...
     class_weight : dict, "balanced" or None
-        How much each class counts.
+        How much each class counts: a dict of class to number, 1 for those not in it; "balanced": all classes
+        the same. Not for labels.
     column : tuple of str
         What columns are, where they are not numbers as they seem: `("month=category", "row=ignore")`.
         Columns of an array are x0, x1, ...
@@ -56,22 +57,24 @@ class Classifier(ClassifierMixin, NetworkEstimator):
     random_state : int, RandomState or None
         Equal ones give equal networks.
     verbose : int
-        Above 0, a line per round of the search.
+        Above 0, a line per rung of each round of the search.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         Of labels 0 … n_labels - 1.
     model_ : threestep.Model
-        The picked function, with its prep: `model_.save(path)`. Its classes are indices into `classes_`.
+        The picked function, with its prep: `model_.save(path)`. It finds columns by the names they had in a
+        data frame. Its classes are indices into `classes_`.
     leaderboard_ : list of dict
-        What was tried.
+        What was tried, as `threestep.pick.leaderboard` describes it; its epochs are of all folds together.
     settings_ : threestep.Settings
-        As used.
+        As used: what was left open is chosen, but for what a search decides (`network`, rates, `ensemble`),
+        limits where there are none, and `bins`, which `model_.prep.layout` has.
     loss_curve_ : list of float
         Training loss per epoch of the picked network's last descent.
     n_iter_ : int
-        Its epochs.
+        Its epochs, at most `settings_.epochs`; with folds those of one.
     n_features_in_, feature_names_in_
         As in scikit-learn.
 
@@ -135,7 +138,7 @@ class Classifier(ClassifierMixin, NetworkEstimator):
         self.class_weight = class_weight
 
     @with_callbacks
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None, groups=None):
         """Find a network.
 
         Parameters
@@ -144,6 +147,9 @@ class Classifier(ClassifierMixin, NetworkEstimator):
             NaN is missing; a frame may have columns of words.
         y : array-like of shape (n_samples,), or (n_samples, n_labels) of 0 and 1
         sample_weight : array-like of shape (n_samples,) or None
+        groups : array-like of shape (n_samples,) or None
+            Samples of one value, such as a patient's, are either learned from or choose, together; then there
+            are no folds.
 
         Raises
         ------
@@ -151,25 +157,39 @@ class Classifier(ClassifierMixin, NetworkEstimator):
             Samples or parameters that nothing can be learned from, with a hint.
         """
         table = table_of(self, X, is_new=True)
-        codes, target = self._targets(y, table.n_samples)
-        weight = weights_of(sample_weight, table.n_samples)
+        with value_errors():
+            self.classes_, target = classes_of(y)
+            codes = codes_of(y, table.n_samples, self.classes_, target.kind)
+            weight = self._weights(codes, sample_weight)
         if weight is not None and codes.ndim == 1 and len(np.unique(codes[weight > 0])) < 2:
             raise ValueError("Classifier needs weight on at least 2 classes, but only one class has any")
-        task = FitTask(self, X, y, sample_weight)
-        return self._fit(task, table, target, codes, self._with_class_weight(codes, weight))
+        task = FitTask(self, X, y, sample_weight=sample_weight, groups=groups)
+        return self._fit(task, table, target, codes, weight, groups_of(groups, table.n_samples))
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
-        """One more pass over some samples; the first call must name all `classes`."""
+        """One more pass over some samples; the first call must name all `classes`.
+
+        The first call also decides the network, and from its samples alone how columns are scaled and whether
+        they are divided into bins: it should have hundreds of samples that differ; a column with one value in
+        all of them is not heard later either. After a `fit` the first of the networks found goes on: others,
+        and the correction of the confidences, are dropped.
+
+        Raises
+        ------
+        ValueError
+            As `fit`.
+        """
         is_first = not hasattr(self, "model_")
+        if is_first and classes is None and type_of_target(y) != "multilabel-indicator":
+            raise ValueError("classes must be passed on the first call to partial_fit.")
         table = table_of(self, X, is_new=is_first)
-        if is_first:
-            if classes is None and type_of_target(y) != "multilabel-indicator":
-                raise ValueError("classes must be passed on the first call to partial_fit.")
-            codes, target = self._targets(y, table.n_samples, classes)
-        else:
-            target = self.model_.prep.target
-            codes = self._codes(y, table.n_samples)
-        weight = self._with_class_weight(codes, weights_of(sample_weight, table.n_samples))
+        with value_errors():
+            if is_first:
+                self.classes_, target = classes_of(y, classes)
+            else:
+                target = self.model_.prep.target
+            codes = codes_of(y, table.n_samples, self.classes_, target.kind)
+            weight = self._weights(codes, sample_weight)
         self._partial_fit(table, target, codes, weight)
         return self
 
@@ -185,55 +205,17 @@ class Classifier(ClassifierMixin, NetworkEstimator):
         outputs = self._outputs(X)
         return self.model_.answers(outputs)
 
-    def _targets(self, y: Any, n_samples: int, classes: Any = None) -> tuple[NDArray, Target]:
-        """y as class indices or labels, and what kind it is; sets `classes_`."""
-        if y is None:
-            raise ValueError("This Classifier estimator requires y to be passed, but the target y is None.")
-        check_classification_targets(y)
-        kind = type_of_target(y, input_name="y")
-        if kind == "multilabel-indicator":
-            labels = self._codes(y, n_samples)
-            self.classes_ = np.arange(labels.shape[1])
-            return labels, Target("y", "labels", (), "an indicator matrix", labels.shape[1])
-        if kind == "multiclass-multioutput":
-            raise ValueError("several columns of classes are not supported: fit one Classifier for each")
-        self.classes_ = np.unique(column_or_1d(y, warn=True) if classes is None else classes)
-        if len(self.classes_) < 2:
-            raise ValueError("Classifier needs samples of at least 2 classes, but y has only one class")
-        return self._codes(y, n_samples), Target("y", "classes", tuple(range(len(self.classes_))), "given")
+    def predict_log_proba(self, X):
+        """Logarithms of what `predict_proba` says, of the same shape; finite where that is 0."""
+        outputs = self._outputs(X)
+        if self.model_.prep.target.kind == "labels":
+            return -np.logaddexp(0, -outputs)
+        return log_softmax(outputs, axis=1)
 
-    def _codes(self, y: Any, n_samples: int) -> NDArray:
-        """Indices into `classes_`, or the labels as they are.
-
-        Raises
-        ------
-        ValueError
-            A class that is not there.
-        """
-        if type_of_target(y) == "multilabel-indicator":
-            labels = np.asarray(y.toarray() if hasattr(y, "toarray") else y)
-            check_consistent_length(np.empty(n_samples), labels)
-            return labels
-        y = column_or_1d(y)
-        if len(y) != n_samples:
-            check_consistent_length(np.empty(n_samples), y)
-        places = np.clip(np.searchsorted(self.classes_, y), 0, len(self.classes_) - 1)
-        if (self.classes_[places] != y).any():
-            unknown, known = y[self.classes_[places] != y].tolist()[0], self.classes_[:20].tolist()
-            raise ValueError(f"y has the class {unknown!r}, expected one of {known}")
-        return places
-
-    def _with_class_weight(self, codes: NDArray, weight: NDArray | None) -> NDArray | None:
-        """The samples' weights times those of their classes."""
-        if self.class_weight is None or codes.ndim > 1:
-            return weight
-        own = np.ones(len(codes)) if weight is None else weight
-        if isinstance(self.class_weight, str):
-            if self.class_weight != "balanced":
-                raise ValueError(f"class_weight is {self.class_weight!r}; expected a dict or 'balanced'")
-            return balanced_weights(codes, len(self.classes_), own)
-        of_class = np.array([self.class_weight.get(name, 1.0) for name in self.classes_.tolist()])
-        return own * of_class[codes]
+    def _weights(self, codes: NDArray, sample_weight: Any) -> NDArray | None:
+        """The samples' own weights times those of their classes."""
+        own = weights_of(sample_weight, len(codes))
+        return with_class_weight(self.class_weight, self.classes_, codes, own)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

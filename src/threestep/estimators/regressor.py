@@ -2,12 +2,13 @@
 
 import numpy as np
 from sklearn.base import RegressorMixin
+from sklearn.metrics import d2_pinball_score
 from sklearn.utils.validation import check_array, check_consistent_length
 
 from threestep.data import Target
 from threestep.estimators.base import NetworkEstimator
 from threestep.estimators.callbacks import FitTask, with_callbacks
-from threestep.estimators.samples import table_of, weights_of
+from threestep.estimators.samples import groups_of, table_of, weights_of
 
 
 class Regressor(RegressorMixin, NetworkEstimator):
@@ -51,20 +52,22 @@ class Regressor(RegressorMixin, NetworkEstimator):
     random_state : int, RandomState or None
         Equal ones give equal networks.
     verbose : int
-        Above 0, a line per round of the search.
+        Above 0, a line per rung of each round of the search.
 
     Attributes
     ----------
     model_ : threestep.Model
-        The picked function, with its prep: `model_.save(path)`.
+        The picked function, with its prep: `model_.save(path)`. It finds columns by the names they had in a
+        data frame.
     leaderboard_ : list of dict
-        What was tried.
+        What was tried, as `threestep.pick.leaderboard` describes it; its epochs are of all folds together.
     settings_ : threestep.Settings
-        As used.
+        As used: what was left open is chosen, but for what a search decides (`network`, rates, `ensemble`),
+        limits where there are none, and `bins`, which `model_.prep.layout` has.
     loss_curve_ : list of float
         Training loss per epoch of the picked network's last descent, in standard deviations of the target.
     n_iter_ : int
-        Its epochs.
+        Its epochs, at most `settings_.epochs`; with folds those of one.
     n_features_in_, feature_names_in_
         As in scikit-learn.
 
@@ -125,7 +128,7 @@ class Regressor(RegressorMixin, NetworkEstimator):
         self.quantiles = quantiles
 
     @with_callbacks
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None, groups=None):
         """Find a network.
 
         Parameters
@@ -134,6 +137,9 @@ class Regressor(RegressorMixin, NetworkEstimator):
             NaN is missing; a frame may have columns of words.
         y : array-like of shape (n_samples,), or (n_samples, n_numbers)
         sample_weight : array-like of shape (n_samples,) or None
+        groups : array-like of shape (n_samples,) or None
+            Samples of one value, such as a patient's, are either learned from or choose, together; then there
+            are no folds.
 
         Raises
         ------
@@ -143,11 +149,23 @@ class Regressor(RegressorMixin, NetworkEstimator):
         table = table_of(self, X, is_new=True)
         numbers = self._numbers(y, table.n_samples)
         target = Target("y", "number", (), "given", 1 if numbers.ndim == 1 else numbers.shape[1])
-        task = FitTask(self, X, y, sample_weight)
-        return self._fit(task, table, target, numbers, weights_of(sample_weight, table.n_samples))
+        task = FitTask(self, X, y, sample_weight=sample_weight, groups=groups)
+        weight, groups = weights_of(sample_weight, table.n_samples), groups_of(groups, table.n_samples)
+        return self._fit(task, table, target, numbers, weight, groups)
 
     def partial_fit(self, X, y, sample_weight=None):
-        """One more pass over some samples; the first call decides the network and the prep."""
+        """One more pass over some samples.
+
+        The first call decides the network, and from its samples alone how columns are scaled and whether they
+        are divided into bins: it should have hundreds of samples that differ; a column with one value in all
+        of them is not heard later either. After a `fit` the first of the networks found goes on: others, and
+        the correction of the quantiles, are dropped.
+
+        Raises
+        ------
+        ValueError
+            As `fit`.
+        """
         is_first = not hasattr(self, "model_")
         table = table_of(self, X, is_new=is_first)
         numbers = self._numbers(y, table.n_samples)
@@ -161,6 +179,30 @@ class Regressor(RegressorMixin, NetworkEstimator):
         outputs = self._outputs(X)
         numbers = self.model_.answers(outputs)
         return numbers[:, 0] if numbers.shape[1] == 1 else numbers
+
+    def score(self, X, y, sample_weight=None):
+        """How much of y is explained, 1 at best: R², or of quantiles D².
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), or (n_samples, n_numbers)
+        sample_weight : array-like of shape (n_samples,) or None
+
+        Returns
+        -------
+        float
+            Of quantiles the mean over them of 1 - pinball loss / that of the quantile of y itself
+            (`sklearn.metrics.d2_pinball_score`; Koenker & Machado 1999).
+        """
+        if not self.quantiles:
+            return super().score(X, y, sample_weight)
+        predicted = self.predict(X).reshape(-1, len(self.quantiles)).T
+        scores = [
+            d2_pinball_score(y, each, sample_weight=sample_weight, alpha=quantile)
+            for quantile, each in zip(self.quantiles, predicted, strict=True)
+        ]
+        return float(np.mean(scores))
 
     def _numbers(self, y, n_samples: int):
         """y as float64; one column is a number."""

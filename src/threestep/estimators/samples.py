@@ -1,19 +1,37 @@
 """What scikit-learn hands over, to a `Table`."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import check_array, validate_data
+from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d, validate_data
 
 from threestep.data import Split, Table, read, split
 from threestep.errors import UserError
+from threestep.model import Model
 
 _FEWEST_TO_SPLIT = 40
 _MANY, _MOST_REPEATED = 200, 100_000  # samples, counted by their weights
 _MIX = np.uint64(0x9E3779B97F4A7C15)  # Steele, Lea & Flood 2014
+
+
+@contextmanager
+def value_errors() -> Iterator[None]:
+    """A mistake the user can mend, as the error that scikit-learn's estimators raise for it.
+
+    Raises
+    ------
+    ValueError
+        With the hint.
+    """
+    try:
+        yield
+    except UserError as error:
+        raise ValueError(str(error)) from error
 
 
 def table_of(estimator: Any, X: Any, *, is_new: bool) -> Table:
@@ -36,12 +54,13 @@ def table_of(estimator: Any, X: Any, *, is_new: bool) -> Table:
     was_mixed = not is_new and _knows_columns(estimator) and hasattr(X, "columns")
     if is_mixed_frame(X) or was_mixed:
         validate_data(estimator, X, reset=is_new, skip_check_array=True)
-        try:
+        with value_errors():
             return read(X)
-        except UserError as error:
-            raise ValueError(str(error)) from error
     kinds = [np.float64, np.float32]
-    x: Any = validate_data(estimator, X, reset=is_new, dtype=kinds, ensure_all_finite="allow-nan")
+    try:
+        x: Any = validate_data(estimator, X, reset=is_new, dtype=kinds, ensure_all_finite="allow-nan")
+    except ValueError as error:
+        raise ValueError(f"{error}{_hint_on(X)}") from error
     if estimator.column if is_new else _knows_columns(estimator):
         names = getattr(estimator, "feature_names_in_", [f"x{column}" for column in range(x.shape[1])])
         return Table("array", dict(zip(names, x.T, strict=True)))
@@ -49,17 +68,43 @@ def table_of(estimator: Any, X: Any, *, is_new: bool) -> Table:
 
 
 def _knows_columns(estimator: Any) -> bool:
-    """Whether it learned from columns that were not all numbers, or whose kinds were given."""
+    """Whether it learned from columns that were not all numbers, or not all used."""
     model = getattr(estimator, "model_", None)
-    return model is not None and not model.prep.layout.shape
+    if model is None:
+        return False
+    layout = model.prep.layout
+    are_all_numbers = len(layout.numbers) == estimator.n_features_in_ and not layout.dates
+    return not (layout.shape or are_all_numbers)
 
 
 def is_mixed_frame(X: Any) -> bool:
-    """Whether it is a data frame with columns that are not numbers."""
+    """Whether it is a data frame with columns that are not numbers, or do not say so as NumPy does."""
     if isinstance(X, (np.ndarray, list, tuple)) or not hasattr(X, "columns"):
         return False
-    kinds = X.dtypes if hasattr(X, "dtypes") else ()
-    return any(getattr(kind, "kind", "O") not in "biuf" for kind in kinds)
+    if not hasattr(X, "dtypes"):  # such as pyarrow's
+        return True
+    return any(getattr(kind, "kind", "O") not in "biuf" for kind in X.dtypes)
+
+
+def _hint_on(X: Any) -> str:
+    """What else to do with samples that are no table of numbers; empty where that is not what is wrong."""
+    if not isinstance(X, (list, np.ndarray)):
+        return ""
+    array = X if isinstance(X, np.ndarray) else np.asarray(X, dtype=object)
+    if array.ndim > 2:
+        return "\nhint: `threestep.fit((X, y))` takes pictures and other arrays; or X.reshape(len(X), -1)"
+    has_words = array.dtype.kind in "OUS" and any(isinstance(each, str) for each in array.ravel().tolist())
+    return "\nhint: give text columns as a data frame" if has_words else ""
+
+
+def with_column_names(model: Model, estimator: Any) -> Model:
+    """The model with the names that the columns of an array had in a data frame, so that it finds them by
+    these: an array is read faster, and what is learned does not depend on names."""
+    layout, names = model.prep.layout, getattr(estimator, "feature_names_in_", ())
+    if not layout.shape or len(set(names)) != layout.n_numbers:
+        return model
+    named = replace(layout, shape=(), numbers=tuple(map(str, names)))
+    return replace(model, prep=model.prep._replace(layout=named))
 
 
 def weights_of(sample_weight: Any, n_samples: int) -> NDArray | None:
@@ -133,12 +178,29 @@ def _equal(column: NDArray, other: NDArray) -> bool:
     return bool(np.array_equal(column, other, equal_nan=is_float))
 
 
-def parts_of(table: Table, valid_fraction: float, seed: int, by_class: bool) -> Split:
-    """Who learns and who chooses; of few samples all do both."""
+def groups_of(groups: Any, n_samples: int) -> NDArray | None:
+    """Whose each sample is; None stays None.
+
+    Raises
+    ------
+    ValueError
+        Another number of them.
+    """
+    if groups is None:
+        return None
+    groups = column_or_1d(groups)
+    check_consistent_length(np.empty(n_samples), groups)
+    return groups
+
+
+def parts_of(
+    table: Table, valid_fraction: float, seed: int, by_class: bool, groups: NDArray | None = None
+) -> Split:
+    """Who learns and who chooses, those of a group together; of few samples all do both."""
     nobody = table.take(np.arange(0))
     if table.n_samples < _FEWEST_TO_SPLIT:
         return Split(table, table, nobody)
-    return split(table, valid_fraction, 0.0, seed, by_class)
+    return split(table, valid_fraction, 0.0, seed, by_class, groups)
 
 
 def warn_of_notes(notes: tuple[str, ...]) -> None:

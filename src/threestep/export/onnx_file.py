@@ -14,7 +14,7 @@ from threestep.export.columns import Column, add_inputs, columns_of
 from threestep.export.graph import LOOKUPS, Graph, onnx_library
 from threestep.export.layers import add_network
 from threestep.export.trial import differences
-from threestep.model import Model
+from threestep.model import Model, model_given
 from threestep.version import __version__
 
 _LOOKUPS_VERSION = 3
@@ -31,12 +31,13 @@ _HELP = {
 }
 
 
-def to_onnx(model: Model, path: str | Path) -> Path:
+def to_onnx(model: Model | str | Path, path: str | Path) -> Path:
     """Write a model as one ONNX file, with all that was learned of the columns and of confidences.
 
     Parameters
     ----------
-    model : Model
+    model : Model, str or Path
+        A model, its file or its run folder.
     path : str or Path
         Of the file; ends with .onnx.
 
@@ -70,7 +71,7 @@ def to_onnx(model: Model, path: str | Path) -> Path:
     >>> [answer.shape for answer in session.run(None, flower)]
     [(1,), (1, 3)]
     """
-    path = Path(path)
+    model, path = model_given(model), Path(path)
     if path.suffix != ".onnx":
         raise DataError(f"{path}: only ONNX can be written", f"name it {path.stem or 'model'}.onnx")
     written = _as_bytes(model)

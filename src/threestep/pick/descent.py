@@ -247,7 +247,7 @@ def _begun(
         has_input_rate=network.is_dense and settings.input_rate not in (None, 1),
         has_input_scaling=scales_inputs(network, settings),
         augmentation=_augmentation(network, settings),
-        in_bfloat16=_is_in_bfloat16(network, settings),
+        in_bfloat16=is_in_bfloat16(network, settings),
         drop_path=_drop_path(network, settings),
     )
     rates = rates_of(settings, n_epochs, n_steps)
@@ -346,7 +346,7 @@ def _drop_path(network: Network, settings: Descent) -> float:
     return float(settings.drop_path)
 
 
-def _is_in_bfloat16(network: Network, settings: Descent) -> bool:
+def is_in_bfloat16(network: Network, settings: Descent) -> bool:
     """Whether products are computed in bfloat16."""
     if settings.precision == "auto":
         return not (network.is_dense or is_cpu())

@@ -106,7 +106,8 @@ def leaderboard(tried: Sequence[Tried]) -> list[dict[str, Any]]:
     list of dict
         rank, number, network (as `--network` takes it), n_inputs, n_params, n_products (of one prediction),
         valid_loss, valid_score (accuracy, or minus the mean squared error) with its 95 % interval
-        where it is a share, learning_rate, weight_decay, dropout, epochs, seconds, parent, change,
+        where it is a share, learning_rate, weight_decay, dropout, epochs (in folds those of all
+        folds together), seconds, parent, change,
         gain (of validation loss on the parent; None in folds, where other samples were judged),
         on_front (no other is both smaller and better).
     """

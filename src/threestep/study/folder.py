@@ -12,6 +12,7 @@ from threestep.errors import DataError
 from threestep.settings import Settings
 
 Event = dict[str, Any]
+_HINT_OTHER = "choose another folder: `--out`, in Python `out`"
 _MOST_FOLDERS = 100_000
 
 
@@ -82,11 +83,9 @@ def page_folder(wanted: str | Path | None, name: str) -> Path:
             if (path / each).exists()
         ]
     except OSError as error:
-        raise DataError(
-            f"{path}: cannot be written ({error.strerror})", "choose another folder with --out"
-        ) from error
+        raise DataError(f"{path}: cannot be written ({error.strerror})", _HINT_OTHER) from error
     if taken:
-        raise DataError(f"{path}: holds {' and '.join(taken)} already", "choose another folder with --out")
+        raise DataError(f"{path}: holds {' and '.join(taken)} already", _HINT_OTHER)
     return path
 
 
@@ -94,7 +93,7 @@ def _claimed(path: Path) -> RunFolder:
     """The folder with an empty journal in it, made by us and nobody else."""
     folder = RunFolder(path)
     if path.is_file():
-        raise DataError(f"{path}: is a file, expected a folder", "choose another folder with --out")
+        raise DataError(f"{path}: is a file, expected a folder", _HINT_OTHER)
     try:
         path.mkdir(parents=True, exist_ok=True)
         taken = [file.name for file in folder.files if file.exists()]
@@ -103,13 +102,9 @@ def _claimed(path: Path) -> RunFolder:
     except FileExistsError:
         taken = [folder.journal_path.name]
     except OSError as error:
-        raise DataError(
-            f"{path}: cannot be written ({error.strerror})", "choose another folder with --out"
-        ) from error
+        raise DataError(f"{path}: cannot be written ({error.strerror})", _HINT_OTHER) from error
     if taken:
-        raise DataError(
-            f"{path}: holds a run already ({', '.join(taken)})", "choose another folder with --out"
-        )
+        raise DataError(f"{path}: holds a run already ({', '.join(taken)})", _HINT_OTHER)
     return folder
 
 

@@ -29,12 +29,13 @@ from threestep.data import (
     with_means,
     without,
 )
+from threestep.devices import is_cpu
 from threestep.errors import SettingsError
 from threestep.goodness import Goodness, check_metric
 from threestep.limits import check_settings, seconds_of
 from threestep.network import Network, check_space, parse, supernet_of
-from threestep.pick import Samples, check_changes, searcher_of
-from threestep.settings import Settings
+from threestep.pick import Samples, check_changes, is_in_bfloat16, searcher_of
+from threestep.settings import Precision, Settings
 from threestep.study.choices import CLIP, choose_settings, given, space_of
 from threestep.study.choices_on_pictures import choose_for_pictures, designed_networks
 from threestep.study.clock import Clock
@@ -59,7 +60,8 @@ class Prepared:
         The function set; None: it is searched for.
     goodness : Goodness
     settings : Settings
-        No default left open, but for rates that are searched.
+        What was left open is chosen, but for rates and how many are averaged, which a search decides, limits,
+        and the task and bins, which are the prep's.
     asked : Settings
         As the user gave them.
     seconds : dict of str to float
@@ -198,8 +200,9 @@ def _prepared(
     check_metric(goodness.kind, settings.score_metric)
     _check_decision(settings, target)
     if settings.class_weight == "balanced":
-        parts = _balanced(parts, prep)
+        parts = _balanced(parts, prep, settings)
         prep = with_means(prep, parts.train)
+    settings = replace(settings, loss=goodness.loss, precision=_precision(network, settings))
     clock.stage("prepare")
     return Prepared(name, table, parts, prep, network, goodness, settings, asked, clock.seconds, began)
 
@@ -222,7 +225,7 @@ def _check_limits(
     check_latency(linear[-1], settings)
 
 
-def _balanced(parts: Split, prep: Prep) -> Split:
+def _balanced(parts: Split, prep: Prep, settings: Settings) -> Split:
     """The samples, with weights by which all classes count the same.
 
     Raises
@@ -233,7 +236,7 @@ def _balanced(parts: Split, prep: Prep) -> Split:
     if prep.target.kind != "classes":
         raise SettingsError(
             f"`class_weight` is 'balanced', but the target {prep.target.name!r} is {prep.target.kind}",
-            "leave it out, or set `task`",
+            _hint_of_target(settings),
         )
     n_classes, same = len(prep.target.classes), parts.valid is parts.train
     train, valid = (
@@ -264,13 +267,18 @@ def _goodness(settings: Settings, target: Target) -> Goodness:
         raise SettingsError(
             f"`loss` is {goodness.loss!r}, which is for {goodness.kind}, but the target {target.name!r} is "
             f"{target.kind}",
-            "leave it out, or set `task`",
+            _hint_of_target(settings),
         )
     if settings.quantiles and settings.score_metric != "loss":
         raise SettingsError("`score_metric` of quantiles", "they are compared by their loss")
     if settings.quantiles and target.n_columns > 1:
         raise SettingsError("`quantiles` of several numbers", "fit one network for each number")
     return goodness
+
+
+def _hint_of_target(settings: Settings) -> str:
+    """What to do about a setting that is for another kind of target."""
+    return "leave it out, or set `task`" if settings.task == "auto" else "leave it out"
 
 
 def _check_decision(settings: Settings, target: Target) -> None:
@@ -287,8 +295,17 @@ def _check_decision(settings: Settings, target: Target) -> None:
     raise SettingsError(
         f"`decide_by` is {settings.decide_by!r}, which is for two classes, but the target {target.name!r} is "
         f"{what}",
-        "leave it out, or set `task`" if not target.classes else "leave it out",
+        "leave it out" if target.classes else _hint_of_target(settings),
     )
+
+
+def _precision(network: Network | None, settings: Settings) -> Precision:
+    """What products are computed with; of a search that has convolutions on an accelerator it depends on the
+    network."""
+    if network is not None:
+        return "bfloat16" if is_in_bfloat16(network, settings) else "float32"
+    is_open = settings.precision == "auto" and not (settings.convolutions and not is_cpu())
+    return "float32" if is_open else settings.precision
 
 
 def _given_network(settings: Settings, layout: Layout, n_outputs: int) -> Network | None:

@@ -59,7 +59,8 @@ class Run:
     picked : Picked
         With the history of the descent.
     settings : Settings
-        As used: no default left open.
+        As used: what was left open is chosen, but for what a search decides (`network`, rates, `ensemble`),
+        limits where there are none, and `task` and `bins`, which `model.prep` has as `target` and `layout`.
     scores : dict of str to Scores
         On train, valid and test.
     events : list of dict
