@@ -301,3 +301,9 @@ def test_groups_are_routed_to_an_estimator():
         estimator = ts.Classifier("8", epochs=2, random_state=0).set_fit_request(groups=True)
         assert len(cross_val_score(estimator, X, Z, cv=2, params={"groups": groups})) == 2
         assert make_pipeline(StandardScaler(), estimator).fit(X, Z, groups=groups).predict(X).shape == (400,)
+
+
+def test_a_warning_says_what_is_left_out():
+    frame = pd.DataFrame({"id": [f"u{row:05d}" for row in range(300)], "a": RNG.normal(size=300)})
+    with pytest.warns(UserWarning, match="column 'id' is left out: looks like an id or free text"):
+        ts.Regressor("4", epochs=2).fit(frame, frame["a"])

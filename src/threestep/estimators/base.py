@@ -35,7 +35,15 @@ from threestep.pick import (
     leaderboard,
 )
 from threestep.settings import Settings
-from threestep.study import Found, Prepared, arrays_of, find_model, nothing_in_words, prepare_parts
+from threestep.study import (
+    Found,
+    Prepared,
+    arrays_of,
+    find_model,
+    notes_on_left_out,
+    nothing_in_words,
+    prepare_parts,
+)
 
 _USUAL_NETWORK = "64-64"  # of `partial_fit`, which cannot search
 _SEEDS = 2**31
@@ -103,6 +111,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
             check_settings(settings)  # before the samples are divided by them
             parts = parts_of(table, settings.valid_fraction, settings.seed, target.kind == "classes", own)
             prepared = prepare_parts(table, target, parts, settings)
+            warn_of_notes(tuple(notes_on_left_out(prepared)))
             self._keep_found(prepared, *find_model(prepared, self._teller(task), task.stop))
         task.end()
         return self

@@ -7,6 +7,7 @@ is a `Run`.
 
 from threestep.study.choices import choose_settings
 from threestep.study.comparing import compare_steps
+from threestep.study.events import notes_on_left_out
 from threestep.study.explaining import Explanation, explain_model, plain_explanation
 from threestep.study.finding import find_model
 from threestep.study.folder import RunFolder, new_folder, page_folder, read_journal
@@ -36,6 +37,7 @@ __all__ = [
     "health_steps",
     "model_kept",
     "new_folder",
+    "notes_on_left_out",
     "nothing_in_words",
     "page_folder",
     "plain_explanation",

@@ -65,17 +65,25 @@ def start_event(prepared: Prepared) -> Event:
 
 def _notes_on_columns(prepared: Prepared) -> list[str]:
     """What is left out, and what gives the target away."""
-    table, train, layout = prepared.table, prepared.parts.train, prepared.prep.layout
-    if isinstance(train.x, np.ndarray) or isinstance(table.x, np.ndarray):
+    table, layout = prepared.table, prepared.prep.layout
+    if isinstance(prepared.parts.train.x, np.ndarray) or isinstance(table.x, np.ndarray):
         return _missing_pixels(prepared)
-    kinds = kinds_of(train.x, overrides_of(prepared.settings.column, list(train.x)))
-    left_out = [_left_out(name, kinds[name]) for name in layout.left_out]
     used = {name: column for name, column in table.x.items() if name not in layout.left_out}
     leaks = [
         f"column {name!r} may give the target away: {how}; --column {name}=ignore leaves it out"
         for name, how in _sums_once(leaks_of(as_numbers(layout, used), np.asarray(table.y)))
     ]
-    return [*left_out, *_words_elsewhere(prepared), *_open_dates(prepared), *_rare_words(prepared), *leaks]
+    left_out, words = notes_on_left_out(prepared), _words_elsewhere(prepared)
+    return [*left_out, *words, *_open_dates(prepared), *_rare_words(prepared), *leaks]
+
+
+def notes_on_left_out(prepared: Prepared) -> list[str]:
+    """Which columns nothing is learned from, and why."""
+    columns, left_out = prepared.parts.train.x, prepared.prep.layout.left_out
+    if isinstance(columns, np.ndarray) or not left_out:
+        return []
+    kinds = kinds_of(columns, overrides_of(prepared.settings.column, list(columns)))
+    return [_left_out(name, kinds[name]) for name in left_out]
 
 
 def _words_elsewhere(prepared: Prepared) -> list[str]:
