@@ -127,7 +127,7 @@ def as_python_writes(
     >>> read = as_python_writes({"price": ["$1,250.50", "($3)"], "share": ["12,5 %", "7 %"]})
     >>> read.columns
     {'price': ['1250.50', '-3'], 'share': ['12.5', '7']}
-    >>> read.notes[-1]
+    >>> read.notes[2]
     "commas in column 'share' are taken for decimal points"
     >>> read.forms["share"]
     Form(decimal=',', unit='%')
