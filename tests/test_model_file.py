@@ -24,7 +24,7 @@ import threestep as ts
 from threestep.data import Layout, Media, Prep, Target
 from threestep.goodness import Goodness
 from threestep.model import MODEL_FORMAT, Model, load, model_bytes, model_of_bytes
-from threestep.model.description import Description
+from threestep.model.records import Description
 from threestep.network import Blocks, Conv, Dense, Network, Pool
 
 SQUARED = Goodness("squared_error")

@@ -1,7 +1,6 @@
 """Numbers as people write them, to numbers as Python reads them: decimal commas, marks between thousands,
 currencies, per cent and units, minus signs of bookkeeping."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from random import Random
@@ -9,6 +8,16 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from threestep.data.coding import coded
+from threestep.data.one_number import (
+    IS_MONEY,
+    TIMES,
+    WITH_COMMA,
+    WITH_POINT,
+    Written,
+    is_odd,
+    plainly,
+    taken_apart,
+)
 
 MISSING = frozenset({"", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None"})
 """Cells that mean "not known"."""
@@ -16,22 +25,7 @@ MISSING = frozenset({"", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", 
 NONE_KNOWN: Mapping[str, str] = MappingProxyType({})
 """Of no column is it known what it is."""
 
-_SPACES = " \u00a0\u202f\u2009"  # also the hard and the narrow ones that typesetters put between thousands
-_BETWEEN = f"['’{_SPACES}]"
-_CURRENCIES = "[$€£¥₹₽₩₺₪₫₴]|[A-Z]{1,3}[$]|USD|EUR|GBP|JPY|CHF|CNY|INR|CAD|AUD|SEK|NOK|DKK|PLN|BRL|TWD|HKD"
-_UNIT = r"[%‰]|[^\W\d_]+[²³23]?(?:/[^\W\d_]+[²³23]?)?|°[A-Z]?"
-_MINUS = "−–-"  # the last one last: nothing between
-_NUMBER = re.compile(
-    rf"(?P<open>\()?(?P<sign>[+{_MINUS}])?(?P<before>{_CURRENCIES})?[{_SPACES}]?(?P<own>[+{_MINUS}])?"
-    rf"(?P<digits>(?:\d|[.,](?=\d))(?:[\d.,]|{_BETWEEN}(?=\d\d\d))*)(?P<exponent>[eE][+-]?\d+)?"
-    rf"[{_SPACES}]?(?P<after>{_CURRENCIES}|{_UNIT})?(?P<late>[{_MINUS}])?(?P<close>\))?"
-)
-_WITH_POINT = re.compile(rf"\d*(\.\d*)?|[1-9]\d{{0,2}}((,\d{{3}})+|({_BETWEEN}\d{{3}})+)(\.\d*)?")
-_WITH_COMMA = re.compile(rf"\d*(,\d*)?|[1-9]\d{{0,2}}((\.\d{{3}})+|({_BETWEEN}\d{{3}})+)(,\d*)?")
-_IS_MONEY = re.compile(_CURRENCIES).fullmatch
-_PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _MARKS = {"points": ".", "commas": ","}
-_TIMES = {"K": 3, "k": 3, "M": 6}  # zeros
 _MOSTLY = 0.8  # of the different known cells: then a column is one of numbers, and a few words
 _NEARLY_ALL = 0.98  # of its numbers: the others are mistakes
 _SOME = 1000
@@ -59,16 +53,6 @@ PLAIN = Form()
 
 NONE_WRITTEN: Mapping[str, Form] = MappingProxyType({})
 """Of no column is it known how its numbers are written."""
-
-
-class Written(NamedTuple):
-    """One cell taken apart: `digits` with their marks, and what stands around them."""
-
-    sign: str
-    digits: str
-    exponent: str
-    around: str
-    is_odd_minus: bool
 
 
 class Seen(NamedTuple):
@@ -136,7 +120,7 @@ def as_python_writes(
     odd = {
         name: cells
         for name, cells in open_ones.items()
-        if forms.get(name, PLAIN).decimal == "," or any(map(_is_odd, set(cells)))
+        if forms.get(name, PLAIN).decimal == "," or any(map(is_odd, set(cells)))
     }
     seen = _all_seen(odd, known, forms)
     if not seen:
@@ -149,7 +133,7 @@ def as_python_writes(
     for name, each in seen.items():
         is_comma = _has_decimal_comma(each, forms.get(name), custom, delimiter == ";")
         new = [
-            word if part is None else _plainly(part, is_comma, each.unit)
+            word if part is None else plainly(part, is_comma, each.unit)
             for word, part in zip(each.words, each.parts, strict=True)
         ]
         place = dict(zip(each.words, new, strict=True))
@@ -172,11 +156,6 @@ def may_have_decimal_commas(cells: Iterable[str]) -> bool:
     if seen is None or seen.point:
         return False
     return seen.comma or any("," in part.digits for part in seen.parts if part is not None)
-
-
-def _is_odd(cell: str) -> bool:
-    """Whether it may be a number that Python does not read."""
-    return any(mark.isdigit() for mark in cell) and _PLAIN.fullmatch(cell) is None
 
 
 def _all_seen(
@@ -204,16 +183,16 @@ def _seen_in(cells: Sequence[str], least: float = _MOSTLY, unit: str = "") -> Se
     words = [word for word in coded(cells)[0] if word not in MISSING]
     # of a million ids some are enough, even if there happen to be fewer numbers among them than among all
     some = words if len(words) <= _SOME else Random(0).sample(words, _SOME)
-    if sum(_taken_apart(word) is not None for word in some) < least * least * len(some):
+    if sum(taken_apart(word) is not None for word in some) < least * least * len(some):
         return None
-    parts = [_taken_apart(word) for word in words]
+    parts = [taken_apart(word) for word in words]
     beside = unit or _unit_of([part.around for part in parts if part is not None], least)
     if beside is None:
         return None
     parts = [part if part is not None and _is_beside(part.around, beside) else None for part in parts]
     digits = [part.digits for part in parts if part is not None]
-    with_point = [_WITH_POINT.fullmatch(each) is not None for each in digits]
-    with_comma = [_WITH_COMMA.fullmatch(each) is not None for each in digits]
+    with_point = [WITH_POINT.fullmatch(each) is not None for each in digits]
+    with_comma = [WITH_COMMA.fullmatch(each) is not None for each in digits]
     n_point, n_comma = sum(with_point), sum(with_comma)
     if not digits or len(digits) < least * len(words):
         return None
@@ -221,7 +200,7 @@ def _seen_in(cells: Sequence[str], least: float = _MOSTLY, unit: str = "") -> Se
         return None
     # "3 stars" and "4 stars", again and again, are names
     are_few = len(words) <= _FEW and len(cells) >= _OFTEN * len(words)
-    if least > 0 and are_few and beside[:1].isalpha() and not _IS_MONEY(beside):
+    if least > 0 and are_few and beside[:1].isalpha() and not IS_MONEY(beside):
         return None
     fits = iter(with_comma if n_comma > n_point else with_point)
     parts = [None if part is None or not next(fits) else part for part in parts]
@@ -232,10 +211,10 @@ def _unit_of(around: Sequence[str], least: float) -> str | None:
     """What stands beside most numbers of a column; "" if nothing does, None if it is not one thing."""
     counts = Counter(around)
     n_bare = counts.pop("", 0)
-    if not counts or (set(counts) <= set(_TIMES) and (n_bare or len(counts) > 1)):
+    if not counts or (set(counts) <= set(TIMES) and (n_bare or len(counts) > 1)):
         return ""  # 1.2K beside 987 is 1200
     unit, n_most = counts.most_common(1)[0]
-    is_word = unit[0].isalpha() and not _IS_MONEY(unit)
+    is_word = unit[0].isalpha() and not IS_MONEY(unit)
     is_rare = is_word and n_most < _MOSTLY * len(around)  # "1 h" beside 30: who knows
     if least and (is_rare or n_most < _MOSTLY * sum(counts.values())):
         return None
@@ -244,23 +223,7 @@ def _unit_of(around: Sequence[str], least: float) -> str | None:
 
 def _is_beside(around: str, unit: str) -> bool:
     """Whether a number with this beside it is one of a column that has that unit."""
-    return around in ("", unit) or (around in _TIMES and unit in ("", *_TIMES))
-
-
-def _taken_apart(cell: str) -> Written | None:
-    """A cell's parts; None if it is no number."""
-    found = _NUMBER.fullmatch(cell)
-    if found is None or (found["open"] is None) != (found["close"] is None):
-        return None
-    signs = [found[name] for name in ("sign", "own", "late") if found[name]]
-    if len(signs) + bool(found["open"]) > 1 or (found["before"] and found["after"]):
-        return None
-    is_minus = bool(found["open"]) or (bool(signs) and signs[0] != "+")
-    around = found["before"] or found["after"] or ""
-    if any(mark.isnumeric() and mark not in "²³23" for mark in around):  # 1½
-        return None
-    is_odd = bool(found["open"] or found["late"])
-    return Written("-" if is_minus else "", found["digits"], found["exponent"] or "", around, is_odd)
+    return around in ("", unit) or (around in TIMES and unit in ("", *TIMES))
 
 
 def _custom_of(seen: Sequence[Seen]) -> bool | None:
@@ -284,14 +247,6 @@ def _has_decimal_comma(seen: Seen, form: Form | None, custom: bool | None, usual
     return usual and any("," in each for each in digits) and not is_whole
 
 
-def _plainly(part: Written, is_comma: bool, unit: str) -> str:
-    """A number as Python reads it, in the unit."""
-    decimal, other = (",", ".") if is_comma else (".", ",")
-    digits = re.sub(_BETWEEN, "", part.digits).replace(other, "").replace(decimal, ".")
-    zeros = _TIMES.get(part.around or unit, 0) - _TIMES.get(unit, 0)
-    return f"{part.sign}{digits}{part.exponent or (f'e{zeros}' if zeros else '')}"
-
-
 def _done(seen: Seen, is_comma: bool) -> list[str]:
     """What was done to a column's numbers that its reader should know."""
     parts = [part for part in seen.parts if part is not None]
@@ -304,7 +259,7 @@ def _done(seen: Seen, is_comma: bool) -> list[str]:
         done.append(f"{between} in column {{}} are taken for marks between thousands")
     if any(part.is_odd_minus for part in parts):
         done.append("numbers in column {} with brackets, or a minus behind them, are taken for negative ones")
-    if any(_TIMES.get(part.around, 0) and part.around != seen.unit for part in parts):
+    if any(TIMES.get(part.around, 0) and part.around != seen.unit for part in parts):
         done.append("K and M beside the numbers of column {} are taken for thousands and millions")
     return done + ([f"{seen.unit!r} beside the numbers of column {{}} is left out"] if seen.unit else [])
 

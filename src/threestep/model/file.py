@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from threestep.data import FARTHEST, NO_BINS, NO_MEANS, Prep
 from threestep.errors import ModelFileError
-from threestep.model.description import Description, describe, description_of, entries_of
+from threestep.model.description import describe, description_of, entries_of
 from threestep.model.envelope import (
     MOST_HEADER_BYTES,
     Tensor,
@@ -34,6 +34,7 @@ from threestep.model.envelope import (
     with_hash,
 )
 from threestep.model.model import Model
+from threestep.model.records import Description
 from threestep.network import Network, Params
 
 MODEL_FORMAT = 8
