@@ -49,6 +49,10 @@ def test_a_batch_has_a_target_of_the_kind_of_those_before():
         of_classes.partial_fit(X, LABELS)
     with pytest.raises(ValueError, match="one class for each sample, expected several labels"):
         of_labels.partial_fit(X, Z)
+    with pytest.raises(ValueError, match="has the class 'b', expected one of"):
+        of_classes.partial_fit(X, np.array(["b", "c"] * 200, dtype=object))
+    with pytest.raises(ValueError, match="got no class"):
+        quick().partial_fit(X, np.where(Z, "b", None))
     with pytest.raises(ValueError, match="3 labels for each sample, expected 2"):
         of_labels.partial_fit(X, LABELS[:, [0, 0, 1]])
 

@@ -47,6 +47,18 @@ def classes_of(y: Any, classes: Any = None) -> tuple[NDArray, Target]:
     return found, Target("y", "classes", tuple(range(len(found))), "given")
 
 
+def are_labels(y: Any) -> bool:
+    """Whether each sample has several labels.
+
+    Raises
+    ------
+    ValueError, DataError
+        Samples whose classes are not known.
+    """
+    check_known(y)
+    return type_of_target(y) == "multilabel-indicator"
+
+
 def check_known(y: Any) -> None:
     """Refuse classes that are not known, or that nobody can put in an order.
 
@@ -95,10 +107,14 @@ def codes_of(y: Any, n_samples: int, classes: NDArray, kind: str) -> NDArray:
     y = column_or_1d(y)
     if len(y) != n_samples:
         check_consistent_length(np.empty(n_samples), y)
-    places = np.clip(np.searchsorted(classes, y), 0, len(classes) - 1)
-    if (classes[places] != y).any():
-        unknown, known = y[classes[places] != y].tolist()[0], classes[:_MOST_NAMED].tolist()
-        raise ValueError(f"y has the class {unknown!r}, expected one of {known}")
+    try:
+        places = np.clip(np.searchsorted(classes, y), 0, len(classes) - 1)
+        unknown = y[classes[places] != y].tolist()
+    except TypeError:  # text among numbers has no place
+        places, unknown = np.zeros(n_samples, int), y.tolist()
+    if unknown:
+        known = classes[:_MOST_NAMED].tolist()
+        raise ValueError(f"y has the class {unknown[0]!r}, expected one of {known}")
     return places
 
 

@@ -6,11 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax
 from sklearn.base import ClassifierMixin
-from sklearn.utils.multiclass import type_of_target
 
 from threestep.estimators.base import NetworkEstimator
 from threestep.estimators.callbacks import FitTask, with_callbacks
-from threestep.estimators.classes import classes_of, codes_of, with_class_weight
+from threestep.estimators.classes import are_labels, classes_of, codes_of, with_class_weight
 from threestep.estimators.samples import groups_of, table_of, value_errors, weights_of
 
 
@@ -180,8 +179,9 @@ class Classifier(ClassifierMixin, NetworkEstimator):
             As `fit`.
         """
         is_first = not hasattr(self, "model_")
-        if is_first and classes is None and type_of_target(y) != "multilabel-indicator":
-            raise ValueError("classes must be passed on the first call to partial_fit.")
+        with value_errors():
+            if is_first and classes is None and not are_labels(y):
+                raise ValueError("classes must be passed on the first call to partial_fit.")
         table = table_of(self, X, is_new=is_first)
         with value_errors():
             if is_first:
