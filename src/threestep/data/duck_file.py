@@ -30,7 +30,7 @@ _READERS = {
 }
 _TYPES = "['DOUBLE', 'VARCHAR']"  # a whole number is no other kind of column
 _NEARLY_WHOLE = 1e-6
-_MOST_SHOWN = 100
+_MOST_SHOWN, _MOST_LOOKED_AT = 100, 10_000
 DUCK_ENDINGS = tuple(_READERS)
 """Endings of the files that only DuckDB reads."""
 
@@ -170,7 +170,7 @@ def _may_be_thousands(values: Any) -> bool:
 
 def _some_fractions(values: Any) -> list[str]:
     """Some of the numbers that are not whole, as text: they show that points are decimal ones."""
-    numbers = _known_numbers(values)
+    numbers = _known_numbers(values[:_MOST_LOOKED_AT])
     return [f"{number:.15g}" for number in numbers[numbers != np.round(numbers)][:_MOST_SHOWN].tolist()]
 
 
