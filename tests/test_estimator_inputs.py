@@ -307,6 +307,37 @@ def test_groups_are_routed_to_an_estimator():
         assert make_pipeline(StandardScaler(), estimator).fit(X, Z, groups=groups).predict(X).shape == (400,)
 
 
+def test_groups_are_kept_where_few_samples_differ():
+    x, y, groups = (
+        np.tile(np.arange(25.0)[:, None], (20, 1)),
+        np.tile(np.arange(25) % 2, 20),
+        np.repeat(np.arange(20), 25),
+    )
+    found = []
+    usual = base.parts_of
+
+    def noted(table, *how):
+        found.append(np.bincount(how[-1]))
+        return usual(table, *how)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(base, "parts_of", noted)
+        ts.Classifier("4", epochs=2).fit(x, y, groups=groups)
+    assert found[0].tolist() == [25] * 20
+
+
+def test_many_samples_of_few_kinds_are_learned_as_many():
+    random = np.random.default_rng(0)
+    x = random.integers(0, 2, (3000, 3))
+    y = (random.random(3000) < np.where(x[:, 0] ^ x[:, 1], 0.9, 0.1)).astype(int)
+    model = ts.Classifier("16", epochs=30, random_state=0).fit(x, y)
+    assert abs(model.predict_proba([[1, 0, 0]])[0, 1] - 0.9) < 0.05
+    weighted, counts = np.unique(np.c_[x, y], axis=0, return_counts=True)
+    again = ts.Classifier("16", epochs=30, random_state=0)
+    again.fit(weighted[:, :3], weighted[:, 3], sample_weight=counts)
+    assert again.predict_proba(x[:9]).tobytes() == model.predict_proba(x[:9]).tobytes()
+
+
 def test_a_warning_says_what_is_left_out():
     frame = pd.DataFrame({"id": [f"u{row:05d}" for row in range(300)], "a": RNG.normal(size=300)})
     with pytest.warns(UserWarning, match="column 'id' is left out: looks like an id or free text"):

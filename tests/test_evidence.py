@@ -766,7 +766,6 @@ def _notes_on_contents():
 def _sentences_of_runs():
     """What the journal of a run may say beside its numbers."""
     from threestep.data import Media, notes_on_classes, understand_target
-    from threestep.data.array_files import _channels_last
     from threestep.data.csv_file import _on_codes, _on_header
     from threestep.data.folder_layout import unread
     from threestep.data.folder_notes import notes_on_files
@@ -795,7 +794,7 @@ def _sentences_of_runs():
     yield from notes_on_classes(understand_target(names, "a"), names)
     one_of = np.eye(3, dtype=int)
     yield from notes_on_classes(understand_target(one_of, "a"), one_of)
-    yield from _channels_last(np.zeros((2, 3, 8, 8)))[1]
+    yield from ts.data.labelled(ts.data.read((np.zeros((2, 3, 8, 8)), [0, 1]))).notes
     yield "1,200 of 3,000 pixels are missing and count as 0"
     yield from (each.sentence for each in Outcome if each is not Outcome.RUNNING)
     for which in ("all", "the 2,900 most frequent"):

@@ -914,3 +914,31 @@ def test_files_of_which_none_can_be_read_are_named_with_the_reason(tmp_path):
     with pytest.raises(ts.DataError, match=r"x.png: cannot be read as a picture \(no picture") as caught:
         read(tmp_path / "data" / "a" / "x.png", Media("picture", 6, 8))
     assert caught.value.hint
+
+
+def test_a_table_beside_numbered_pictures_stays_a_table(tmp_path):
+    (tmp_path / "photos").mkdir()
+    for number in range(30):
+        Image.new("L", (8, 8)).save(tmp_path / "photos" / f"{number}.png")
+    ages = "\n".join(["age,score", *(f"{row % 30},{row % 7}" for row in range(120))])
+    (tmp_path / "two.csv").write_text(ages)
+    table = read(tmp_path / "two.csv")
+    assert list(table.x) == ["age", "score"]
+    (tmp_path / "new.csv").write_text("\n".join(["age,other", *(f"{row},1" for row in range(20))]))
+    model = ts.fit(tmp_path / "two.csv", target="score", network="4", epochs=1).model
+    assert len(model.predict(tmp_path / "new.csv")) == 20
+
+
+def test_labels_in_a_file_may_be_written_numbers(tmp_path):
+    for number in range(20):
+        Image.new("L", (8, 8)).save(tmp_path / f"{number}.png")
+    lines = [f"{number}.png,$1{number}.50" for number in range(20)]
+    (tmp_path / "prices.csv").write_text("\n".join(["file,price", *lines]))
+    assert read(tmp_path / "prices.csv").y[:2].tolist() == [10.5, 11.5]
+
+
+def test_a_window_much_longer_than_the_sounds_is_refused(tmp_path):
+    for number in range(4):
+        write_sound(tmp_path / f"{number % 2}" / f"{number}.wav", tone(440, 0.5))
+    with pytest.raises(ts.DataError, match="`sound_window` is 100000 ms, but the sounds are of 500 ms"):
+        read(tmp_path, how=Files(sound_window=1e5))

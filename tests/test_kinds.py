@@ -920,6 +920,15 @@ def test_a_block_that_may_be_meant_as_a_whole_resnet_is_noted():
     assert [_notes_on_network(spec) for spec in ("res64x3", "resnet18", "18", "auto")] == [[]] * 4
 
 
+def test_many_columns_are_looked_at_in_no_time():
+    random = np.random.default_rng(0)
+    table = {f"g{place}": np.round(random.normal(0, 300, 72)) for place in range(1500)}
+    y = np.array(["ALL"] * 47 + ["AML"] * 25, object)[random.permutation(72)]
+    began = time.process_time()
+    leaks_of(table, y)
+    assert time.process_time() - began < 5.0  # of so many against each other it would be 15
+
+
 def test_numbers_that_a_frame_has_as_text_are_numbers_where_they_were_no_names():
     numbers = [f"{number / 7:.4f}" for number in range(200)]
     few = [str(number % 30) for number in range(200)]

@@ -150,11 +150,15 @@ def test_pictures_of_another_shape_are_refused(shape, fits):
 
 def test_pictures_with_their_channels_first_are_taken_with_them_last():
     pictures = np.random.default_rng(0).integers(0, 255, (6, 3, 9, 8)).astype(np.uint8)
-    table = ts.data.read((pictures, np.arange(6) % 2))
+    table = ts.data.labelled(ts.data.read((pictures, np.arange(6) % 2)))
     np.testing.assert_array_equal(table.x, np.moveaxis(pictures, 1, -1))
     assert table.notes == ("arrays of 3 × 9 × 8 are taken for pictures with their channels first",)
     for other in (np.zeros((6, 3, 4, 9)), np.zeros((6, 9, 8, 3)), np.zeros((6, 8, 9))):
-        assert ts.data.read(other).x.shape == other.shape
+        assert ts.data.labelled(ts.data.read((other, np.arange(6)))).x.shape == other.shape
+    prep = prep_of(table.x)
+    assert encoded(prep, pictures).tobytes() == encoded(prep, table.x).tobytes()
+    old = prep_of(pictures)  # as it was learned from before
+    assert encoded(old, pictures).shape == (6, 3 * 9 * 8)
 
 
 def test_a_pixel_that_is_missing_makes_no_row_of_numbers_of_a_picture():

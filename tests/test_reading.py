@@ -10,6 +10,7 @@ import tracemalloc
 import warnings
 import zipfile
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -496,6 +497,61 @@ def test_what_can_be_read_in_one_way_only_is_read_so(tmp_path, written_model):
     }
 
 
+def test_a_model_of_before_reads_its_own_file_as_it_always_did(tmp_path):
+    path = tmp_path / "a.csv"
+    rows = [f"8.{row:03};-0,{row:03};6,{row:03};{row % 2}" for row in range(100, 160)]
+    path.write_text("\n".join(["p;w;q;y", *rows]) + "\n", encoding="utf-8")
+    model = ts.fit(path, network="4", epochs=1).model
+    old = replace(model, prep=model.prep._replace(layout=replace(model.prep.layout, written=None)))
+    assert columns(ts.data.read_anew(old.prep, path)) == columns(read(path))
+    assert model.predict(path).tolist() == old.predict(path).tolist()
+
+
+def test_words_among_numbers_stay_words_when_they_are_read_anew(tmp_path):
+    path = tmp_path / "a.csv"
+    cells = ["7 kg" if row % 8 == 0 else f"{row}.5" for row in range(400)]
+    path.write_text(
+        "\n".join(["a,b,y", *(f"{cell},{row},{row % 2}" for row, cell in enumerate(cells))]), encoding="utf-8"
+    )
+    model = ts.fit(path, network="4", epochs=1).model
+    assert model.prep.layout.with_strays == ("a",)
+    assert columns(ts.data.read_anew(model.prep, path))["a"] == columns(read(path))["a"]
+
+
+def test_text_of_a_frame_is_read_anew_as_it_was():
+    cells = ["$5" if row % 50 == 0 else f"{row}.5" for row in range(400)]
+    frame = {"a": np.array(cells, object), "b": np.arange(400.0), "y": np.arange(400) % 2}
+    model = ts.fit(frame, target="y", network="4", epochs=1).model
+    assert columns(ts.data.read_anew(model.prep, frame))["a"] == cells
+
+
+def test_thousands_are_told_by_k_in_every_row(tmp_path):
+    path, new = tmp_path / "a.csv", tmp_path / "new.csv"
+    path.write_text("\n".join(["a,y", *(f"{row}.3K,{row % 2}" for row in range(60))]), encoding="utf-8")
+    new.write_text("a\n1.2K\n987\n1M\n", encoding="utf-8")
+    model = ts.fit(path, network="4", epochs=1).model
+    assert columns(ts.data.read_anew(model.prep, new))["a"] == [1200, 987, 1e6]
+
+
+def test_a_very_long_word_is_no_unit(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(
+        "\n".join(["a,y", *(f"{row} {'x' * 1100},{row % 2}" for row in range(60))]), encoding="utf-8"
+    )
+    assert columns(read(path))["a"][1] == "1 " + "x" * 1100
+
+
+def test_classes_that_are_numbers_are_read_as_they_were(tmp_path):
+    path, new = tmp_path / "a.csv", tmp_path / "new.csv"
+    path.write_text(
+        "\n".join(["w,v,y", *(f'{row},{row % 7},"{row % 3 + 1},000"' for row in range(90))]), encoding="utf-8"
+    )
+    new.write_text("w;v;y\n1;2;1,000\n3;4;2,000\n", encoding="utf-8")
+    model = ts.fit(path, task="classes", network="4", epochs=1).model
+    table = ts.data.labelled(ts.data.read_anew(model.prep, new), "y")
+    assert ts.data.encode_target(model.prep, table).tolist() == [0, 1]
+
+
 def test_another_unit_is_no_number(tmp_path, written_model):
     path = tmp_path / "new.csv"
     path.write_text("size;price;weight\n1,5;8.500 €;2 kg\n1,5;8.500 €;2000 g\n", encoding="utf-8")
@@ -663,6 +719,19 @@ def test_a_picture_alone_is_no_table(tmp_path):
     (tmp_path / "a.png").write_bytes(b"")
     with pytest.raises(ts.DataError, match="one picture or sound, expected samples"):
         read(tmp_path / "a.png")
+
+
+def test_samples_for_the_test_in_an_npz_are_for_the_test(tmp_path):
+    parts = {
+        "x_train": np.ones((6, 2)),
+        "y_train": np.arange(6),
+        "x_test": np.zeros((3, 2)),
+        "y_test": np.arange(3),
+    }
+    table = read(npz(tmp_path, **parts))
+    assert table.n_samples == 9
+    assert np.flatnonzero(table.is_test).tolist() == [6, 7, 8]
+    assert "of shapes (2,) and (4,)" in refused(npz(tmp_path, **{**parts, "x_test": np.zeros((3, 4))}))
 
 
 def test_npz_of_objects_is_refused_and_never_unpickled(tmp_path):

@@ -28,8 +28,8 @@ def read_anew(prep: Prep, source: object, strict: bool = False) -> Table:
         return source
     layout, target = prep.layout, prep.target
     how, forms = replace(layout.files, strict=strict), layout.forms
-    if target.kind == "number":
+    if target.is_numeric and layout.written is not None:
         forms = dict.fromkeys(target.names, PLAIN) | forms
-    elif target.classes and all(isinstance(label, str) for label in target.classes):
+    if target.classes and not target.is_numeric:
         how = replace(how, column=(*how.column, f"{target.name}=category"))  # "4 stars" stay words
     return read(source, layout.media, how, forms)

@@ -5,6 +5,7 @@ import math
 import tokenize
 import zipfile
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -22,6 +23,7 @@ _MOST_UNPACKED = 1032  # deflate cannot make a byte into more: a header that cla
 _File = IO[bytes] | gzip.GzipFile
 _HINT_COPY = "copy the file again"
 _HINT_PAIR = "two files are images.gz,labels.gz in the format of MNIST, or x.npy,y.npy"
+_BOTH = 2  # samples and their target
 _CHANNELS = (1, 3, 4)
 _SHORTEST_SIDE = 8  # of a picture: fewer may be channels themselves
 _USUAL_NAMES = {
@@ -45,7 +47,11 @@ def read_npz(path: Path) -> Table:
         with zipfile.ZipFile(path) as archive:
             names = [name.removesuffix(".npy") for name in archive.namelist()]
             called = _called_as_usual(names, path)
-            arrays = {own: _npy(archive, f"{name}.npy", most_bytes) for own, name in called.items()}
+            tests = {own: name.replace("train", "test") for own, name in called.items() if "train" in name}
+            arrays, held_out = (
+                {own: _npy(archive, f"{name}.npy", most_bytes) for own, name in each.items() if name in names}
+                for each in (called, tests)
+            )
     except (
         *(OSError, EOFError, ValueError, KeyError, RuntimeError, SyntaxError, TypeError),
         *(tokenize.TokenError, zipfile.BadZipFile, zlib.error),
@@ -54,7 +60,30 @@ def read_npz(path: Path) -> Table:
             f"{path}: cannot be read as npz ({error})", "write it with numpy.savez(path, x=..., y=...)"
         ) from error
     x = numeric_array(arrays["x"], called["x"])
-    return array_table(path.stem, x, arrays.get("y"))
+    table = array_table(path.stem, x, arrays.get("y"))
+    if len(held_out) < _BOTH or table.y is None:
+        return table
+    test = array_table(path.stem, numeric_array(held_out["x"], tests["x"]), held_out["y"])
+    return _with_test(table, test, path)
+
+
+def _with_test(table: Table, test: Table, path: Path) -> Table:
+    """The samples of both, the second ones for the test only.
+
+    Raises
+    ------
+    DataError
+        They are of different shapes.
+    """
+    x, y = np.asarray(table.x), np.asarray(table.y)
+    other, its_y = np.asarray(test.x), np.asarray(test.y)
+    if x.shape[1:] != other.shape[1:] or y.shape[1:] != its_y.shape[1:]:
+        shapes = f"{x.shape[1:]} and {other.shape[1:]}"
+        raise DataError(
+            f"{path}: samples to learn from and for the test are of shapes {shapes}", "leave one out"
+        )
+    is_test = np.repeat([False, True], [len(x), len(other)])
+    return replace(table, x=np.concatenate([x, other]), y=np.concatenate([y, its_y]), is_test=is_test)
 
 
 def _called_as_usual(names: list[str], path: Path) -> dict[str, str]:
@@ -209,9 +238,8 @@ def array_table(name: str, x: NDArray, y: object) -> Table:
         )
     if 0 in x.shape[1:]:
         raise DataError(f"x: got shape {x.shape}: samples without a feature", "expected at least one feature")
-    x, notes = _channels_last(x)
     if y is None:
-        return Table(name, x, notes=notes)
+        return Table(name, x)
     target = array_of(y, "y")
     if target.ndim == 2 and target.shape[1] == 1:
         target = target[:, 0]
@@ -220,15 +248,18 @@ def array_table(name: str, x: NDArray, y: object) -> Table:
             f"y: got shape {target.shape}, expected ({len(x)},): one target per sample of x",
             "check that x and y come from the same samples",
         )
-    return Table(name, x, target, notes=notes)
+    return Table(name, x, target)
 
 
-def _channels_last(x: NDArray) -> tuple[NDArray, tuple[str, ...]]:
-    """Pictures (n, channels, height, width), as PyTorch has them, with their channels last; and a note."""
+def channels_last(table: Table) -> Table:
+    """Pictures (n, channels, height, width), as PyTorch has them, with their channels last, and a note."""
+    x = table.x
+    if not isinstance(x, np.ndarray) or x.ndim != 4 or table.media is not None:
+        return table
     first, *sides = x.shape[1:]
-    if x.ndim != 4 or first not in _CHANNELS or min(sides) < _SHORTEST_SIDE:
-        return x, ()
+    if first not in _CHANNELS or min(sides) < _SHORTEST_SIDE:
+        return table
     x = np.ascontiguousarray(np.moveaxis(x, 1, -1))
-    return x, (
-        f"arrays of {first} × {sides[0]} × {sides[1]} are taken for pictures with their channels first",
-    )
+    shape = f"{first} × {sides[0]} × {sides[1]}"
+    note = f"arrays of {shape} are taken for pictures with their channels first"
+    return replace(table, x=x, notes=(*table.notes, note))

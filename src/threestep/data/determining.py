@@ -27,7 +27,8 @@ def determining(columns: Columns, goal: Goal) -> Found:
     """Columns without gaps that determine the target, each by itself."""
     for name, column in _promising(columns, goal):
         codes = codes_of(column)
-        if is_known(column).all() and _is_proof(codes, goal.codes, len(columns)):
+        is_proof = is_known(column).all() and _is_proof(codes, goal.codes, len(columns))
+        if is_proof and not names_groups(name, columns, goal):
             n_values = n_different(codes)
             is_same = n_values == len(goal.counts)
             how = f"its {n_values} values determine the target"
@@ -43,9 +44,13 @@ def determining_where_known(columns: Columns, goal: Goal) -> Found:
         codes = codes_of(column[known])
         n_values = n_different(codes)
         if _is_proof(codes, goal.codes[known], len(columns)):
-            yield name, f"where it is known, its {n_values} values determine the target"
+            how = f"where it is known, its {n_values} values determine the target"
         elif _is_proof(codes_of(column), goal.codes, len(columns)):
-            yield name, f"its {n_values} values and its gaps determine the target"
+            how = f"its {n_values} values and its gaps determine the target"
+        else:
+            continue
+        if not names_groups(name, columns, goal):
+            yield name, how
 
 
 def _promising(columns: Columns, goal: Goal) -> Iterator[tuple[str, NDArray]]:
@@ -57,9 +62,7 @@ def _promising(columns: Columns, goal: Goal) -> Iterator[tuple[str, NDArray]]:
         some = column[rows]
         known = is_known(some)
         codes = codes_of(some[known])
-        if not 0 < n_different(codes) < len(codes) or not _determine(codes, targets[known]):
-            continue
-        if not name_groups(name, columns, rows):
+        if 0 < n_different(codes) < len(codes) and _determine(codes, targets[known]):
             yield name, column
 
 
@@ -70,7 +73,7 @@ def _determine(codes: NDArray, targets: NDArray) -> bool:
     return bool((target_of[codes] == targets).all())
 
 
-def name_groups(name: str, columns: Columns, rows: NDArray) -> bool:
+def names_groups(name: str, columns: Columns, goal: Goal) -> bool:
     """Whether a number is only the same for all samples of a group, such as those of one patient.
 
     Then it determines all else that is the same in a group, such as another measurement with about as many
@@ -78,6 +81,7 @@ def name_groups(name: str, columns: Columns, rows: NDArray) -> bool:
     """
     if columns[name].dtype.kind == "O":
         return False
+    rows = random_rows(len(goal.codes), len(columns))
     codes = codes_of(columns[name][rows])
     fewest = max(_FEW_VALUES, _MOST_DISTINCT * n_different(codes))
     if n_different(codes) <= _FEW_VALUES:

@@ -21,6 +21,7 @@ from threestep.data.media import FILE_SETTINGS, PICTURE_ENDINGS, SOUND_ENDINGS, 
 from threestep.data.picture_files import picture_array, picture_media, pillow
 from threestep.data.sound_files import sound_array, sound_media
 from threestep.data.table import Table
+from threestep.data.written import as_python_writes
 from threestep.devices import side_by_side
 from threestep.errors import DataError
 from threestep.settings import Files
@@ -125,7 +126,8 @@ def _labels_of(samples: Sequence[Sample], y_name: str) -> NDArray | None:
     if all(sample.label is None for sample in samples):
         return None
     if y_name:
-        return column_of_cells([str(sample.label or "") for sample in samples], y_name)
+        cells = [str(sample.label or "") for sample in samples]
+        return column_of_cells(as_python_writes({y_name: cells}).columns[y_name], y_name)
     return np.array([sample.label for sample in samples], dtype=object)
 
 

@@ -14,6 +14,7 @@ _ENDINGS = (".csv", ".tsv")
 _COLUMNS = 2  # file names and labels; a file with more is a table
 _FIRST = 3  # lines that show whether it names files: a header, and others
 _MOST_FOLDERS = 20  # beside it that are looked into
+_FEWEST_DIFFERENT = 0.9  # of the names
 _MOST_LACKING = 0.1  # of the names, else they are none of files
 
 
@@ -70,6 +71,8 @@ def listed_in(path: Path) -> Contents | None:
     columns = list(zip(*rows, strict=True))
     counts = [sum(cell in known for cell in column) for column in columns]
     at = max(range(_COLUMNS), key=counts.__getitem__)
+    if len(set(columns[at])) < _FEWEST_DIFFERENT * len(rows):  # an age of 7 is no 7.png
+        return None
     has_header = columns[at][0] not in known
     below = rows[has_header:]
     names = rows[0] if has_header else [f"column_{index + 1}" for index in range(_COLUMNS)]

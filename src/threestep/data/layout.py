@@ -56,9 +56,9 @@ class Layout:
         target usually is there.
     n_means : int
         How many numbers each of these says; 0 if there are none.
-    written : tuple of (str, str, str)
+    written : tuple of (str, str, str), or None
         Of the numbers, the target among them, that were not written in a file as Python does: name, decimal
-        mark, and what stood beside them.
+        mark, and what stood beside them. None: they were no text, or nobody remembers.
     """
 
     shape: tuple[int, ...] = ()
@@ -74,7 +74,7 @@ class Layout:
     with_tails: tuple[int, ...] = ()
     means: tuple[tuple[str, tuple[str, ...]], ...] = ()
     n_means: int = 0
-    written: tuple[tuple[str, str, str], ...] = ()
+    written: tuple[tuple[str, str, str], ...] | None = None
 
     @property
     def files(self) -> Files:
@@ -85,7 +85,9 @@ class Layout:
 
     @property
     def forms(self) -> dict[str, Form]:
-        """How numbers are written, so that new ones are read alike."""
+        """How numbers are written, so that new ones are read alike; of none where nobody knows."""
+        if self.written is None:
+            return {}
         found = {name: Form(decimal, unit) for name, decimal, unit in self.written}
         return dict.fromkeys(self.numbers, PLAIN) | found
 
@@ -221,6 +223,8 @@ def _matrix_of_array(layout: Layout, table: Table) -> NDArray:
         x = Numbers(
             None, tuple(_numeric(each, name) for name, each in table.x.items()), table.n_samples
         ).part()
+    if x.ndim == 4 and x.shape[1:] != layout.shape == (*x.shape[2:], x.shape[1]):  # channels come first
+        x = np.moveaxis(x, 1, -1)
     if not _is_same_shape(x.shape[1:], layout.shape):
         hint = "prediction needs the same inputs as training"
         if layout.media is not None:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data.determining import name_groups
+from threestep.data.determining import names_groups
 from threestep.data.goals import (
     FEWEST_OF_EACH,
     FEWEST_PAIRS,
@@ -16,7 +16,6 @@ from threestep.data.goals import (
     n_different,
     numbers_among,
     pairs,
-    random_rows,
 )
 
 _FEWEST_DIFFERENT = 11  # values: fewer are classes rather than an order, and of fewer each speaks for itself
@@ -100,7 +99,7 @@ def agreeing(columns: Columns, goal: Goal) -> Found:
         if n_first < _NEAR_AGREEMENT * len(goal.of_each):
             continue
         n_agreeing = _n_agreeing(column, goal.codes, n_values)
-        if n - n_agreeing <= most_misses and not name_groups(name, columns, random_rows(n, len(columns))):
+        if n - n_agreeing <= most_misses and not names_groups(name, columns, goal):
             yield name, f"goes with the target in {_floored(100 * n_agreeing / n, 1)} % of the samples"
 
 

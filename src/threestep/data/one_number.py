@@ -17,6 +17,7 @@ WITH_POINT = re.compile(rf"\d*(\.\d*)?|[1-9]\d{{0,2}}((,\d{{3}})+|({_BETWEEN}\d{
 WITH_COMMA = re.compile(rf"\d*(,\d*)?|[1-9]\d{{0,2}}((\.\d{{3}})+|({_BETWEEN}\d{{3}})+)(,\d*)?")
 IS_MONEY = re.compile(_CURRENCIES).fullmatch
 _PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_LONGEST_UNIT = 30
 TIMES = {"K": 3, "k": 3, "M": 6}  # zeros
 
 
@@ -45,15 +46,15 @@ def taken_apart(cell: str) -> Written | None:
         return None
     is_minus = bool(found["open"]) or (bool(signs) and signs[0] != "+")
     around = found["before"] or found["after"] or ""
-    if any(mark.isnumeric() and mark not in "²³23" for mark in around):  # 1½
-        return None
+    if len(around) > _LONGEST_UNIT or any(mark.isnumeric() and mark not in "²³23" for mark in around):
+        return None  # 1½
     is_odd_minus = bool(found["open"] or found["late"])
     return Written("-" if is_minus else "", found["digits"], found["exponent"] or "", around, is_odd_minus)
 
 
-def plainly(part: Written, is_comma: bool, unit: str) -> str:
-    """A number as Python reads it, in the unit."""
+def plainly(part: Written, is_comma: bool) -> str:
+    """A number as Python reads it."""
     decimal, other = (",", ".") if is_comma else (".", ",")
     digits = re.sub(_BETWEEN, "", part.digits).replace(other, "").replace(decimal, ".")
-    zeros = TIMES.get(part.around or unit, 0) - TIMES.get(unit, 0)
+    zeros = TIMES.get(part.around, 0)
     return f"{part.sign}{digits}{part.exponent or (f'e{zeros}' if zeros else '')}"

@@ -186,10 +186,11 @@ def _layout(train: Table, target: Target, kinds: Mapping[str, str], n_means: int
     numbers += [part_name(name, part) for name, _ in dates for part in DATE_PARTS]
     left_out = tuple(name for name, kind in found.items() if kind == "ignore")
     strays = tuple(name for name in numbers if name in columns and columns[name].dtype.kind == "O")
-    of_numbers = {*numbers, *(target.names if target.kind == "number" else ())}
-    written = tuple(
-        (name, form.decimal, form.unit) for name, form in train.forms.items() if name in of_numbers
-    )
+    of_numbers = {*numbers, *(target.names if target.is_numeric else ())}
+    written = None
+    if train.forms is not None:
+        known = ((name, form) for name, form in train.forms.items() if name in of_numbers)
+        written = tuple((name, form.decimal, form.unit) for name, form in known)
     return Layout(
         numbers=tuple(numbers),
         words=words,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data.array_files import array_table, read_idx_pair, read_npy, read_npz
+from threestep.data.array_files import array_table, channels_last, read_idx_pair, read_npy, read_npz
 from threestep.data.builtin import BUILTIN_NAMES, load_builtin
 from threestep.data.cells import array_of, column_of_cells, column_of_objects, numeric_array
 from threestep.data.csv_file import read_csv
@@ -200,8 +200,8 @@ def _last_one(name: str) -> str:
 
 
 def labelled(table: Table, target: str | None = None) -> Table:
-    """As `label`, without the samples whose target is missing: nothing can be learned from them. A note says
-    how many they are, and `rows` which are left.
+    """As `label`, ready to be learned from: pictures with their channels last, and without the samples whose
+    target is missing. A note says how many they are, and `rows` which are left.
 
     Raises
     ------
@@ -209,7 +209,7 @@ def labelled(table: Table, target: str | None = None) -> Table:
         As `label`; all targets are missing, or most of a column that nobody named.
     """
     is_guessed = table.y is None and target is None
-    table = label(table, target)
+    table = channels_last(label(table, target))
     table = table if table.rows is not None else replace(table, rows=np.arange(table.n_samples))
     unknown = is_unknown(np.asarray(table.y))
     n_unknown, n_samples = int(unknown.sum()), table.n_samples
@@ -245,7 +245,7 @@ def _read_named(name: str, media: Media | None, how: Files, forms: Mapping[str, 
         return (
             read_folder(path, media, how)
             if media is not None and is_media_file(path)
-            else read_listed(path, media, how) or _read_file(path, how, forms)
+            else _read_listed(path, media, how) or _read_file(path, how, forms)
         )
     images, comma, labels = name.partition(",")
     if comma:
@@ -257,6 +257,11 @@ def _read_named(name: str, media: Media | None, how: Files, forms: Mapping[str, 
     raise DataError(
         f"no data of the name {name!r}: neither built in nor a file or folder", _neighbours(Path(name))
     )
+
+
+def _read_listed(path: Path, media: Media | None, how: Files) -> Table | None:
+    """The pictures or sounds that a file names; None if it is a table, as one of known columns is."""
+    return None if how.column else read_listed(path, media, how)
 
 
 def _read_openml(name: str) -> Table:

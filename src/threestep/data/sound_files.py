@@ -24,6 +24,7 @@ _HIGHEST_RATE = 16_000  # samples per second: speech needs no more
 _WINDOW_SECONDS, _HOP_SECONDS = 0.032, 0.010
 _MOST_MOMENTS, _BANDS = 96, 40
 _LONG = 0.95  # of all sounds are no longer than what is looked at
+_MOST_AROUND = 2  # times the length of the sounds: a window of more is silence
 _QUIETEST = 80.0  # decibels below the loudest
 _SILENCE = 1e-10
 _LONGEST_WINDOW, _LONGEST_WINDOW_SECONDS = 1 << 20, 1000  # the first in samples
@@ -50,6 +51,11 @@ def sound_media(files: Sequence[Path], how: Files = Files()) -> Media | None:
     window, hop = _samples_in(how.sound_window, rate, 2), _samples_in(how.sound_hop, rate, 1)
     hop = hop or max(1, round(max(_HOP_SECONDS, seconds / _MOST_MOMENTS) * rate))
     window = window or _usual_window(rate, hop)
+    if how.sound_window is not None and window > max(2 * hop, _MOST_AROUND * seconds * rate):
+        raise DataError(
+            f"`sound_window` is {how.sound_window:g} ms, but the sounds are of {1000 * seconds:.0f} ms",
+            "give less than that",
+        )
     bands = how.sound_bands or min(_BANDS, window // 2)
     if bands > window // 2:
         raise DataError(

@@ -1,7 +1,7 @@
 """Samples as they came: one array, or named columns."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -39,8 +39,9 @@ class Table:
         What each sample is called, such as its file; () if they have no names.
     rows : ndarray of shape (n_samples,) of int, or None
         Which sample of the source each is, from 0; None: nobody asked.
-    forms : mapping of str to Form
-        How the numbers of columns were written, of those of which they were not written as Python does.
+    forms : mapping of str to Form, or None
+        How the numbers of columns were written, of those of which they were not written as Python does; None:
+        they were no text.
     """
 
     name: str
@@ -53,7 +54,7 @@ class Table:
     is_test: NDArray | None = None
     names: tuple[str, ...] = ()
     rows: NDArray | None = None
-    forms: Mapping[str, Form] = field(default_factory=dict)
+    forms: Mapping[str, Form] | None = None
 
     @property
     def n_samples(self) -> int:

@@ -54,6 +54,13 @@ class Target:
         return [f"{self.name}_{place + 1}" for place in range(self.n_columns)]
 
     @property
+    def is_numeric(self) -> bool:
+        """Whether it, or its classes, are numbers."""
+        return self.kind == "number" or (
+            bool(self.classes) and not any(isinstance(label, str) for label in self.classes)
+        )
+
+    @property
     def n_outputs(self) -> int:
         """How many outputs a network needs for it."""
         return len(self.classes) or self.n_columns

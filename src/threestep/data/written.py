@@ -133,7 +133,7 @@ def as_python_writes(
     for name, each in seen.items():
         is_comma = _has_decimal_comma(each, forms.get(name), custom, delimiter == ";")
         new = [
-            word if part is None else plainly(part, is_comma, each.unit)
+            word if part is None else plainly(part, is_comma)
             for word, part in zip(each.words, each.parts, strict=True)
         ]
         place = dict(zip(each.words, new, strict=True))
@@ -163,13 +163,13 @@ def _all_seen(
 ) -> dict[str, Seen]:
     """Of the columns those that are written numbers, taken apart."""
     found = {
-        name: _seen_in(cells, 0.0 if name in known else _MOSTLY, forms.get(name, PLAIN).unit)
+        name: _seen_in(cells, 0.0 if name in known else _MOSTLY, forms.get(name))
         for name, cells in columns.items()
     }
     return {name: each for name, each in found.items() if each is not None}
 
 
-def _seen_in(cells: Sequence[str], least: float = _MOSTLY, unit: str = "") -> Seen | None:
+def _seen_in(cells: Sequence[str], least: float = _MOSTLY, form: Form | None = None) -> Seen | None:
     """A column taken apart; None where less than a share of its cells are numbers, or not of one kind.
 
     Parameters
@@ -177,8 +177,8 @@ def _seen_in(cells: Sequence[str], least: float = _MOSTLY, unit: str = "") -> Se
     cells : sequence of str
     least : float
         The share; 0 of a column that is known to be one of numbers.
-    unit : str
-        What is known to be beside them.
+    form : Form or None
+        How they were written where a model learned from them.
     """
     words = [word for word in coded(cells)[0] if word not in MISSING]
     # of a million ids some are enough, even if there happen to be fewer numbers among them than among all
@@ -186,7 +186,8 @@ def _seen_in(cells: Sequence[str], least: float = _MOSTLY, unit: str = "") -> Se
     if sum(taken_apart(word) is not None for word in some) < least * least * len(some):
         return None
     parts = [taken_apart(word) for word in words]
-    beside = unit or _unit_of([part.around for part in parts if part is not None], least)
+    around = [part.around for part in parts if part is not None]
+    beside = _unit_of(around, least) if form is None else form.unit
     if beside is None:
         return None
     parts = [part if part is not None and _is_beside(part.around, beside) else None for part in parts]
@@ -200,7 +201,7 @@ def _seen_in(cells: Sequence[str], least: float = _MOSTLY, unit: str = "") -> Se
         return None
     # "3 stars" and "4 stars", again and again, are names
     are_few = len(words) <= _FEW and len(cells) >= _OFTEN * len(words)
-    if least > 0 and are_few and beside[:1].isalpha() and not IS_MONEY(beside):
+    if least > 0 and are_few and any(mark[:1].isalpha() and not IS_MONEY(mark) for mark in around):
         return None
     fits = iter(with_comma if n_comma > n_point else with_point)
     parts = [None if part is None or not next(fits) else part for part in parts]
@@ -210,9 +211,9 @@ def _seen_in(cells: Sequence[str], least: float = _MOSTLY, unit: str = "") -> Se
 def _unit_of(around: Sequence[str], least: float) -> str | None:
     """What stands beside most numbers of a column; "" if nothing does, None if it is not one thing."""
     counts = Counter(around)
-    n_bare = counts.pop("", 0)
-    if not counts or (set(counts) <= set(TIMES) and (n_bare or len(counts) > 1)):
-        return ""  # 1.2K beside 987 is 1200
+    del counts[""]
+    if set(counts) <= set(TIMES):
+        return ""  # 1.2K is 1200, also where no 987 is beside it
     unit, n_most = counts.most_common(1)[0]
     is_word = unit[0].isalpha() and not IS_MONEY(unit)
     is_rare = is_word and n_most < _MOSTLY * len(around)  # "1 h" beside 30: who knows
@@ -223,7 +224,7 @@ def _unit_of(around: Sequence[str], least: float) -> str | None:
 
 def _is_beside(around: str, unit: str) -> bool:
     """Whether a number with this beside it is one of a column that has that unit."""
-    return around in ("", unit) or (around in TIMES and unit in ("", *TIMES))
+    return around in ("", unit) or (around in TIMES and not unit)
 
 
 def _custom_of(seen: Sequence[Seen]) -> bool | None:
@@ -259,7 +260,7 @@ def _done(seen: Seen, is_comma: bool) -> list[str]:
         done.append(f"{between} in column {{}} are taken for marks between thousands")
     if any(part.is_odd_minus for part in parts):
         done.append("numbers in column {} with brackets, or a minus behind them, are taken for negative ones")
-    if any(TIMES.get(part.around, 0) and part.around != seen.unit for part in parts):
+    if any(part.around in TIMES for part in parts) and not seen.unit:
         done.append("K and M beside the numbers of column {} are taken for thousands and millions")
     return done + ([f"{seen.unit!r} beside the numbers of column {{}} is left out"] if seen.unit else [])
 

@@ -104,7 +104,8 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         """Learn from samples whose features are known; y as the target wants it."""
         warn_of_notes(table.notes)
         rows = np.arange(table.n_samples)
-        table = in_own_order(replace(table, y=y, y_name=target.name, weight=weight, rows=rows))
+        table = replace(table, y=y, y_name=target.name, weight=weight, rows=rows)
+        table = in_own_order(table, groups is not None)
         own = None if groups is None or table.rows is None else groups[table.rows]
         with value_errors():
             settings = replace(self._settings(target.kind), groups=None if own is None else "groups")

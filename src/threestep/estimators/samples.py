@@ -128,7 +128,7 @@ def weights_of(sample_weight: Any, n_samples: int) -> NDArray | None:
     return weight
 
 
-def in_own_order(table: Table) -> Table:
+def in_own_order(table: Table, has_groups: bool = False) -> Table:
     """The samples that have weight, in an order of their own: what is learned does not depend on theirs.
 
     Where there are too few different ones to divide, a weight of 2 is the same as the sample twice: of few
@@ -141,7 +141,7 @@ def in_own_order(table: Table) -> Table:
     keys = _keys(columns)
     _, first, group = np.unique(keys, return_index=True, return_inverse=True)
     is_by_chance = not all(_equal(column, column[first][group]) for column in columns)  # equal keys only
-    if is_by_chance or len(first) >= _FEWEST_TO_SPLIT:
+    if is_by_chance or has_groups or len(first) >= _FEWEST_TO_SPLIT:  # equal ones may be of other groups
         first, weights = np.argsort(keys, kind="stable"), weight[np.argsort(keys, kind="stable")]
     else:
         weights = np.bincount(group, weight, len(first))

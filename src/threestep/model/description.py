@@ -120,7 +120,7 @@ _SINCE: dict[str, dict[str, Any]] = {
         "with_tails": (),
         "means": (),
         "n_means": 0,
-        "written": (),
+        "written": None,
     },
     "target": {"n_columns": 1},
 }
@@ -216,7 +216,7 @@ def _format_of(description: Description) -> int:
     networks = description.network, *description.others
     layout = description.layout
     needs = {
-        8: layout.written or (layout.media is not None and layout.media.bits),
+        8: layout.written is not None or (layout.media is not None and layout.media.bits),
         7: layout.means,
         6: layout.clip,
         5: layout.with_strays,

@@ -104,8 +104,9 @@ def _number_problems(layout: Layout) -> Iterator[str]:
 
 
 def _form_problems(layout: Layout) -> Iterator[str]:
-    forms = [Form(decimal, unit) for _, decimal, unit in layout.written]
-    if len({name for name, *_ in layout.written}) < len(forms):
+    written = layout.written or ()
+    forms = [Form(decimal, unit) for _, decimal, unit in written]
+    if len({name for name, *_ in written}) < len(forms):
         yield "a column is written in two ways"
     if any(form.decimal not in (".", ",") or len(form.unit) > _LONGEST_UNIT for form in forms):
         yield "numbers are written in a way that is not known"

@@ -69,7 +69,7 @@ class Waiting:
             self._chunks.insert(0, chunk)
 
     def _taken(self, place: int, program: Program) -> Chunk:
-        """The chunk at that place, or as much of it as its program takes; the rest goes on self._chunks."""
+        """The chunk at that place, or as much of it as its program takes; the rest goes on waiting."""
         chunk = self._chunks.pop(place)
         n_members = program.shape.n_members
         now, later = chunk.places[:n_members], chunk.places[n_members:]

@@ -304,8 +304,9 @@ def _precision(network: Network | None, settings: Settings) -> Precision:
     network."""
     if network is not None:
         return "bfloat16" if is_in_bfloat16(network, settings) else "float32"
-    is_open = settings.precision == "auto" and not (settings.convolutions and not is_cpu())
-    return "float32" if is_open else settings.precision
+    if not settings.convolutions or (settings.precision == "auto" and is_cpu()):
+        return "float32"
+    return settings.precision
 
 
 def _given_network(settings: Settings, layout: Layout, n_outputs: int) -> Network | None:
