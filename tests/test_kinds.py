@@ -935,3 +935,11 @@ def test_numbers_that_a_frame_has_as_text_are_numbers_where_they_were_no_names()
     kinds = kinds_of({"many": words(*numbers), "few": words(*few)}, {})
     assert kinds["many"].kind == "number"
     assert kinds["few"].kind == "category"
+
+
+def test_a_table_that_is_sorted_hides_no_leak():
+    random = np.random.default_rng(0)
+    weight = random.normal(2900, 700, 190)
+    weight = np.concatenate([weight[weight >= 2500], weight[weight < 2500]])
+    found = dict(leaks_of({"low": (weight < 2500) * 1.0, "age": random.normal(size=190)}, weight))
+    assert found == {"low": "its 2 values are intervals of the target"}

@@ -18,6 +18,7 @@ from threestep.data.goals import (
     pairs,
 )
 
+_TREND = 0.9  # rank correlation with the rows
 _FEWEST_DIFFERENT = 11  # values: fewer are classes rather than an order, and of fewer each speaks for itself
 _SAME_ORDER = 0.995  # rank correlation: a rounded or noisy copy has more, honest predictors 0.97 at best
 _MOST_OF_ORDER = 0.975  # of the samples: a few wrong cells hide no copy
@@ -48,16 +49,17 @@ def cutting(columns: Columns, goal: Goal) -> Found:
     """Columns of few values, each of which lies in a part of the target for itself.
 
     What also cuts the rows, as a year does, tells when they were written down: that a target grows in time
-    gives nothing away.
+    gives nothing away, nor does what only tells groups apart.
     """
     if not goal.is_numeric or len(goal.counts) < _FEWEST_DIFFERENT:
         return
-    n_columns, places = len(columns), np.arange(len(goal.values))
+    n_columns, places, has_trend = len(columns), np.arange(len(goal.values)), _has_trend(goal)
     for name, column in columns.items():
         if (
             _are_intervals(column[goal.rows], goal.values[goal.rows], n_columns)
             and _are_intervals(column, goal.values, n_columns)
-            and not _are_intervals(column, places, n_columns)
+            and not (has_trend and _are_intervals(column, places, n_columns))
+            and not names_groups(name, columns, goal)
         ):
             n_values = n_different(codes_of(column[is_known(column)]))
             yield name, f"its {n_values} values are intervals of the target"
@@ -132,14 +134,23 @@ def ordering(columns: Columns, goal: Goal) -> Found:
         if not _have_order(x[is_other], y[is_other]):
             continue
         how = _order([(x, y), (x[is_other], y[is_other])])
-        if how and not _order_rows(column):
+        if how and not _order_rows(column, goal):
             yield name, how
 
 
-def _order_rows(column: NDArray) -> bool:
-    """Whether a number never falls, or never rises, from sample to sample, as the time does."""
+def _order_rows(column: NDArray, goal: Goal) -> bool:
+    """Whether a number never falls, or never rises, from sample to sample, as the time does, with which the
+    target goes, too."""
     known = column[is_known(column)]
-    return bool((known[1:] >= known[:-1]).all() or (known[1:] <= known[:-1]).all())
+    are_in_order = bool((known[1:] >= known[:-1]).all() or (known[1:] <= known[:-1]).all())
+    return are_in_order and _has_trend(goal)
+
+
+def _has_trend(goal: Goal) -> bool:
+    """Whether the target grows, or falls, from sample to sample: a table that is sorted by something else has
+    none."""
+    rows, target = pairs(goal.rows, goal.values[goal.rows])
+    return len(target) >= FEWEST_PAIRS and abs(_correlation(_ranks(rows), _ranks(target))) >= _TREND
 
 
 def _order(parts: list[tuple[NDArray, NDArray]]) -> str:
