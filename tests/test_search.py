@@ -1116,3 +1116,7 @@ def test_the_command_line_refuses_what_makes_no_sense(in_tmp, capsys, words):
     assert said.err.startswith("error: `" + words[0][2:])
     assert "hint: " in said.err
     assert list(in_tmp.iterdir()) == []
+
+
+def test_a_search_of_neurons_says_with_what_it_computed():
+    assert ts.fit("iris", **{**SMALL, "precision": "bfloat16"}).settings.precision == "float32"

@@ -23,7 +23,6 @@ _MOST_UNPACKED = 1032  # deflate cannot make a byte into more: a header that cla
 _File = IO[bytes] | gzip.GzipFile
 _HINT_COPY = "copy the file again"
 _HINT_PAIR = "two files are images.gz,labels.gz in the format of MNIST, or x.npy,y.npy"
-_BOTH = 2  # samples and their target
 _CHANNELS = (1, 3, 4)
 _SHORTEST_SIDE = 8  # of a picture: fewer may be channels themselves
 _USUAL_NAMES = {
@@ -48,10 +47,8 @@ def read_npz(path: Path) -> Table:
             names = [name.removesuffix(".npy") for name in archive.namelist()]
             called = _called_as_usual(names, path)
             tests = {own: name.replace("train", "test") for own, name in called.items() if "train" in name}
-            arrays, held_out = (
-                {own: _npy(archive, f"{name}.npy", most_bytes) for own, name in each.items() if name in names}
-                for each in (called, tests)
-            )
+            arrays = _npy_of(archive, called, most_bytes)
+            held_out = _npy_of(archive, tests, most_bytes) if {*tests.values()} <= {*names} else {}
     except (
         *(OSError, EOFError, ValueError, KeyError, RuntimeError, SyntaxError, TypeError),
         *(tokenize.TokenError, zipfile.BadZipFile, zlib.error),
@@ -61,7 +58,7 @@ def read_npz(path: Path) -> Table:
         ) from error
     x = numeric_array(arrays["x"], called["x"])
     table = array_table(path.stem, x, arrays.get("y"))
-    if len(held_out) < _BOTH or table.y is None:
+    if not {"x", "y"} <= {*held_out}:
         return table
     test = array_table(path.stem, numeric_array(held_out["x"], tests["x"]), held_out["y"])
     return _with_test(table, test, path)
@@ -101,6 +98,11 @@ def _called_as_usual(names: list[str], path: Path) -> dict[str, str]:
             "write the samples as `x` and the target as `y`: numpy.savez(path, x=..., y=...)",
         )
     return {own: found[0] for own, found in known.items() if found}
+
+
+def _npy_of(archive: zipfile.ZipFile, called: dict[str, str], most_bytes: int) -> dict[str, NDArray]:
+    """Some arrays of an npz file, by what they are rather than by what they are called."""
+    return {own: _npy(archive, f"{name}.npy", most_bytes) for own, name in called.items()}
 
 
 def _npy(archive: zipfile.ZipFile, name: str, most_bytes: int) -> NDArray:

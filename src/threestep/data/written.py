@@ -1,6 +1,7 @@
 """Numbers as people write them, to numbers as Python reads them: decimal commas, marks between thousands,
 currencies, per cent and units, minus signs of bookkeeping."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from random import Random
@@ -28,6 +29,7 @@ NONE_KNOWN: Mapping[str, str] = MappingProxyType({})
 _MARKS = {"points": ".", "commas": ","}
 _MOSTLY = 0.8  # of the different known cells: then a column is one of numbers, and a few words
 _NEARLY_ALL = 0.98  # of its numbers: the others are mistakes
+_HALF = 0.5  # of a column that is known to be one of numbers
 _SOME = 1000
 _FEW, _OFTEN = 10, 5  # different cells, and how often each comes
 _MOST_NAMED = 5
@@ -191,21 +193,24 @@ def _seen_in(cells: Sequence[str], least: float = _MOSTLY, form: Form | None = N
     if beside is None:
         return None
     parts = [part if part is not None and _is_beside(part.around, beside) else None for part in parts]
-    digits = [part.digits for part in parts if part is not None]
-    with_point = [WITH_POINT.fullmatch(each) is not None for each in digits]
-    with_comma = [WITH_COMMA.fullmatch(each) is not None for each in digits]
-    n_point, n_comma = sum(with_point), sum(with_comma)
-    if not digits or len(digits) < least * len(words):
-        return None
-    if max(n_point, n_comma) < (_NEARLY_ALL if least else 0.5) * len(digits):
-        return None
     # "3 stars" and "4 stars", again and again, are names
     are_few = len(words) <= _FEW and len(cells) >= _OFTEN * len(words)
     if least > 0 and are_few and any(mark[:1].isalpha() and not IS_MONEY(mark) for mark in around):
         return None
-    fits = iter(with_comma if n_comma > n_point else with_point)
-    parts = [None if part is None or not next(fits) else part for part in parts]
+    n_point, n_comma = (_n_fitting(parts, pattern) for pattern in (WITH_POINT, WITH_COMMA))
+    n_numbers = sum(part is not None for part in parts)
+    if n_numbers < max(1, least * len(words)):
+        return None
+    if max(n_point, n_comma) < (_NEARLY_ALL if least else _HALF) * n_numbers:
+        return None
+    fits = (WITH_COMMA if n_comma > n_point else WITH_POINT).fullmatch
+    parts = [part if part is not None and fits(part.digits) else None for part in parts]
     return Seen(words, parts, beside, n_comma > n_point, n_point > n_comma)
+
+
+def _n_fitting(parts: Sequence[Written | None], pattern: re.Pattern[str]) -> int:
+    """How many numbers can be read with that decimal mark."""
+    return sum(part is not None and pattern.fullmatch(part.digits) is not None for part in parts)
 
 
 def _unit_of(around: Sequence[str], least: float) -> str | None:
