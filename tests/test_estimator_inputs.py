@@ -141,7 +141,8 @@ def test_settings_are_as_they_were_used():
 
 
 def test_what_is_printed_says_which_rung_of_which_round(capsys):
-    ts.Classifier(epochs=5, effort="quick", random_state=0, verbose=1, folds=1).fit(X, Z)
+    small = {"max_params": 100, "bins": 0, "folds": 1}  # one program to compile
+    ts.Classifier(epochs=5, effort="quick", random_state=0, verbose=1, **small).fit(X, Z)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("round 1, rung 1 of ")
     beginnings = [line.split(":")[0] for line in lines]
@@ -175,14 +176,12 @@ def test_a_first_batch_of_too_few_samples_is_warned_of():
     assert not [each for each in said_in(lambda: later.partial_fit(X[:1], Z[:1])) if "first" in each]
 
 
-def test_what_a_search_found_and_partial_fit_drops_is_said_once():
-    searched = ts.Classifier(effort="quick", epochs=5, random_state=0).fit(X, Z)
-    n_others = len(searched.model_.others)
-    assert n_others
-    said = said_in(lambda: searched.partial_fit(X, Z))
-    assert any(f"goes on with one network; {n_others} other network(s)" in each for each in said)
-    assert searched.model_.others == ()
-    assert said_in(lambda: searched.partial_fit(X, Z)) == []
+def test_what_was_averaged_and_partial_fit_drops_is_said_once():
+    averaged = quick(folds=2).fit(X, Z)
+    said = said_in(lambda: averaged.partial_fit(X, Z))
+    assert any("goes on with one network; 1 other network(s)" in each for each in said)
+    assert averaged.model_.others == ()
+    assert said_in(lambda: averaged.partial_fit(X, Z)) == []
 
 
 # The features
