@@ -442,6 +442,7 @@ def test_a_search_without_convolutions_has_none():
     assert not any("conv" in row["network"] for row in run.leaderboard)
 
 
+@pytest.mark.slow
 def test_the_report_tells_of_convolutions(tmp_path, capsys):
     from threestep.app import main
 

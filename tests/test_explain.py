@@ -238,7 +238,7 @@ def test_every_kind_of_target_is_explained(kind):
     assert "Sample 1 (row 0) through the network" in page
 
 
-@pytest.mark.parametrize("quantiles", [(0.5,), (0.9, 0.1, 0.5)])
+@pytest.mark.parametrize("quantiles", [pytest.param((0.5,), marks=pytest.mark.slow), (0.9, 0.1, 0.5)])
 def test_quantiles_are_explained_by_the_middle_one(quantiles):
     run = ts.fit("diabetes", network="8", epochs=5, quantiles=quantiles)
     columns = ts.data.read("diabetes").columns()

@@ -172,8 +172,10 @@ def test_running_statistics_become_those_of_the_samples():
 # Residual blocks
 
 
-@pytest.mark.parametrize("kind", ["basic", "bottleneck"])
-@pytest.mark.parametrize("training", [None, Training(KEY), Training(KEY, paths=0.6)])
+@pytest.mark.parametrize("kind", ["basic", pytest.param("bottleneck", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "training", [None, pytest.param(Training(KEY), marks=pytest.mark.slow), Training(KEY, paths=0.6)]
+)
 def test_blocks_in_a_row_are_one_block_after_the_other(kind, training):
     """The loop over equal blocks computes what the blocks written out do."""
     several = Network((6, 6, 8), (Blocks(8, kind, count=3), Dense(2, "linear")))

@@ -809,7 +809,9 @@ def test_other_descents_have_nothing_to_go_on_with(crowd):
     assert all(each.begun is None for each in ended(crowd.train(jobs_of(many(3)))))
 
 
-@pytest.mark.parametrize("name", ["sgd", "lion", "rmsprop"])
+@pytest.mark.parametrize(
+    "name", ["lion", *(pytest.param(name, marks=pytest.mark.slow) for name in ("sgd", "rmsprop"))]
+)
 def test_every_optimizer_goes_on(name):
     one = member("16", learning_rate=1e-3)
     with people(settings=replace(SETTINGS, optimizer=name)) as own:

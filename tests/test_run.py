@@ -266,6 +266,7 @@ def test_something_is_always_left_to_learn_from():
     assert all(run.scores[part]["n_samples"] >= 1 for part in ("train", "valid", "test"))
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_rows_work():
     run = ts.fit(arrays(100_000, 5), network="8", epochs=2)
     assert run.scores["test"]["accuracy"] > 0.9
