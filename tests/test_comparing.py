@@ -6,6 +6,8 @@ from sklearn import metrics
 
 import threestep as ts
 from threestep.goodness import metric_score, sigmoid, softmax
+from threestep.pick import Samples
+from threestep.study.picking import _score_of
 
 SMALL = {"effort": "quick", "epochs": 10, "widths": (8, 8), "depths": (0, 1)}
 
@@ -46,6 +48,27 @@ def test_confidences_of_labels_are_those_of_a_yes():
     labels, outputs = np.array([[0, 1], [1, 1]]), np.array([[-9.0, 9.0], [9.0, -9.0]])
     assert metric_score("labels", "label_accuracy", outputs, labels) == 0.75
     np.testing.assert_allclose(sigmoid(outputs), 1 / (1 + np.exp(-outputs)))
+
+
+def test_networks_are_compared_by_the_answers_a_model_would_give():
+    """Both rank the samples alike, one is far too sure, and neither says yes to any where half would do."""
+    rng = np.random.default_rng(0)
+    y = (rng.random(2000) < 0.2).astype(int)
+    yes = (rng.normal(size=2000) + 2 * y - 4).astype(np.float32)
+    sure, unsure = (np.stack([np.zeros_like(yes), scale * yes], axis=1) for scale in (8, 1))
+    samples, goodness = Samples(np.zeros((2000, 1), np.float32), y), ts.goodness.Goodness("cross_entropy")
+
+    def score(outputs, name, **how):
+        return _score_of(outputs, goodness, samples, ts.Settings(score_metric=name, **how))
+
+    for name in ("log_loss", "ece"):
+        assert score(sure, name, calibrate=True) == pytest.approx(
+            score(unsure, name, calibrate=True), abs=3e-3
+        )
+        assert score(sure, name, calibrate=False) < score(unsure, name, calibrate=False) - 0.01
+    best = max(metrics.f1_score(y, yes >= edge) for edge in np.unique(yes))
+    assert score(unsure, "f1", decide_by="f1", calibrate=True) == pytest.approx(best)
+    assert score(unsure, "f1", calibrate=True) < best - 0.2
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """Finals in folds: every sample is judged by networks that did not learn from it; and what is averaged."""
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -140,6 +141,19 @@ def test_finals_in_folds_are_told_once(three_folds):
     losses = [each.tried.loss for each in folded]
     assert losses == sorted(losses)
     assert all(each.tried.proposal.change == "trained anew in 3 folds" for each in folded)
+
+
+def test_folds_are_numbered_and_their_epochs_counted(three_folds):
+    everything, fold_of, _, folded, settings = three_folds
+    tried = [replace(each.tried, number=place) for place, each in enumerate(folded)]
+    one, patience = tried[0].trained.member, replace(settings, epochs=40, patience=1)
+    with Population(CROSS, everything, everything, patience, 5, room=room_of(fold_of)) as population:
+        plan, stop = Finals(1, 40, n_folds=3), threading.Event()
+        steps = hold_finals_in_folds(population, everything, fold_of, tried, plan, stop, 17)
+        (again,) = finish(steps)[1]
+    assert again.tried.number == 17
+    assert again.tried.trained.member.network == one.network
+    assert len(again.tried.trained.history) <= again.tried.epochs < 120
 
 
 def test_a_stop_loses_what_was_not_trained_in_every_fold():

@@ -239,6 +239,17 @@ def test_on_the_front_are_those_no_other_beats_in_size_and_loss(members):
         assert row["on_front"] == (not beaten)
 
 
+def test_of_structures_in_folds_only_such_are_on_the_front():
+    lucky, small, large, worse = (
+        tried_of(place, losses, spec)
+        for place, (losses, spec) in enumerate(
+            [([0.1] * 2, "8"), ([0.4] * 4, "16"), ([0.3] * 4, "32"), ([0.5] * 4, "64")]
+        )
+    )
+    rows = leaderboard([lucky, large, small, worse])
+    assert [row["number"] for row in rows if row["on_front"]] == [2, 1]
+
+
 # What another minute would bring
 
 
@@ -636,6 +647,32 @@ def test_only_the_best_keep_their_params(crowd, monkeypatch):
     assert [each.loss for each in tried] == [each.loss for each in usual]
     assert all(each.trained.params for each in tried[:12])
     assert not any(each.trained.params or each.proposal.params for each in tried[12:])
+
+
+def test_what_nothing_quicker_beats_keeps_its_params_too(monkeypatch):
+    """A limit may shut all others out in the end."""
+    monkeypatch.setattr(rungs, "_REMEMBERED", 1)
+    known = [("64", 0.1), ("8", 0.3), ("32", 0.35), ("", 0.9), ("", 0.8), ("16-16", 0.2)]
+    tried = {place: tried_of(place, [loss], spec) for place, (spec, loss) in enumerate(known)}
+    rungs._forget(tried)
+    assert [place for place, each in tried.items() if each.trained.params] == [0, 1, 4, 5]
+
+
+def test_a_searcher_may_have_no_more_to_propose(crowd):
+    once = Searcher(
+        lambda field: 0,
+        lambda state, n: (1, [Proposal(member("8")), Proposal(member("16"))] if state == 0 else []),
+        lambda state, tried: state,
+    )
+    tried, events = searched(crowd, once, Plan(2, (2, 4), n_rounds=5))
+    assert sorted(numbers_of(tried)) == [0, 1]
+    assert {event["round"] for event in rungs_among(events)} == {1}
+
+
+@pytest.mark.parametrize(("n_members", "rungs"), [(0, (1,)), (2, ()), (2, (0,))])
+def test_a_plan_of_nothing_is_refused(n_members, rungs):
+    with pytest.raises(ts.SettingsError, match="expected at least one member"):
+        Plan(n_members, rungs)
 
 
 def test_a_search_ends_where_there_is_no_time_to_compile(monkeypatch):

@@ -258,6 +258,23 @@ def test_optuna_takes_a_rate_that_is_given_as_it_is():
         assert rates == (0.003, 0.0, 0.2)
 
 
+def test_optuna_begins_with_the_linear_network_and_learns_of_what_is_too_large():
+    optuna = pytest.importorskip("optuna")
+    space = replace(SPACE, depths=(1, 3))
+    wanted, searcher = replace(WANTED, space=space, max_params=200), searcher_of("optuna")
+    state, proposals = searcher.ask(searcher.init(wanted), 12)
+    networks = [each.member.network for each in proposals]
+    assert networks[0].hidden == ()
+    assert all(network.hidden for network in networks[1:])
+    assert all(network.n_params <= 200 for network in networks)
+    searcher.tell(state, [tried_of(place, each, 0.5) for place, each in enumerate(proposals)])
+    states = [trial.state for trial in state[1].trials]
+    assert states.count(optuna.trial.TrialState.COMPLETE) == 11
+    assert states.count(optuna.trial.TrialState.FAIL) == len(states) - 11 > 0
+    nothing = replace(wanted, max_params=30)
+    assert all(not each.member.network.hidden for each in searcher.ask(searcher.init(nothing), 3)[1])
+
+
 # Evolution
 
 

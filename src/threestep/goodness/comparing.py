@@ -27,7 +27,9 @@ def check_metric(kind: str, name: str) -> None:
         raise SettingsError(f"`score_metric` is {name!r}, but the target is {kind}", f"one of {known}")
 
 
-def metric_score(kind: str, name: str, outputs: NDArray, targets: NDArray) -> float:
+def metric_score(
+    kind: str, name: str, outputs: NDArray, targets: NDArray, decided: NDArray | None = None
+) -> float:
     """A metric as a score: higher is always better, so that errors have a minus.
 
     Parameters
@@ -39,6 +41,8 @@ def metric_score(kind: str, name: str, outputs: NDArray, targets: NDArray) -> fl
         Of a network.
     targets : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         Class indices, labels, or numbers in the unit of the outputs.
+    decided : ndarray of shape (n_samples,), int, or None
+        The class that is said of each; None: the one with the highest output.
 
     Returns
     -------
@@ -52,7 +56,7 @@ def metric_score(kind: str, name: str, outputs: NDArray, targets: NDArray) -> fl
     -0.5
     """
     if kind == "classes":
-        metrics = class_metrics(softmax(outputs), targets)
+        metrics = class_metrics(softmax(outputs), targets, decided)
     elif kind == "labels":
         metrics = label_metrics(sigmoid(outputs), targets)
     else:

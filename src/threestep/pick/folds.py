@@ -73,6 +73,7 @@ def hold_finals_in_folds(
     tried: Sequence[Tried],
     plan: Finals,
     stop: Event,
+    first: int | None = None,
 ) -> Generator[dict[str, Any], None, list[Folded]]:
     """Train the best structures anew, once per fold; more of them while there is time until a deadline.
 
@@ -88,6 +89,8 @@ def hold_finals_in_folds(
         Best first; at least one.
     plan : Finals
     stop : Event
+    first : int or None
+        The number of the first of them; None: that behind all of `tried`.
 
     Yields
     ------
@@ -100,7 +103,7 @@ def hold_finals_in_folds(
         Those that ended with a finite loss in every fold, best first; perhaps none.
     """
     began, done, n_begun = time.perf_counter(), list[Folded](), 0
-    n_alive, first = 0, 1 + max(each.number for each in tried)
+    n_alive, first = 0, 1 + max(each.number for each in tried) if first is None else first
     with ExitStack() as opened:
         populations = [opened.enter_context(each) for each in _populations(search, samples, fold_of)]
         rows = [np.flatnonzero(fold_of == fold) for fold in range(len(populations))]
@@ -138,7 +141,7 @@ def _in_folds(
     seconds = (time.perf_counter() - began) / len(jobs)
     by_structure = zip(proposals, zip(*by_fold, strict=True), strict=True)
     return [
-        _folded(Tried(number, proposal, own[0], epochs * len(folds), seconds), own, folds)
+        _folded(Tried(number, proposal, own[0], sum(len(each.history) for each in own), seconds), own, folds)
         for number, (proposal, own) in enumerate(by_structure, first)
         if _are_whole(own)
     ]

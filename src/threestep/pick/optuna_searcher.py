@@ -2,13 +2,16 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from threestep.errors import SettingsError
 from threestep.network import Dense, Network, usual_widths
 from threestep.pick.members import Member
-from threestep.pick.newcomers import decays_of, seed_of
+from threestep.pick.newcomers import decays_of, drawn_of, seed_of
 from threestep.pick.proposals import Field, Proposal, Searcher, Tried
+
+_MOST_ASKED = 50  # for one member, where what is suggested is too large
 
 
 def optuna_searcher() -> Searcher:
@@ -25,20 +28,41 @@ def optuna_searcher() -> Searcher:
 
     def ask(state: Any, n_members: int) -> tuple[Any, list[Proposal]]:
         field, study, trials = state
-        asked = [study.ask() for _ in range(n_members)]
-        first = len(trials)
-        trials = {**trials, **{first + place: trial for place, trial in enumerate(asked)}}
-        return (field, study, trials), [Proposal(_suggested(field, trial, trial.number)) for trial in asked]
+        numbers = range(len(trials), len(trials) + n_members)
+        asked = {number: _asked(field, study, number) for number in numbers}
+        trials = {**trials, **{number: trial for number, (trial, _) in asked.items()}}
+        return (field, study, trials), [Proposal(member) for _, member in asked.values()]
 
     def tell(state: Any, tried: Sequence[Tried]) -> Any:
         _, study, trials = state
         for each in tried:
-            failed = not math.isfinite(each.loss)
-            status = optuna.trial.TrialState.FAIL if failed else optuna.trial.TrialState.COMPLETE
-            study.tell(trials[each.number], None if failed else each.loss, state=status)
+            if trials[each.number] is not None:
+                _tell(study, trials[each.number], each.loss)
         return state
 
     return Searcher(init, ask, tell)
+
+
+def _asked(field: Field, study: Any, number: int) -> tuple[Any, Member]:
+    """A trial, and the member that it suggests. The first member is the linear one, of which no trial knows;
+    so is one in whose stead only too large ones were suggested."""
+    for _ in range(_MOST_ASKED if number > 0 else 0):
+        trial = study.ask()
+        member = _suggested(field, trial, number)
+        if field.allows(member.network):
+            return trial, member
+        _tell(study, trial, math.inf)
+    return None, replace(drawn_of(field, 0), seed=seed_of(field, number))
+
+
+def _tell(study: Any, trial: Any, loss: float) -> None:
+    """What came of a trial: its loss, or that it failed."""
+    from optuna.trial import TrialState  # pyright: ignore[reportMissingImports]
+
+    if math.isfinite(loss):
+        study.tell(trial, loss)
+    else:
+        study.tell(trial, state=TrialState.FAIL)
 
 
 def _suggested(field: Field, trial: Any, number: int) -> Member:
@@ -55,7 +79,7 @@ def _suggested(field: Field, trial: Any, number: int) -> Member:
     network = Network(shape, (*hidden, Dense(field.n_outputs, "linear")))
     low, high = space.dropouts or (0.0, 0.0)
     return Member(
-        network if field.allows(network) else field.linear,
+        network,
         _suggested_rate(trial, "learning_rate", space.learning_rates),
         _suggested_rate(trial, "weight_decay", decays_of(space)),
         trial.suggest_float("dropout", low, high) if high > low else low,

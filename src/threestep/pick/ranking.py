@@ -109,10 +109,10 @@ def leaderboard(tried: Sequence[Tried]) -> list[dict[str, Any]]:
         where it is a share, learning_rate, weight_decay, dropout, epochs (in folds those of all
         folds together), seconds, parent, change,
         gain (of validation loss on the parent; None in folds, where other samples were judged),
-        on_front (no other is both smaller and better).
+        on_front (no other is both smaller and better; with finals in folds among those).
     """
     loss_of = {each.number: each.loss for each in tried}
-    front = _front(tried)
+    front = {each.number for each in front_of(tried, lambda each: each.trained.member.network.n_params)}
     return [_row(rank, each, loss_of, each.number in front) for rank, each in enumerate(tried, 1)]
 
 
@@ -145,12 +145,14 @@ def _row(rank: int, each: Tried, loss_of: dict[int, float], on_front: bool) -> d
     }
 
 
-def _front(tried: Sequence[Tried]) -> set[int]:
-    """Numbers of those than which no other is both smaller and better."""
-    front, best = set[int](), math.inf
-    for each in sorted(tried, key=lambda each: (each.trained.member.network.n_params, each.loss)):
-        if each.loss < best:
-            front.add(each.number)
+def front_of(tried: Sequence[Tried], size_of: Callable[[Tried], int]) -> list[Tried]:
+    """Those than which no other is both smaller and better. Where some were judged in folds, by more samples
+    than the others, only they can be compared."""
+    most = max((len(each.trained.losses) for each in tried), default=0)
+    front, best = list[Tried](), math.inf
+    for each in sorted(tried, key=lambda each: (size_of(each), each.loss)):
+        if each.loss < best and len(each.trained.losses) == most:
+            front.append(each)
             best = each.loss
     return front
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import Any
 
+from threestep.errors import SettingsError
 from threestep.goodness import paired_difference
 from threestep.network import spec_of
 from threestep.pick.finals import NO_FINALS, Finals, kept_for_finals
@@ -19,7 +20,7 @@ from threestep.pick.members import Job, Trained
 from threestep.pick.outcome import Outcome
 from threestep.pick.population import Population
 from threestep.pick.proposals import Field, Proposal, Searcher, Tried
-from threestep.pick.ranking import better_ones
+from threestep.pick.ranking import better_ones, front_of
 
 _KEPT = 3  # a rung is so many times as long as the one before
 _FEWEST_EPOCHS = 3
@@ -53,6 +54,14 @@ class Plan:
     n_rounds: int | None = None
     patience: int | None = None
     finals: Finals = NO_FINALS
+
+    def __post_init__(self) -> None:
+        if self.n_members < 1 or not self.rungs or min(self.rungs) < 1:
+            raise SettingsError(
+                f"got {self.n_members} members and the rungs {self.rungs}, expected at least one member, and "
+                "at least one rung, each of at least one epoch",
+                "see `threestep.pick.rungs_of`",
+            )
 
 
 def rungs_of(epochs: int) -> tuple[int, ...]:
@@ -104,6 +113,8 @@ def search(
         n_rounds += 1
         before = _best(tried)
         state, proposals = searcher.ask(state, plan.n_members)
+        if not proposals:
+            break  # the searcher has tried all it knows
         round_of = dict(enumerate(proposals, n_asked))
         n_asked += len(proposals)
         own = yield from _climb(population, plan, round_of, (n_rounds, tried, log))
@@ -196,8 +207,11 @@ class _Log:
 
 
 def _forget(tried: dict[int, Tried]) -> None:
-    """Drop the params of all but the best: a long search would fill the memory with them."""
-    best = {each.number for each in _ranked(tried)[:_REMEMBERED]}
+    """Drop the params of all but the best, and the best of those that are as quick: a long search would fill
+    the memory with them, but a limit may shut the slow ones out in the end."""
+    ranked = _ranked(tried)
+    quick = front_of(ranked, lambda each: each.trained.member.network.n_products)
+    best = {each.number for each in (*ranked[:_REMEMBERED], *quick)}
     for number, each in tried.items():
         if number not in best and each.trained.params:
             tried[number] = each.without_params()

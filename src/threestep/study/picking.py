@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from threestep.errors import SettingsError
-from threestep.goodness import Goodness, metric_score, temperature_of
+from threestep.goodness import Goodness, metric_score, softmax, temperature_of, threshold_for
 from threestep.network import Network, Params
 from threestep.pick import (
     Folded,
@@ -140,7 +140,7 @@ def _compared(
         return [*ranked, *others], losses[order]
     if name == "loss":
         return list(able), None
-    return sorted(able, key=lambda each: -metric_score(goodness.kind, name, said_by(each), samples.y)), None
+    return sorted(able, key=lambda each: -_score_of(said_by(each), goodness, samples, settings)), None
 
 
 def _best_together(
@@ -151,8 +151,8 @@ def _best_together(
 
     def badness(places: Sequence[int]) -> float:
         together = goodness.averaged([outputs[place] for place in places])
-        if settings.score_metric not in ("loss", "log_loss"):
-            return -metric_score(goodness.kind, settings.score_metric, together, samples.y)
+        if settings.score_metric != "loss":
+            return -_score_of(together, goodness, samples, settings)
         return _loss_of(together, goodness, samples, settings)
 
     return averaged_ones(len(outputs), badness, most_averaged(settings))
@@ -177,10 +177,25 @@ def _loss_of(outputs: NDArray, goodness: Goodness, samples: Samples, settings: S
 
 def _losses_of(outputs: NDArray, goodness: Goodness, samples: Samples, settings: Settings) -> NDArray:
     """The loss of each sample, times its weight, at that temperature."""
-    if settings.calibrate and goodness.kind != "number":
-        outputs = outputs / np.float32(temperature_of(goodness.kind, outputs, samples.y, samples.weight))
+    outputs = _as_sure(outputs, goodness, samples, settings)
     losses = losses_of(goodness.for_judging, outputs, samples.y)
     return losses if samples.weight is None else losses * (samples.weight / samples.weight.mean())
+
+
+def _score_of(outputs: NDArray, goodness: Goodness, samples: Samples, settings: Settings) -> float:
+    """The metric that is asked for, of the answers that a model with these outputs would give."""
+    outputs, decided = _as_sure(outputs, goodness, samples, settings), None
+    if settings.decide_by != "accuracy" and goodness.kind == "classes" and outputs.shape[1] == 2:
+        yes = softmax(outputs)[:, 1]
+        decided = (yes >= threshold_for(settings.decide_by, yes, samples.y, samples.weight)).astype(int)
+    return metric_score(goodness.kind, settings.score_metric, outputs, samples.y, decided)
+
+
+def _as_sure(outputs: NDArray, goodness: Goodness, samples: Samples, settings: Settings) -> NDArray:
+    """Outputs at the temperature that suits them, if they are to be calibrated."""
+    if not settings.calibrate or goodness.kind == "number":
+        return outputs
+    return outputs / np.float32(temperature_of(goodness.kind, outputs, samples.y, samples.weight))
 
 
 def _said_by(tried: Tried, samples: Samples) -> NDArray:
@@ -280,9 +295,9 @@ def check_latency(network: Network, settings: Settings) -> None:
     SettingsError
     """
     most_ms = settings.max_latency_ms
-    if most_ms is not None and (took := _latency_ms(network)) * (settings.ensemble or 1) > most_ms:
+    if most_ms is not None and (took := _latency_ms(network) * _n_asked(settings)) > most_ms:
         raise SettingsError(
-            f"`max_latency_ms` is {most_ms:g}; {network} takes {took * (settings.ensemble or 1):.3g}",
+            f"`max_latency_ms` is {most_ms:g}; {network} takes {took:.3g}",
             "allow more, or give fewer and narrower layers, or a smaller `ensemble`",
         )
 
@@ -296,7 +311,12 @@ def fast_enough(tried: Sequence[Tried], settings: Settings) -> list[Tried]:
     known = [each for each in known if each.trained.member.network.n_params <= most]
     if most_ms == math.inf:
         return known
-    return [each for each in known if _latency(each) * (settings.ensemble or 1) <= most_ms]
+    return [each for each in known if _latency(each) * _n_asked(settings) <= most_ms]
+
+
+def _n_asked(settings: Settings) -> int:
+    """How many networks answer together where there is a limit: as many as are asked for."""
+    return (settings.ensemble or 1) * (settings.folds or 1)
 
 
 def fastest(tried: Sequence[Tried]) -> Tried:

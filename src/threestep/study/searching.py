@@ -158,12 +158,12 @@ def _finals(
     stop: threading.Event,
 ) -> Generator[dict[str, Any], None, tuple[list[Folded], list[Tried]]]:
     """The best of a search anew, if there are to be finals: in folds of all samples, or on those of the
-    search, then numbered from `first`."""
+    search; numbered from `first`."""
     if not tried or not plan.n or stop.is_set():
         return [], []
     fast = fast_enough(tried, settings) or [fastest(tried)]
     if plan.n_folds > 1:
-        return (yield from hold_finals_in_folds(population, *dealt_samples, fast, plan, stop)), []
+        return (yield from hold_finals_in_folds(population, *dealt_samples, fast, plan, stop, first)), []
     return [], (yield from hold_finals(population, fast, plan, stop, first))
 
 
