@@ -6,13 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
+from sklearn.exceptions import NotFittedError
 from sklearn.metrics import d2_pinball_score
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import threestep as ts
-from threestep.estimators import base
+from threestep.estimators import base, samples
+from threestep.model import Model
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(400, 2))
@@ -185,6 +187,41 @@ def test_what_was_averaged_and_partial_fit_drops_is_said_once():
 
 
 # The features
+
+
+def test_an_array_is_asked_about_without_scikit_learns_checks_only_where_they_would_let_it_pass():
+    x = X.copy()
+    x[0, 0] = np.nan
+    classifier = quick().fit(x, Z)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(samples, "validate_data", None)
+        usual = classifier.predict_proba(x)
+        assert usual.shape == (400, 2)
+        assert classifier.predict_proba(x[:1].astype(np.float32)).shape == (1, 2)
+    np.testing.assert_allclose(classifier.predict_proba(x.tolist()), usual, rtol=1e-6)
+    np.testing.assert_allclose(classifier.predict_proba(np.asfortranarray(x)), usual, rtol=1e-6)
+    for wrong, match in (
+        (np.where(np.isnan(x), np.inf, x), "infinity"),
+        (x[:, :1], "1 features"),
+        (x[0], "2D array"),
+        (x[:0], "0 sample"),
+        (x.astype(complex), "Complex"),
+    ):
+        with pytest.raises(ValueError, match=match):
+            classifier.predict(wrong)
+    with pytest.raises(NotFittedError):
+        quick().predict(x)
+
+
+def test_only_small_networks_answer_in_double_precision():
+    """A sample's last digits must not depend on its company, but many params would take twice as long."""
+    small, large = (ts.Classifier(spec, epochs=1, random_state=0).fit(X, Z) for spec in ("16", "512-512"))
+    asked = []
+    usual = Model.outputs
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Model, "outputs", lambda *given, **how: asked.append(how) or usual(*given, **how))
+        small.predict(X), large.predict(X)
+    assert asked == [{"precise": True}, {"precise": False}]
 
 
 FRAME = pd.DataFrame(X * [1, 50], columns=["b", "a"])

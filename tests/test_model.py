@@ -13,6 +13,7 @@ import threestep as ts
 from threestep.data import Layout, Prep, Table, Target
 from threestep.goodness import Goodness
 from threestep.model import Model
+from threestep.model.together import alike_ones, said_by
 from threestep.network import Dense, Network
 
 
@@ -130,6 +131,41 @@ def test_one_sample_gets_what_it_gets_among_many(model):
     for row in (0, 7, 199):
         np.testing.assert_allclose(model.predict_proba(x[row : row + 1])[0], together[row], atol=1e-6)
         np.testing.assert_allclose(model.predict_proba(x[: row + 1])[-1], together[row], atol=1e-6)
+
+
+@pytest.mark.parametrize("precise", [False, True])
+def test_networks_of_one_structure_say_together_what_each_says_alone(precise):
+    """Some of them residual, of few inputs, of another structure between them."""
+    one = array_model()
+    structures = [
+        (Dense(5, "silu"), Dense(5, "relu", True), Dense(3, "linear")),
+        (Dense(3, "linear"),),
+        (Dense(5, "silu"), Dense(5, "relu", True), Dense(3, "linear")),
+    ]
+    networks = [Network((n_inputs,), layers) for layers in structures for n_inputs in (4, 2)]
+    own = [
+        tuple({name: array + place for name, array in layer.items()} for layer in params_of(network))
+        for place, network in enumerate(networks)
+    ]
+    model = replace(one, others=tuple(zip(networks, own, strict=True)))
+    inputs = np.random.default_rng(1).normal(size=(30, 4)).astype(np.float32)
+    kind = np.float64 if precise else np.float32
+    each = [
+        network.predict(
+            tuple({name: array.astype(kind) for name, array in layer.items()} for layer in params),
+            inputs[:, : network.n_inputs].astype(kind),
+        )
+        for network, params in model.functions
+    ]
+    for n in (1, 30):
+        together = said_by(alike_ones(model._precise_functions if precise else model.functions), inputs[:n])
+        for said, alone in zip(together, each, strict=True):
+            assert said.dtype == kind
+            np.testing.assert_allclose(said, alone[:n], rtol=1e-12 if precise else 1e-5, atol=1e-6)
+    expected = model.goodness.averaged(each)
+    np.testing.assert_allclose(model.outputs_for(inputs, precise), expected, rtol=1e-5, atol=1e-6)
+    assert len(alike_ones(model.functions)) == 5
+    assert model.n_params == sum(network.n_params for network, _ in model.functions)
 
 
 def test_confidences_are_those_of_the_goodness_and_sum_to_one():

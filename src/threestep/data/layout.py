@@ -1,5 +1,6 @@
 """Layout: which columns become which inputs; and the columns of any table, as a layout wants them."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -99,7 +100,7 @@ class Layout:
     @property
     def n_numbers(self) -> int:
         """How many inputs are numbers; they come first."""
-        return int(np.prod(self.shape)) if self.shape else len(self.numbers)
+        return math.prod(self.shape) if self.shape else len(self.numbers)
 
     @property
     def n_inputs(self) -> int:

@@ -50,6 +50,9 @@ _SEEDS = 2**31
 _HINT_PARTIAL = "give up to 8 hidden layers of one activation, the first of them plain"
 _FEWEST_TO_BEGIN = 10  # samples: of fewer a column's spread may be far off, and of one there is none
 _MOST_PRECISE = 1000  # samples: in single precision a sample's last digits depend on its company
+_MOST_PRECISE_PARAMS = (
+    1 << 17
+)  # more do not lie in a core's cache, and take twice as long in double precision
 _MAY_BE_AUTO = ("batch_size", "learning_rate", "weight_decay", "dropout", "ensemble")
 
 
@@ -223,10 +226,12 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
 
     def _outputs(self, X: Any) -> NDArray:
         """The network's raw outputs for samples of the same features."""
-        check_is_fitted(self)
-        table = table_of(self, X, is_new=False)
+        if not hasattr(self, "model_"):
+            check_is_fitted(self)  # which takes as long as a small network's answer
+        table, model = table_of(self, X, is_new=False), self.model_
+        is_precise = table.n_samples <= _MOST_PRECISE and model.n_params <= _MOST_PRECISE_PARAMS
         with value_errors():
-            return self.model_.outputs(table, precise=table.n_samples <= _MOST_PRECISE)
+            return model.outputs(table, precise=is_precise)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -51,6 +51,8 @@ def table_of(estimator: Any, X: Any, *, is_new: bool) -> Table:
     ValueError, TypeError
         As scikit-learn's own.
     """
+    if not is_new and _is_plain(estimator, X):
+        return _table_of_numbers(estimator, X, is_new)
     was_mixed = not is_new and _knows_columns(estimator) and hasattr(X, "columns")
     if is_mixed_frame(X) or was_mixed:
         validate_data(estimator, X, reset=is_new, skip_check_array=True)
@@ -61,6 +63,25 @@ def table_of(estimator: Any, X: Any, *, is_new: bool) -> Table:
         x: Any = validate_data(estimator, X, reset=is_new, dtype=kinds, ensure_all_finite="allow-nan")
     except ValueError as error:
         raise ValueError(f"{error}{_hint_on(X)}") from error
+    return _table_of_numbers(estimator, x, is_new)
+
+
+def _is_plain(estimator: Any, X: Any) -> bool:
+    """Whether it is such an array that scikit-learn's checks, which take as long as a small network's answer,
+    would hand it back as it is."""
+    return (
+        type(X) is np.ndarray
+        and X.dtype in (np.float64, np.float32)
+        and X.ndim == 2
+        and len(X) > 0
+        and X.shape[1] == estimator.n_features_in_
+        and not hasattr(estimator, "feature_names_in_")
+        and not np.isinf(X).any()
+    )
+
+
+def _table_of_numbers(estimator: Any, x: NDArray, is_new: bool) -> Table:
+    """An array of numbers; as columns where it is known of each what it is."""
     if estimator.column if is_new else _knows_columns(estimator):
         names = getattr(estimator, "feature_names_in_", [f"x{column}" for column in range(x.shape[1])])
         return Table("array", dict(zip(names, x.T, strict=True)))

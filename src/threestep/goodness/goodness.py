@@ -131,9 +131,11 @@ class Goodness:
         if self.kind == "number":
             return np.stack(outputs).mean(axis=0)
         if self.kind == "labels":
-            yes, no = (_log_mean([-np.logaddexp(0, sign * each) for each in outputs]) for sign in (-1, 1))
+            stacked = np.stack(outputs)
+            yes, no = (_log_mean(-np.logaddexp(0, sign * stacked)) for sign in (-1, 1))
             return yes - no
-        return _log_mean([each - _log_sum(each) for each in outputs])
+        stacked = np.stack(outputs)
+        return _log_mean(stacked - _log_sum(stacked))
 
     @property
     def for_judging(self) -> "Goodness":
@@ -141,9 +143,10 @@ class Goodness:
         return replace(self, label_smoothing=0.0)
 
 
-def _log_mean(logs: Sequence[NDArray]) -> NDArray:
-    """Logarithm of the mean of exponentials, of arrays of one shape."""
-    return _log_sum(np.stack(logs, axis=-1))[..., 0] - np.float32(np.log(len(logs)))
+def _log_mean(logs: NDArray) -> NDArray:
+    """Logarithm of the mean of exponentials over the first axis."""
+    together = np.ascontiguousarray(np.moveaxis(logs, 0, -1))
+    return _log_sum(together)[..., 0] - np.float32(np.log(len(logs)))
 
 
 def _log_sum(logs: NDArray) -> NDArray:

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from threestep.data import Prep, encoded, read_anew, without_bins
 from threestep.errors import DataError
 from threestep.goodness import Goodness, sigmoid, softmax
+from threestep.model.together import Alike, alike_ones, said_by
 from threestep.network import Network, Params
 from threestep.pick import outputs_of
 
 _FEWEST_AT_ONCE, _MOST_AT_ONCE = 1024, 8192  # samples whose inputs are there together
+_FEW = 32  # samples that networks of one structure are asked for at once
 _NUMBERS_AT_ONCE = 1 << 23  # as many inputs of samples that have many
 
 
@@ -84,13 +86,26 @@ class Model:
 
     def outputs_for(self, inputs: NDArray, precise: bool = False) -> NDArray:
         """As `outputs`, for samples that are encoded already: (n_samples, n_inputs) float32."""
-        functions = [(self.network, self.params), *self.others]
-        if precise and all(network.is_dense for network, _ in functions):
-            inputs, functions = inputs.astype(np.float64), self._precise_functions
-        outputs = self.goodness.averaged(
-            [outputs_of(network, params, inputs[:, : network.n_inputs]) for network, params in functions]
-        )
-        return self.corrected(outputs)
+        is_precise = precise and all(network.is_dense for network, _ in self.functions)
+        functions = self._precise_functions if is_precise else self.functions
+        inputs = inputs.astype(np.float64) if is_precise else inputs
+        if len(inputs) <= _FEW:
+            outputs = said_by(self._precise_alike if is_precise else self._alike, inputs)
+        else:
+            outputs = [
+                outputs_of(network, params, inputs[:, : network.n_inputs]) for network, params in functions
+            ]
+        return self.corrected(self.goodness.averaged(outputs))
+
+    @property
+    def functions(self) -> list[tuple[Network, Params]]:
+        """All that answer together: networks and their params."""
+        return [(self.network, self.params), *self.others]
+
+    @cached_property
+    def n_params(self) -> int:
+        """Params of all networks together."""
+        return sum(network.n_params for network, _ in self.functions)
 
     def corrected(self, outputs: NDArray) -> NDArray:
         """Outputs of the networks together, corrected by what was learned of such."""
@@ -105,8 +120,16 @@ class Model:
         """All networks with their params in double precision."""
         return [
             (network, jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), params))
-            for network, params in [(self.network, self.params), *self.others]
+            for network, params in self.functions
         ]
+
+    @cached_property
+    def _alike(self) -> list[Alike]:
+        return alike_ones(self.functions)
+
+    @cached_property
+    def _precise_alike(self) -> list[Alike]:
+        return alike_ones(self._precise_functions)
 
     def predict(self, samples: object) -> NDArray:
         """The most likely class, or the number, of each sample: shape (n_samples,); of several numbers or

@@ -210,11 +210,11 @@ class Network:
             return np.asarray(self.apply(params, jnp.asarray(x, jnp.float32)))
         kind = np.float64 if params[0]["weight"].dtype == np.float64 else np.float32
         h = np.asarray(x, kind).reshape(len(x), self.n_inputs)
-        for layer, own in zip(self.neurons, params, strict=True):
-            with np.errstate(invalid="ignore"):  # BLAS may warn of numbers beside the product, on some CPUs
+        with np.errstate(invalid="ignore"):  # BLAS may warn of numbers beside the product, on some CPUs
+            for layer, own in zip(self.neurons, params, strict=True):
                 z = h @ np.asarray(own["weight"]) + np.asarray(own["bias"])
-            a = ACTIVATIONS[layer.activation].in_numpy(z)
-            h = a + h if layer.residual else a
+                a = ACTIVATIONS[layer.activation].in_numpy(z)
+                h = a + h if layer.residual else a
         return h
 
     def __str__(self) -> str:
