@@ -139,6 +139,10 @@ def _seconds(by_name: dict[str, Event], epochs: Sequence[Event]) -> Markup:
 def _passes(pick: Event) -> Markup:
     """How far the descent went, what was kept, and why it ended."""
     facts = {"n": f"{pick['n_epochs']:,}", "kept": _kept(pick), "why": translated(pick["why"])}
+    if pick["n_epochs"] == 0 and pick["outcome"] == "out_of_time":
+        return say(
+            "Gradient descent ended because: {why}; there was no time for a whole epoch.", why=facts["why"]
+        )
     if pick["n_epochs"] == 0:
         return say("No epoch of gradient descent was done. Ended because: {why}.", why=facts["why"])
     if pick["n_epochs"] == 1:

@@ -227,6 +227,7 @@ PAGE: dict[str, str] = {
     "no epoch ended with a finite validation loss, so these are the params it started from.": (
         "沒有任何一輪的驗證損失是有限值，因此保留的是起始參數。"
     ),
+    "Gradient descent ended because: {why}; there was no time for a whole epoch.": "梯度下降結束的原因：{why}；時間不足以完成一輪。",
     "No epoch of gradient descent was done. Ended because: {why}.": "梯度下降沒有完成任何一輪。結束的原因：{why}。",
     "Seconds: {seconds}.": "時間：{seconds}。",
     "epoch": "輪",
