@@ -18,6 +18,7 @@ from threestep.report.charts import (
     nice_ticks,
     points_chart,
 )
+from threestep.report.numbers import written
 from threestep.report.tried import falls_of, lineage_table, space_in_words
 from threestep.settings import Searcher
 from threestep.study import read_journal
@@ -124,7 +125,7 @@ def test_a_number_target_has_its_own_scores():
     run = ts.fit("diabetes", network="4", epochs=2)
     text = " ".join(read_html(report_html(run.events)).text)
     assert "R²" in text
-    assert f"{run.scores['test']['rmse']:,.6g}" in text
+    assert written(run.scores["test"]["rmse"]) in text
     assert "taken for what" not in text
 
 
@@ -227,7 +228,7 @@ def test_typical_errors_of_numbers_are_in_their_own_unit_and_the_finalists_are_c
     assert rows[0]["valid_rmse"] == pytest.approx(run.scores["valid"]["rmse"], rel=0.02)
     text = " ".join(read_html(report_html(run.events)).text)
     assert "typical error (RMSE)" in text
-    assert f"{rows[0]['valid_rmse']:,.5g}" in text
+    assert written(rows[0]["valid_rmse"]) in text
     n, n_all = by_name["luck"]["n_tried"], by_name["leaderboard"]["n_tried"]
     assert f"picked the best of {n} that were trained in folds, of {n_all} tried, which" in text
 

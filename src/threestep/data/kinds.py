@@ -125,9 +125,9 @@ def _kind_of_words(column: NDArray) -> ColumnKind:
     if _are_mostly_numbers(column, _MOST_OF_FREE if is_free else _MOSTLY, fewest_words=0 if is_free else 1):
         return ColumnKind("number", "most of it are numbers")
     if is_free:
-        reason = f"looks like an id or free text: {n_distinct} different words"
+        reason = f"looks like an id or free text: {n_distinct:,} different words"
         return ColumnKind("ignore", reason, "category")
-    return ColumnKind("category", f"{n_distinct} different words")
+    return ColumnKind("category", f"{n_distinct:,} different words")
 
 
 def _are_mostly_numbers(column: NDArray, least: float, fewest_words: int) -> bool:

@@ -253,13 +253,13 @@ def label_texts(y: NDArray) -> NDArray:
 def _kind(values: NDArray, distinct: NDArray) -> tuple[str, str]:
     """Classes or a number, and the reason."""
     if values.dtype.kind == "O":
-        return "classes", f"{len(distinct)} different words"
+        return "classes", f"{len(distinct):,} different words"
     if values.dtype.kind == "b":
         return "classes", "yes or no"
     if (distinct != np.round(distinct)).any():
         return "number", "values with fractions"
     if len(distinct) <= _MOST_CODES and len(distinct) <= max(2, len(values) // 2):
-        return "classes", f"{len(distinct)} different whole numbers"
+        return "classes", f"{len(distinct):,} different whole numbers"
     codes = np.array_equal(distinct, np.arange(len(distinct)))
     if codes and len(distinct) <= min(_MOST_CLASSES, len(values) // 10):
         return "classes", f"whole numbers 0 to {len(distinct) - 1}, each of them used"

@@ -1,207 +1,68 @@
 """Step 2 on the page: scores on every part, what is confused, the worst samples, which columns matter."""
 
-from collections.abc import Sequence
-from math import isfinite
 from typing import Any
 
 from threestep.report.charts import answers_chart, bars_chart, reliability_chart
-from threestep.report.html import Markup, join, table, tag
-from threestep.report.pictures import picture
-from threestep.report.words import listed, say
+from threestep.report.confusion import by_class, confusion
+from threestep.report.headline import nothing_learned
+from threestep.report.html import Markup, join, tag
+from threestep.report.numbers import written
+from threestep.report.samples import label_errors, worst
+from threestep.report.scores import by_target, luck, part_name, scores_table, without_auc
+from threestep.report.words import Text, say
 
 Event = dict[str, Any]
 
-_MOST_CLASSES_IN_MATRIX = 30
-_LARGE = 1000.0  # from which on numbers are written without fractions
-_METRICS = (
-    ("loss", "loss", "{loss:.4f}"),
-    ("total_loss", "total loss", "{total_loss:,.2f}"),
-    ("accuracy", "accuracy", "{accuracy:.4f}"),
-    ("accuracy_low", "95 % interval", "{accuracy_low:.3f} – {accuracy_high:.3f}"),
-    ("balanced_accuracy", "balanced accuracy", "{balanced_accuracy:.4f}"),
-    ("f1", "F1", "{f1:.4f}"),
-    ("auc", "AUC", "{auc:.4f}"),
-    ("ece", "calibration error", "{ece:.4f}"),
-    ("label_accuracy", "accuracy of single labels", "{label_accuracy:.4f}"),
-    ("r2", "R²", "{r2:.4f}"),
-    ("r2_low", "95 % interval", "{r2_low:.3f} – {r2_high:.3f}"),
-    ("rmse", "RMSE", "{rmse:,.6g}"),
-    ("rmse_low", "95 % interval", "{rmse_low:,.6g} – {rmse_high:,.6g}"),
-    ("mae", "MAE", "{mae:,.6g}"),
-    ("coverage", "between the outer quantiles", "{coverage:.3f}"),
-    ("coverage_low", "95 % interval", "{coverage_low:.3f} – {coverage_high:.3f}"),
-    ("coverage_wanted", "wanted", "{coverage_wanted:.3g}"),
-    ("interval_width", "mean distance between them", "{interval_width:,.6g}"),
-)
-"""Key in the scores, name, how it is written."""
+_ENOUGH_FOR_TAILS, _ENOUGH_FOR_HALVES = 20, 4  # samples, for a twentieth or a quarter of them to be one
 
 
 def goodness(by_name: dict[str, Event]) -> list[Markup]:
-    """What there is to say of how good the picked function is, in the order in which it is read."""
-    scores, details = by_name["scores"]["scores"], by_name["details"]
-    classes = by_name["start"]["target"]["classes"]
+    """What there is to say of how good the picked function is, in the order in which it is read; only the
+    scores where nothing was learned."""
+    scores, details, target = by_name["scores"]["scores"], by_name["details"], by_name["start"]["target"]
+    classes, row = target["classes"], scores[details["part"]]
     is_folded = any("n_folds" in row for row in scores.values())
     in_folds = say(
         "Valid are all samples but the test ones, each judged by the networks of the folds that did not "
         "learn from it."
     )
-    return [
-        tag(
-            "p",
-            say(
-                "The loss is {loss}: per sample, lower is better; knowing nothing gives {guess}. The total "
-                "loss is the sum over the samples.",
-                loss=by_name["goodness"]["loss"].replace("_", "-"),
-                guess=f"{by_name['goodness']['guess_loss']:.3f}",
-            ),
-        ),
-        _scores(scores),
-        *_without_auc(scores),
+    measured = [
+        tag("p", _loss(by_name["goodness"])),
+        scores_table(scores, target),
+        *without_auc(scores),
         tag("p", in_folds, class_="small") if is_folded else Markup(""),
-        _luck(by_name, scores.get("valid", {})),
-        _confusion(classes, details),
-        _by_class(classes, details),
+    ]
+    if nothing_learned(by_name):
+        return measured
+    return [
+        *measured,
+        by_target(details, details["part"]),
+        luck(by_name, scores.get("valid", {})),
+        confusion(classes, details),
+        by_class(classes, details),
         _calibration(details),
-        _residuals(details),
-        _worst(details),
-        _label_errors(details),
+        _residuals(details, row["n_samples"]),
+        worst(details, target, row["n_samples"]),
+        label_errors(details),
         _importance(details),
     ]
 
 
-def is_known(row: Event, key: str) -> bool:
-    """Whether a score is there; what is not finite is None in the journal."""
-    return row.get(key) is not None and isfinite(row[key])
-
-
-def part_name(part: str) -> Markup:
-    """What a part of the samples is called."""
-    return say({"train": "train", "valid": "valid", "test": "test"}[part])
-
-
-def _scores(scores: Event) -> Markup:
-    """A row per part."""
-    known = [metric for metric in _METRICS if any(is_known(row, metric[0]) for row in scores.values())]
-    rows = [
-        (
-            part_name(part),
-            f"{row['n_samples']:,}",
-            *(form.format_map(row) if is_known(row, key) else "" for key, _, form in known),
+def _loss(event: Event) -> Text:
+    """What is measured, and what knowing nothing gives."""
+    facts = {"loss": event["loss"].replace("_", "-"), "guess": f"{event['guess_loss']:.3f}"}
+    if event["loss"] == "squared_error":
+        return say(
+            "The loss is {loss}, half the square of the error in standard deviations of the target: per "
+            "sample, lower is better; knowing nothing gives {guess}. The total loss is the sum over the "
+            "samples.",
+            **facts,
         )
-        for part, row in scores.items()
-    ]
-    return table((say("samples of"), say("count"), *(say(name) for _, name, _ in known)), rows)
-
-
-def _without_auc(scores: Event) -> list[Markup]:
-    """Why a part has no AUC."""
-    return [
-        tag("p", say("No AUC: the {part} samples have one class only.", part=part_name(part)), class_="small")
-        for part, row in scores.items()
-        if "auc" in row and not is_known(row, "auc")
-    ]
-
-
-def _luck(by_name: dict[str, Event], valid: Event) -> Markup:
-    """The validation score, and what is left of it without the luck of the best of many."""
-    luck = by_name.get("luck")
-    if luck is None:
-        return Markup("")
-    which: object = f"{by_name['leaderboard']['n_tried']:,}"
-    if "n_folds" in valid:
-        which = say("{n} that were trained in folds, of {all} tried", n=luck["n_tried"], all=which)
-    names = (("accuracy", "accuracy"), ("r2", "R²"), ("loss", "loss"))
-    known = [(say(name), key) for key, name in names if f"corrected_{key}" in valid]
-    said, left = (_listed(known, valid, prefix) for prefix in ("", "corrected_"))
-    return tag(
-        "p",
-        say(
-            "The validation samples picked the best of {which}, which may be luck: {said}. Picked by some of "
-            "them and judged by the others, over and over, it comes to {left}. The test samples had no part "
-            "in any choice.",
-            which=which,
-            said=said,
-            left=left,
-        ),
-        class_="small",
+    return say(
+        "The loss is {loss}: per sample, lower is better; knowing nothing gives {guess}. The total loss is "
+        "the sum over the samples.",
+        **facts,
     )
-
-
-def _listed(known: Sequence[tuple[Markup, str]], scores: Event, prefix: str) -> Markup:
-    """Scores with their names: accuracy 0.9721, loss 0.1432."""
-    return listed(say("{name} {n}", name=name, n=f"{scores[prefix + key]:.4f}") for name, key in known)
-
-
-def _confusion(classes: Sequence[object], details: Event) -> Markup:
-    """Which class was taken for which."""
-    counts = details.get("confusion")
-    if counts is None or len(classes) > _MOST_CLASSES_IN_MATRIX:
-        return Markup("")
-    lines, opened = [], {(each["target"], each["predicted"]) for each in details.get("confused", [])}
-    for right, row in enumerate(counts):
-        total = sum(row) or 1
-        cells = []
-        for taken, count in enumerate(row):
-            kind = "hit" if taken == right else "miss"
-            shade = Markup(f"--share:{count / total:.3f}")
-            link = tag("a", count, href=f"#cell-{right}-{taken}") if (right, taken) in opened else count
-            cells.append(tag("td", link or "·", class_=kind if count else "none", style=shade))
-        lines.append(tag("tr", tag("th", classes[right], scope="row"), *cells))
-    head = tag(
-        "tr",
-        tag("th", say("is \\ taken for"), scope="col"),
-        *(tag("th", name, scope="col") for name in classes),
-    )
-    matrix = tag("table", tag("thead", head), tag("tbody", *lines), class_="matrix")
-    title = say("What is taken for what ({part} samples)", part=part_name(details["part"]))
-    hint = tag("p", say("A number of wrong answers opens the samples."), class_="small") if opened else ""
-    return join(
-        [
-            tag("h3", title),
-            hint,
-            tag("div", matrix, class_="scroll"),
-            *(_cell(classes, counts, each) for each in details.get("confused", [])),
-        ]
-    )
-
-
-def _cell(classes: Sequence[object], counts: Sequence[Sequence[int]], cell: Event) -> Markup:
-    """The samples of one cell of the matrix; seen once its number is followed."""
-    target, predicted = cell["target"], cell["predicted"]
-    n = counts[target][predicted]
-    about = say(
-        "{n} of {target} taken for {predicted}; rows (from 0) {numbers}",
-        n=n,
-        target=classes[target],
-        predicted=classes[predicted],
-        numbers=listed([*cell["rows"], *["…"] * (n > len(cell["rows"]))]),
-    )
-    drawn = [picture(rows, f"a {classes[target]}") for rows in cell.get("pictures", [])]
-    cards = tag("div", *(tag("figure", each) for each in drawn), class_="cards") if drawn else ""
-    return tag("div", tag("p", about), cards, class_="cell", id=f"cell-{target}-{predicted}")
-
-
-def _by_class(classes: Sequence[object], details: Event) -> Markup:
-    """How good the answers are, class by class; the weakest first."""
-    known = details.get("by_class")
-    if known is None:
-        return Markup("")
-    order = sorted(range(len(classes)), key=lambda place: known[place]["f1"])
-    rows = [
-        (
-            classes[place],
-            f"{known[place]['n_samples']:,}",
-            *(f"{known[place][key]:.3f}" for key in ("precision", "recall", "f1")),
-        )
-        for place in order[:_MOST_CLASSES_IN_MATRIX]
-    ]
-    facts = {"part": part_name(details["part"]), "n": len(rows)}
-    if len(order) == len(rows):
-        title = say("Class by class, the weakest first ({part} samples)", **facts)
-    else:
-        title = say("The {n} weakest classes, the weakest first ({part} samples)", **facts)
-    head = (say("class"), say("samples"), say("precision"), say("recall"), "F1")
-    return join([tag("h3", title), table(head, rows)])
 
 
 def _calibration(details: Event) -> Markup:
@@ -236,101 +97,41 @@ def _calibration(details: Event) -> Markup:
     )
 
 
-def _residuals(details: Event) -> Markup:
+def _residuals(details: Event, n_samples: int) -> Markup:
     """Of numbers: the answers against the targets."""
     known = details.get("residuals")
     if known is None:
         return Markup("")
     title = say("How far the answers are off ({part} samples)", part=part_name(details["part"]))
-    ends = {
-        name: f"{value:,.0f}" if abs(value) >= _LARGE else f"{value:.4g}"
-        for name, value in known["quantiles"].items()
-    }
-    about = say(
-        "Target minus answer: half of them between {low} and {high}, nine in ten between {lowest} and "
-        "{highest}, the middle one {middle}.",
-        low=ends["0.25"],
-        high=ends["0.75"],
+    chart = answers_chart(known["points"], (say("target"), say("answer")), say("answer by target"))
+    drawn = say("{n} of the {all} samples are drawn.", n=len(known["points"]), all=f"{n_samples:,}")
+    about = [_spread(known["quantiles"], n_samples), drawn if len(known["points"]) < n_samples else None]
+    told = [tag("p", each, class_="small") for each in about if each is not None]
+    return join([tag("h3", title), *told, tag("div", chart, class_="charts")])
+
+
+def _spread(quantiles: Event, n_samples: int) -> Text | None:
+    """How far off most answers are, as far as so many samples can tell."""
+    ends = {name: written(value) for name, value in quantiles.items()}
+    facts = {"low": ends["0.25"], "high": ends["0.75"], "middle": ends["0.5"]}
+    if n_samples < _ENOUGH_FOR_HALVES:
+        return None
+    if n_samples < _ENOUGH_FOR_TAILS:
+        return say(
+            "Target minus answer: half of them from {low} to {high}, the middle one {middle}.", **facts
+        )
+    return say(
+        "Target minus answer: half of them from {low} to {high}, nine in ten from {lowest} to {highest}, the "
+        "middle one {middle}.",
         lowest=ends["0.05"],
         highest=ends["0.95"],
-        middle=ends["0.5"],
+        **facts,
     )
-    chart = answers_chart(known["points"], (say("target"), say("answer")), say("answer by target"))
-    return join([tag("h3", title), tag("p", about, class_="small"), tag("div", chart, class_="charts")])
-
-
-def _worst(details: Event) -> Markup:
-    """The samples with the largest loss."""
-    worst, pictures = details["worst"], details.get("pictures")
-    facts = {"n": len(worst), "part": part_name(details["part"])}
-    title = tag("h3", say("The {n} worst of the {part} samples", **facts))
-    if pictures:
-        cards = [_card(rows, sample) for rows, sample in zip(pictures, worst, strict=True)]
-        return join([title, tag("div", *cards, class_="cards")])
-    columns = list(worst[0].get("values", {})) if worst else []
-    rows = [
-        (
-            sample.get("name") or sample.get("row", at),
-            sample["target"],
-            sample["predicted"],
-            f"{sample['loss']:.3f}",
-            *sample.get("values", {}).values(),
-        )
-        for at, sample in enumerate(worst, start=1)
-    ]
-    where = say("row (from 0)") if worst and "row" in worst[0] else ""
-    return join([title, table((where, say("target"), say("predicted"), say("loss"), *columns), rows)])
-
-
-def _card(rows: Sequence, sample: Event) -> Markup:
-    """A sample as a picture, with what it is and what it was taken for."""
-    where = sample.get("name") or (say("row {n}", n=sample["row"]) if "row" in sample else "")
-    return tag(
-        "figure",
-        picture(rows, f"a {sample['target']} taken for {sample['predicted']}"),
-        tag(
-            "figcaption",
-            f"{sample['target']} → {sample['predicted']}",
-            Markup("<br>"),
-            say("loss {loss}", loss=f"{sample['loss']:.2f}"),
-            Markup("<br>") if where else "",
-            tag("span", where, class_="where") if where else "",
-        ),
-        class_="miss" if sample["target"] != sample["predicted"] else "hit",
-    )
-
-
-def _label_errors(details: Event) -> Markup:
-    """Samples whose label is likely wrong."""
-    known = details.get("label_errors")
-    if known is None:
-        return Markup("")
-    title = tag("h3", say("Labels that may be wrong"))
-    if not known["n"]:
-        return join([title, tag("p", say("None stands out among the samples that were not learned from."))])
-    about = say(
-        "{n} of {all} samples that were not learned from look like another class, by confident learning "
-        "(Northcutt et al. 2021). Look at them before you believe either; the journal has the rows of all.",
-        n=f"{known['n']:,}",
-        all=f"{known['n_samples']:,}",
-    )
-    rows = [
-        (
-            each.get("name") or each["row"],
-            each["target"],
-            f"{each['own']:.3f}",
-            each["better"],
-            f"{each['confidence']:.3f}",
-        )
-        for each in known["worst"]
-    ]
-    head = (say("row (from 0)"), say("label"), say("confidence"), say("looks like"), say("confidence"))
-    return join([title, tag("p", about, class_="small"), table(head, rows)])
 
 
 def _importance(details: Event) -> Markup:
     """Which columns matter."""
-    known = details.get("importance")
+    known = [each for each in details.get("importance") or [] if each["gain"] or each["spread"]]
     if not known:
         return Markup("")
     about = say(

@@ -5,19 +5,20 @@ Every number on the page is in the journal; nothing is measured here.
 
 from collections.abc import Sequence
 from importlib.resources import files
-from math import prod
 from pathlib import Path
 from typing import Any
 
-from threestep.report.charts import Curve, bars_chart, curves_chart, network_drawing
+from threestep.report.charts import Curve, curves_chart
 from threestep.report.data_check import data_check
-from threestep.report.goodness import goodness, is_known, part_name
+from threestep.report.function_set import function_set
+from threestep.report.goodness import goodness
+from threestep.report.headline import nothing_learned, summary
 from threestep.report.html import Markup, join, table, tag
-from threestep.report.tried import leaderboard_table, lineage_table, search_charts, space_in_words
+from threestep.report.sections import section
+from threestep.report.tried import leaderboard_table, lineage_table, search_charts
 from threestep.report.words import LANGUAGES, listed, say, translated
 
 _MOST_COLUMNS_SHOWN = 40
-_DESIGNED = "as people design them"
 
 Event = dict[str, Any]
 
@@ -45,9 +46,9 @@ def report_html(events: Sequence[Event], lang: str = "en") -> str:
     notes = [event for event in events if event["event"] == "note"]
     main = tag(
         "main",
-        _summary(by_name),
-        _function_set(by_name, [event for event in events if event["event"] == "designed"]),
-        _section(
+        summary(by_name),
+        function_set(by_name, searched),
+        section(
             2,
             say("Goodness of a function"),
             say("How good a function is, is a number: the loss on samples whose answer is known."),
@@ -84,177 +85,26 @@ def _switch(lang: str) -> Markup:
     return tag("fieldset", tag("legend", "Language / 語言"), *choices, class_="languages")
 
 
-def _summary(by_name: dict[str, Event]) -> Markup:
-    """The one number people look for, and what it was measured on."""
-    start, scores = by_name["start"], by_name["scores"]["scores"]
-    part = "test" if "test" in scores else "valid"
-    row = scores[part]
-    if "accuracy" in row:
-        number, name = f"{100 * row['accuracy']:.1f} %", say("accuracy")
-        ends = f"{100 * row['accuracy_low']:.1f}", f"{100 * row['accuracy_high']:.1f} %"
-        sure = say("95 % interval {low} to {high}", low=ends[0], high=ends[1])
-    else:
-        number, name = f"{row['r2']:.3f}", say("R²")
-        sure = say("typical error (RMSE) {rmse}", rmse=f"{row['rmse']:,.6g}")
-        if is_known(row, "r2_low"):
-            ends = {"low": f"{row['r2_low']:.3f}", "high": f"{row['r2_high']:.3f}"}
-            sure = listed([say("95 % interval {low} to {high}", **ends), sure], "; ")
-    facts = {"what": name, "n": f"{row['n_samples']:,}", "part": part_name(part)}
-    measured = (
-        say("{what} on {n} {part} sample", **facts)
-        if row["n_samples"] == 1
-        else say("{what} on {n} {part} samples", **facts)
-    )
-    notes = [tag("li", translated(note)) for note in start["notes"]]
-    return tag(
-        "header",
-        tag("p", say("threestep report"), class_="over"),
-        tag("h1", start["data"]),
-        tag("p", _about(start)),
-        tag("ul", *notes, class_="notes") if notes else "",
-        tag(
-            "p",
-            tag("span", number, class_="big"),
-            tag("span", measured, " · ", sure, class_="beside"),
-            class_="score",
-        ),
-    )
-
-
-def _about(start: Event) -> Markup:
-    """What the samples are, and what is predicted."""
-    target = start["target"]
-    kinds = {"classes": say("{n} classes", n=len(target["classes"])), "labels": say("several labels")}
-    facts = {
-        "n": f"{sum(start['n_samples'].values()):,}",
-        "inputs": f"{start['n_inputs']:,}",
-        "target": target["name"],
-        "kind": kinds.get(target["kind"], say("a number")),
-        "reason": translated(target["reason"]),
-    }
-    return (
-        say("{n} samples, {inputs} input each; {target} is {kind} ({reason}).", **facts)
-        if start["n_inputs"] == 1
-        else say("{n} samples, {inputs} inputs each; {target} is {kind} ({reason}).", **facts)
-    )
-
-
-def _section(number: int, title: Markup, question: Markup, *content: object) -> Markup:
-    """One of the three steps."""
-    heading = tag("h2", tag("span", number, class_="number"), tag("span", title))
-    return tag("section", heading, tag("p", question, class_="question"), *content)
-
-
-def _function_set(by_name: dict[str, Event], designed: Sequence[Event]) -> Markup:
-    """Step 1: what could be tried, the network as a drawing and a table."""
-    start, event = by_name["start"], by_name["function_set"]
-    layers, others = event["layers"], event["others"]
-    shapes = [layers[0]["shape_in"], *(layer["shape_out"] for layer in layers)]
-    widths = [prod(shape) for shape in shapes]
-    names = [
-        say("inputs"),
-        *(translated(layer["what"].split(" ", 1)[-1]) for layer in layers[:-1]),
-        say("outputs"),
-    ]
-    rows: list[tuple[object, ...]] = [
-        (
-            say("hidden {n}", n=index) if index < len(layers) else say("output"),
-            translated(layer["what"]),
-            f"{_size(layer['shape_in'])} → {_size(layer['shape_out'])}",
-            f"{layer['n_params']:,}",
-        )
-        for index, layer in enumerate(layers, start=1)
-    ]
-    rows.append((say("all"), "", "", f"{sum(layer['n_params'] for layer in layers):,}"))
-    is_drawn = len(widths) <= 9 and all(len(shape) == 1 for shape in shapes[1:])
-    drawing = network_drawing(widths, names) if is_drawn else ""
-    return _section(
-        1,
-        say("Define a set of functions"),
-        say("The structure of the network fixes which functions can be picked at all."),
-        _what_was_tried(by_name["space"], designed) if "space" in by_name else "",
-        drawing,
-        table((say("layer"), say("what"), say("inputs → outputs"), say("params")), rows),
-        tag(
-            "p",
-            say(
-                "It sees the columns themselves. Others were tried that also see, for each number, how far "
-                "through each of several bins it is."
-            ),
-        )
-        if widths[0] < start["n_inputs"]
-        else "",
-        tag(
-            "p",
-            say(
-                "Its answers are averaged with those of {n} more: {others}. All together: {params} params.",
-                n=len(others),
-                others=_counted(others),
-                params=f"{event['n_params']:,}",
-            ),
-        )
-        if others
-        else "",
-        _layers(by_name["details"]),
-    )
-
-
-def _counted(texts: Sequence[str]) -> Markup:
-    """Equal ones once: 3 × 8 → 16 relu → 2; 8 → 2."""
-    counts = {text: texts.count(text) for text in dict.fromkeys(texts)}
-    return listed((f"{n} × ({text})" if n > 1 else text for text, n in counts.items()), "; ")
-
-
-def _what_was_tried(space: Event, designed: Sequence[Event]) -> Markup:
-    """Which networks the search could propose, and how many others there were."""
-    n_varied = sum(event.get("change", _DESIGNED) != _DESIGNED for event in designed)
-    beside = say("Beside them {n} with convolutions, as people design them.", n=len(designed))
-    if n_varied:
-        beside = say(
-            "Beside them {n} with convolutions: some as people design them, {varied} drawn at random, varied "
-            "from the best or trained anew.",
-            n=len(designed),
-            varied=n_varied,
-        )
-    here = say("This is the one that was picked:")
-    return tag("p", space_in_words(space), " ", *((beside, " ") if designed else ()), here)
-
-
-def _layers(details: Event) -> Markup:
-    """What each hidden layer adds, how steep the loss is in each layer, and how far its weights went."""
-    known = details.get("layers")
-    if not known:
-        return Markup("")
-    probes = [
-        (say("inputs") if at == 0 else say("hidden {n}", n=at), each)
-        for at, each in enumerate(known["probes"])
-    ]
-    about = say(
-        "A linear function of what a layer makes of the samples (at most 1,000 of its outputs, or means of "
-        "neighbouring ones), fitted to training samples by least squares, tells the target of {n} {part} "
-        "samples so well ({score}): where the number clearly rises, the layer adds something. The network "
-        "itself may be better.",
-        n=f"{known['n_probed']:,}",
-        part=part_name(details["part"]),
-        score="R²" if known["probe"] == "r2" else say("accuracy"),
-    )
-    parts = [
-        tag("h3", say("What each hidden layer adds")),
-        tag("p", about, class_="small"),
-        tag("div", bars_chart(probes, say("a linear probe of each layer")), class_="charts"),
-    ]
-    return join(parts)
-
-
-def _size(shape: Sequence[int]) -> str:
-    """A shape for people: 28 × 28 × 8."""
-    return " × ".join(f"{side:,}" for side in shape)
-
-
 def _pick(by_name: dict[str, Event], epochs: Sequence[Event], *searched: Sequence[Event]) -> Markup:
     """Step 3: what was tried, the curves and why descent ended."""
-    pick, is_classes = by_name["pick"], by_name["start"]["target"]["kind"] == "classes"
-    best = pick["best_epoch"]
+    return section(
+        3,
+        say("Pick the best function"),
+        say(
+            "Gradient descent picks the params of one network; a search does so for many, and picks the "
+            "network."
+        ),
+        _search(by_name, *searched),
+        tag("p", _passes(by_name["pick"])),
+        tag("div", *_curves(by_name, epochs), class_="charts") if epochs else "",
+        "" if nothing_learned(by_name) else _steepness(by_name["details"]),
+        tag("p", _seconds(by_name, epochs), class_="small"),
+    )
+
+
+def _curves(by_name: dict[str, Event], epochs: Sequence[Event]) -> list[Markup]:
+    """Losses, scores, rates and gradients, epoch by epoch."""
+    is_classes, best = by_name["start"]["target"]["kind"] == "classes", by_name["pick"]["best_epoch"]
     losses = [
         Curve(say("train"), [epoch["train_loss"] for epoch in epochs]),
         Curve(say("valid"), [epoch["valid_loss"] for epoch in epochs]),
@@ -268,36 +118,33 @@ def _pick(by_name: dict[str, Event], epochs: Sequence[Event], *searched: Sequenc
     sizes = [epoch["gradient_norm"] for epoch in epochs]
     if any(size is not None for size in sizes):  # a search does not measure it
         charts.append(curves_chart([Curve(say("size"), sizes)], say("gradient size")))
+    return charts
+
+
+def _seconds(by_name: dict[str, Event], epochs: Sequence[Event]) -> Markup:
+    """How long each stage took."""
     seconds = listed(
         say("{name} {n} s", name=say(name), n=f"{value:.1f}")
         for name, value in by_name["end"]["seconds"].items()
     )
-    return _section(
-        3,
-        say("Pick the best function"),
-        say(
-            "Gradient descent picks the params of one network; a search does so for many, and picks the "
-            "network."
-        ),
-        _search(by_name, *searched),
-        tag("p", _passes(pick)),
-        tag("div", *charts, class_="charts"),
-        _steepness(by_name["details"]),
-        tag(
-            "p",
-            say(
-                "Seconds: {seconds}. The training loss is measured while training, dropout and label "
-                "smoothing included, so it can lie above the validation loss.",
-                seconds=seconds,
-            ),
-            class_="small",
-        ),
+    if not epochs:
+        return say("Seconds: {seconds}.", seconds=seconds)
+    return say(
+        "Seconds: {seconds}. The training loss is measured while training, dropout and label smoothing "
+        "included, so it can lie above the validation loss.",
+        seconds=seconds,
     )
 
 
 def _passes(pick: Event) -> Markup:
     """How far the descent went, what was kept, and why it ended."""
-    facts = {"n": pick["n_epochs"], "kept": _kept(pick), "why": translated(pick["why"])}
+    facts = {"n": f"{pick['n_epochs']:,}", "kept": _kept(pick), "why": translated(pick["why"])}
+    if pick["n_epochs"] == 0 and pick["outcome"] == "out_of_time":
+        return say(
+            "Gradient descent ended because: {why}; there was no time for a whole epoch.", why=facts["why"]
+        )
+    if pick["n_epochs"] == 0:
+        return say("No epoch of gradient descent was done. Ended because: {why}.", why=facts["why"])
     if pick["n_epochs"] == 1:
         return say(
             "Gradient descent went through the training samples once; {kept} Ended because: {why}.", **facts
@@ -314,8 +161,6 @@ def _kept(pick: Event) -> Markup:
             "the params of epoch {n} have the lowest validation loss and are the ones kept.",
             n=pick["best_epoch"],
         )
-    if pick["outcome"] == "out_of_time" and pick["n_epochs"] == 0:
-        return say("there was no time for a whole epoch.")
     return say("no epoch ended with a finite validation loss, so these are the params it started from.")
 
 
@@ -357,14 +202,13 @@ def _search(by_name: dict[str, Event], searched: Sequence[Event], notes: Sequenc
         return Markup("")
     board = by_name["leaderboard"]
     rows, picked = board["rows"], board["picked"]
-    told = [*([] if rows else [board]), *notes]
     return join(
         [
             tag("div", *search_charts(searched, rows, picked), class_="charts"),
-            leaderboard_table(rows, picked, board["n_tried"]) if rows else "",
+            leaderboard_table(by_name) if rows else "",
             lineage_table(rows, picked),
-            *(tag("p", tag("strong", say("Note:"), " "), translated(each["text"])) for each in told),
-            tag("h3", say("The last descent of the picked one")),
+            *(tag("p", tag("strong", say("Note:"), " "), translated(each["text"])) for each in notes),
+            tag("h3", say("The last descent of the picked one")) if rows else "",
         ]
     )
 

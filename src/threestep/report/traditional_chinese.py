@@ -10,7 +10,22 @@ PAGE: dict[str, str] = {
         "{n} 筆樣本，每筆 {inputs} 個輸入；{target} 是 {kind}（{reason}）。"
     ),
     "{n} classes": "{n} 個類別",
-    "several labels": "多個標籤",
+    "{n} labels, each yes or no": "{n} 個標籤，各為是或否",
+    "{n} numbers": "{n} 個數值",
+    "{n} samples, {inputs} inputs each; {target} are {kind} ({reason}).": "{n} 筆樣本，每筆 {inputs} 個輸入；{target} 是 {kind}（{reason}）。",
+    "Nothing was learned: {why}.": "什麼也沒學到：{why}。",
+    "The run was interrupted; this is the best until then.": "執行被中斷；這是到那時為止最好的結果。",
+    "R² is below 0: this is worse than always saying the mean.": "R² 低於 0：比總是回答平均值還差。",
+    "This is no better than always the same answer.": "這並不比總是給同一個答案好。",
+    "all {n} labels right": "{n} 個標籤全對",
+    "of single labels {share} are right": "單一標籤答對 {share}",
+    "always the most common class ({name}): {share}": "總是回答最常見的類別（{name}）：{share}",
+    "always the most common answers: {share}": "總是回答最常見的答案：{share}",
+    "always the mean: {rmse}": "總是回答平均值：{rmse}",
+    "of the targets lie between the {low} and the {high} quantile ({wanted} % wanted)": "的目標落在 {low} 與 {high} 分位數之間（應有 {wanted} %）",
+    "these are {n} apart, on the average": "兩者平均相距 {n}",
+    "R², the mean of {n} targets,": "{n} 個目標的平均 R²",
+    "R² of the {name} quantile": "{name} 分位數的 R²",
     "a number": "數值",
     "{what} on {n} {part} samples": "{what}（{n} 筆{part}樣本）",
     "{what} on {n} {part} sample": "{what}（{n} 筆{part}樣本）",
@@ -25,11 +40,18 @@ PAGE: dict[str, str] = {
     "The structure of the network fixes which functions can be picked at all.": (
         "網路的結構決定了有哪些函數可以挑選。"
     ),
-    "Tried were networks of {depths} hidden layers with {widths} neurons each, {activations}{residual}, proposed by "
-    "{who}.": (
-        "試過的網路有 {depths} 個隱藏層，每層 {widths} 個神經元，{activations}{residual}，由{who}提出。"
-    ),
-    "Tried were networks without a hidden layer, proposed by {who}.": "試過的是沒有隱藏層的網路，由{who}提出。",
+    "What could be tried were networks of {depths} hidden layers with {widths} neurons each, {activations}{residual}, proposed by {who}.": "可以嘗試的網路有 {depths} 個隱藏層，每層 {widths} 個神經元，{activations}{residual}，由{who}提出。",
+    "What could be tried were networks without a hidden layer, proposed by {who}.": "可以嘗試的是沒有隱藏層的網路，由{who}提出。",
+    "{n} were trained.": "訓練了 {n} 個。",
+    "{n} were trained within the budget.": "在預算內訓練了 {n} 個。",
+    "{n} were trained until Ctrl-C ended the search.": "訓練了 {n} 個之後，搜尋被 Ctrl-C 中止。",
+    "None was trained.": "一個也沒有訓練。",
+    "Then {n} of the best began anew, for at most {epochs} epochs.": "接著最好的 {n} 個從頭訓練，至多 {epochs} 輪。",
+    "Then {n} of the best began anew, in {folds} folds, for at most {epochs} epochs.": "接著最好的 {n} 個分 {folds} 折從頭訓練，至多 {epochs} 輪。",
+    "Then {n} of the best were trained longer.": "接著最好的 {n} 個再訓練更久。",
+    "No further training of the best came to its end.": "最好的那些沒有一個完成進一步的訓練。",
+    "Nothing was picked among them; what answers instead is:": "其中沒有挑出任何一個；代為回答的是：",
+    "Of {n} layers there is no drawing; the table has them all.": "層數為 {n}，不畫圖；表中列出每一層。",
     ", plain or residual": "，一般或殘差",
     "random search": "隨機搜尋",
     "evolution: the best so far, varied": "演化（由目前最好的變化而來）",
@@ -53,6 +75,8 @@ PAGE: dict[str, str] = {
     "Its answers are averaged with those of {n} more: {others}. All together: {params} params.": (
         "它的答案會與另外 {n} 個網路的答案取平均：{others}。合計 {params} 個參數。"
     ),
+    "Its answers are averaged with those of {n} more, {structures} structures × {folds} folds: {others}. All together: {params} params.": "它的答案會與另外 {n} 個網路的答案取平均，{structures} 種結構 × {folds} 折：{others}。合計 {params} 個參數。",
+    "Trained once in each of {folds} folds, and the answers are averaged. All together: {params} params.": "在 {folds} 折中各訓練一次，答案取平均。合計 {params} 個參數。",
     "What each hidden layer adds": "每個隱藏層帶來什麼",
     "A linear function of what a layer makes of the samples (at most 1,000 of its outputs, or means of "
     "neighbouring ones), fitted to training samples by least squares, tells the "
@@ -69,8 +93,14 @@ PAGE: dict[str, str] = {
     ),
     "The loss is {loss}: per sample, lower is better; knowing nothing gives {guess}. The total loss is the sum "
     "over the samples.": "損失為 {loss}：每筆樣本計算，越低越好；一無所知時為 {guess}。總損失是所有樣本的總和。",
-    "samples of": "樣本",
-    "count": "筆數",
+    "The loss is {loss}, half the square of the error in standard deviations of the target: per sample, lower is better; knowing nothing gives {guess}. The total loss is the sum over the samples.": "損失為 {loss}，即誤差（以目標的標準差為單位）平方的一半：每筆樣本計算，越低越好；一無所知時為 {guess}。總損失是所有樣本的總和。",
+    "F1 of {name}": "{name} 的 F1",
+    "{metric} of the {name} quantile": "{name} 分位數的 {metric}",
+    "R², the mean of {n} targets": "{n} 個目標的平均 R²",
+    "all labels right": "標籤全對",
+    "Target by target ({part} samples)": "逐一目標（{part}樣本）",
+    "samples that have it": "有此標籤的樣本數",
+    "RMSE of the mean": "回答平均值的 RMSE",
     "loss": "損失",
     "total loss": "總損失",
     "accuracy": "準確率",
@@ -96,6 +126,9 @@ PAGE: dict[str, str] = {
         "{n} 筆 {target} 被認成 {predicted}；列號（從 0 起）{numbers}"
     ),
     "is \\ taken for": "實際 \\ 認成",
+    "is": "實際",
+    "taken for": "認成",
+    "share of its class": "占該類別的比例",
     "Class by class, the weakest first ({part} samples)": "逐一類別，最弱的在前（{part}樣本）",
     "The {n} weakest classes, the weakest first ({part} samples)": "最弱的 {n} 個類別，最弱的在前（{part}樣本）",
     "class": "類別",
@@ -114,13 +147,18 @@ PAGE: dict[str, str] = {
     "share that is right": "答對的比例",
     "as sure as it should be": "把握恰如其分",
     "How far the answers are off ({part} samples)": "答案差了多少（{part}樣本）",
-    "Target minus answer: half of them between {low} and {high}, nine in ten between {lowest} and {highest}, the "
-    "middle one {middle}.": "目標減答案：半數在 {low} 與 {high} 之間，九成在 {lowest} 與 {highest} 之間，中位數為 {middle}。",
+    "Target minus answer: half of them from {low} to {high}, nine in ten from {lowest} to {highest}, the middle one {middle}.": "目標減答案：半數在 {low} 至 {high}，九成在 {lowest} 至 {highest}，中位數為 {middle}。",
+    "Target minus answer: half of them from {low} to {high}, the middle one {middle}.": "目標減答案：半數在 {low} 至 {high}，中位數為 {middle}。",
+    "{n} of the {all} samples are drawn.": "圖中畫出 {all} 筆樣本中的 {n} 筆。",
     "answer by target": "答案對目標",
     "target": "目標",
     "answer": "答案",
     "right": "正確",
     "The {n} worst of the {part} samples": "{part}樣本中最差的 {n} 筆",
+    "The {n} hardest of the {part} samples; all are answered rightly": "{part}樣本中最難的 {n} 筆；全部答對",
+    "The {part} samples, the hardest first; all are answered rightly": "{part}樣本，最難的在前；全部答對",
+    "The {part} samples, the worst first": "{part}樣本，最差的在前",
+    "file": "檔案",
     "row (from 0)": "列號（從 0 起）",
     "row {n}": "列 {n}",
     "predicted": "預測",
@@ -132,6 +170,9 @@ PAGE: dict[str, str] = {
         "依信心學習法（Northcutt 等人，2021），{all} 筆沒有學過的樣本中有 {n} 筆看來屬於別的類別。相信任何一方之前，請先看看它們；日誌中有全部的列號。"
     ),
     "label": "標籤",
+    "These are more than a tenth: most of them will be mistakes of the network, not of the labels.": "這超過十分之一：其中大多應是網路的錯，而不是標籤的錯。",
+    "confidence in the label": "對標籤的信心",
+    "confidence in that": "對它的信心",
     "looks like": "看來像",
     "The columns that matter": "重要的欄位",
     "By how much the loss rises once a column's values are dealt out anew among the {part} samples (permutation "
@@ -167,6 +208,8 @@ PAGE: dict[str, str] = {
         "雖然另有損失更低的，仍挑中第一個：它是從頭學起的，而另一個的優勢並未超過這麼多次嘗試的運氣。"
     ),
     "The first {n} are the ones whose answers are averaged.": "前 {n} 個就是答案取平均的那些。",
+    "The first {n} are the structures whose answers are averaged; each was trained in {folds} folds, which makes {all} networks.": "前 {n} 個就是答案取平均的結構；各分 {folds} 折訓練，共 {all} 個網路。",
+    "Losses are those of each network alone, before answers are corrected or averaged; those of what answers in the end are in step 2.": "這裡的損失屬於單一網路，未經校正或取平均；最後作答者的損失見第 2 步。",
     "Where the picked one came from": "挑中的網路從何而來",
     "gained": "改進",
     "by": "變化",
@@ -184,7 +227,9 @@ PAGE: dict[str, str] = {
     "no epoch ended with a finite validation loss, so these are the params it started from.": (
         "沒有任何一輪的驗證損失是有限值，因此保留的是起始參數。"
     ),
-    "there was no time for a whole epoch.": "時間不足以完成一輪。",
+    "Gradient descent ended because: {why}; there was no time for a whole epoch.": "梯度下降結束的原因：{why}；時間不足以完成一輪。",
+    "No epoch of gradient descent was done. Ended because: {why}.": "梯度下降沒有完成任何一輪。結束的原因：{why}。",
+    "Seconds: {seconds}.": "時間：{seconds}。",
     "epoch": "輪",
     "picked: epoch {n}": "挑中：第 {n} 輪",
     "learning rate": "學習率",

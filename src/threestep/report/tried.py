@@ -6,16 +6,34 @@ from typing import Any
 
 from threestep.report.charts import Point, falls_chart, points_chart
 from threestep.report.html import Markup, join, table, tag
+from threestep.report.numbers import written
 from threestep.report.words import Text, say, translated
 
 Event = dict[str, Any]
 
 _MOST_ROWS = 10
+_DESIGNED = "as people design them"
 _SEARCHERS = {
     "random": "random search",
     "evolution": "evolution: the best so far, varied",
     "optuna": "Optuna's sampler",
 }
+
+
+def what_was_tried(by_name: dict[str, Event], searched: Sequence[Event]) -> Markup:
+    """Which networks the search could propose, how many were trained, and what ended it."""
+    designed = [event for event in searched if event["event"] == "designed"]
+    finals = [event for event in searched if event["event"] == "final" and event["n_trained"]]
+    rungs = [event for event in searched if event["event"] == "rung" and event["n_tried"]]
+    pick, n_tried = by_name["pick"], rungs[-1]["n_tried"] if rungs else 0
+    words = [space_in_words(by_name["space"]), _how_many(n_tried, rungs, pick)]
+    words += [_designed(designed)] if designed else []
+    words += [_final(finals[-1])] if finals else []
+    if not pick["best_epoch"]:
+        words.append(say("Nothing was picked among them; what answers instead is:"))
+    else:
+        words.append(say("This is the one that was picked:"))
+    return tag("p", *(piece for text in words for piece in (text, " ")))
 
 
 def space_in_words(space: Event) -> Text:
@@ -24,21 +42,64 @@ def space_in_words(space: Event) -> Text:
     Examples
     --------
     >>> space_in_words({"depths": [0, 0], "searcher": "random"}).plain
-    'Tried were networks without a hidden layer, proposed by random search.'
+    'What could be tried were networks without a hidden layer, proposed by random search.'
     """
     who = say(_SEARCHERS[space["searcher"]])
     low, high = space["depths"]
     if high == 0:
-        return say("Tried were networks without a hidden layer, proposed by {who}.", who=who)
+        return say("What could be tried were networks without a hidden layer, proposed by {who}.", who=who)
     return say(
-        "Tried were networks of {depths} hidden layers with {widths} neurons each, {activations}{residual}, "
-        "proposed by {who}.",
+        "What could be tried were networks of {depths} hidden layers with {widths} neurons each, "
+        "{activations}{residual}, proposed by {who}.",
         depths=_range(low, high),
         widths=_range(*space["widths"]),
         activations=" / ".join(space["activations"]),
         residual=say(", plain or residual") if space["residual"] else "",
         who=who,
     )
+
+
+def _how_many(n_tried: int, rungs: Sequence[Event], pick: Event) -> Text:
+    """How many of these were, and what ended the search."""
+    n = f"{n_tried:,}"
+    if pick["outcome"] == "interrupted":
+        return say("{n} were trained until Ctrl-C ended the search.", n=n)
+    if not rungs:
+        return say("None was trained.")
+    if rungs[-1]["seconds_left"] is None:
+        return say("{n} were trained.", n=n)
+    return say("{n} were trained within the budget.", n=n)
+
+
+def _designed(designed: Sequence[Event]) -> Text:
+    """How many networks with convolutions there were beside them."""
+    n_varied = sum(event.get("change", _DESIGNED) != _DESIGNED for event in designed)
+    if not n_varied:
+        return say("Beside them {n} with convolutions, as people design them.", n=len(designed))
+    return say(
+        "Beside them {n} with convolutions: some as people design them, {varied} drawn at random, varied "
+        "from the best or trained anew.",
+        n=len(designed),
+        varied=n_varied,
+    )
+
+
+def _final(event: Event) -> Text:
+    """The best, begun anew or trained on."""
+    if event["best_loss"] is None:
+        return say("No further training of the best came to its end.")
+    n_anew = event["n_alive"] - event["n_longer"]
+    facts = {"n": n_anew, "epochs": f"{event['epochs']:,}", "folds": event["n_folds"]}
+    if not n_anew:
+        return say("Then {n} of the best were trained longer.", n=event["n_longer"])
+    if event["n_folds"] > 1:
+        return say("Then {n} of the best began anew, in {folds} folds, for at most {epochs} epochs.", **facts)
+    return say("Then {n} of the best began anew, for at most {epochs} epochs.", **facts)
+
+
+def n_folds_of(by_name: dict[str, Event]) -> int:
+    """In how many folds the picked structures were trained; 1 where there were none."""
+    return by_name["scores"]["scores"].get("valid", {}).get("n_folds", 1)
 
 
 def _range(low: int, high: int) -> object:
@@ -82,18 +143,21 @@ def _point(row: Event, is_picked: bool) -> Point:
     return Point(row["n_params"], row["valid_loss"], name, kind, row["on_front"])
 
 
-def leaderboard_table(rows: Sequence[Event], picked: Sequence[int], n_tried: int) -> Markup:
+def leaderboard_table(by_name: dict[str, Event]) -> Markup:
     """The best of what was tried, the picked one first."""
+    board = by_name["leaderboard"]
+    rows, picked = board["rows"], board["picked"]
+    score_name = _score_name(rows[0])
     head = (
         "",
         say("network"),
         say("params"),
         say("loss"),
-        *([say(_score_name(rows[0]))] if _score_name(rows[0]) else []),
+        *([say(score_name)] if score_name else []),
         say("seconds"),
         say("how it came about"),
     )
-    title = say("The best {n} of {all} tried", n=min(len(rows), _MOST_ROWS), all=f"{n_tried:,}")
+    title = say("The best {n} of {all} tried", n=min(len(rows), _MOST_ROWS), all=f"{board['n_tried']:,}")
     shown = rows[:_MOST_ROWS]
     cells = [
         (
@@ -101,15 +165,42 @@ def leaderboard_table(rows: Sequence[Event], picked: Sequence[int], n_tried: int
             _structure(row),
             f"{row['n_params']:,}",
             f"{row['valid_loss']:.4f}",
-            *([_score(row)] if _score_name(rows[0]) else []),
+            *([_score(row)] if score_name else []),
             f"{row['seconds']:.2f}",
             _change(row),
         )
         for row in shown
     ]
-    together = say("The first {n} are the ones whose answers are averaged.", n=len(picked))
-    notes = [tag("p", together, class_="small") if len(picked) > 1 else "", _why_first(shown)]
+    notes = [_together(len(picked), n_folds_of(by_name)), _alone(by_name), _why_first(shown)]
     return join([tag("h3", title), *notes, table(head, cells, "tried")])
+
+
+def _alone(by_name: dict[str, Event]) -> Markup:
+    """Why losses differ from those of the scores, if they do."""
+    first, valid = by_name["leaderboard"]["rows"][0], by_name["scores"]["scores"].get("valid")
+    if valid is None or f"{first['valid_loss']:.4f}" == f"{valid['loss']:.4f}":
+        return Markup("")
+    text = say(
+        "Losses are those of each network alone, before answers are corrected or averaged; those of what "
+        "answers in the end are in step 2."
+    )
+    return tag("p", text, class_="small")
+
+
+def _together(n_picked: int, n_folds: int) -> Markup:
+    """Which rows answer together."""
+    if n_picked < 2:
+        return Markup("")
+    text = say("The first {n} are the ones whose answers are averaged.", n=n_picked)
+    if n_folds > 1:
+        text = say(
+            "The first {n} are the structures whose answers are averaged; each was trained in {folds} folds, "
+            "which makes {all} networks.",
+            n=n_picked,
+            folds=n_folds,
+            all=n_picked * n_folds,
+        )
+    return tag("p", text, class_="small")
 
 
 def _change(row: Event) -> Text:
@@ -152,7 +243,7 @@ def lineage_table(rows: Sequence[Event], picked: Sequence[int]) -> Markup:
             row["number"],
             _structure(row),
             f"{row['valid_loss']:.4f}",
-            "" if row["gain"] is None else f"{row['gain']:+.4f}",
+            "" if row["gain"] is None else f"{row['gain']:+.4f}".replace("-", "−"),
             translated(row["change"]),
         )
         for row in line
@@ -179,13 +270,15 @@ def _score_name(row: Event) -> str:
     """What the score is called; nothing where it says the same as the loss."""
     if "valid_rmse" in row:
         return "typical error (RMSE)"
-    return "score (95 % interval)" if row["valid_score"] >= 0 else ""
+    if row["valid_score"] < 0:
+        return ""
+    return "accuracy of single labels" if row["score_low"] is None else "score (95 % interval)"
 
 
 def _score(row: Event) -> object:
     """The typical error, or the share of right answers with its interval."""
     if "valid_rmse" in row:
-        return f"{row['valid_rmse']:,.5g}"
+        return written(row["valid_rmse"])
     if row["score_low"] is None:
         return f"{row['valid_score']:.4g}"
     ends = {"low": f"{row['score_low']:.3f}", "high": f"{row['score_high']:.3f}"}

@@ -79,11 +79,12 @@ def details_of(
 def _samples(
     prep: Prep, model: Model, chosen: Table, losses: NDArray, columns: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """Samples for people: where they are, what they are, what was said of them."""
-    targets, predicted = _target_texts(prep, chosen), model.predict(chosen)
+    """Where samples are, what they are, what was said of them: classes as texts, numbers as such, of several
+    numbers, labels or quantiles a list."""
+    targets, predicted = _targets(prep, chosen), model.predict(chosen)
     found = []
     for at, loss in enumerate(losses):
-        own = {"loss": float(loss), "target": targets[at], "predicted": _text(predicted[at])}
+        own = {"loss": float(loss), "target": targets[at], "predicted": _answer(prep, predicted[at])}
         if chosen.rows is not None:
             own["row"] = int(chosen.rows[at])
         if chosen.names:
@@ -194,21 +195,31 @@ def as_pictures(prep: Prep, judged: Table, rows: NDArray) -> list[Any] | None:
     return (pixels * 255).round().clip(0, 255).astype(int).tolist()
 
 
-def _target_texts(prep: Prep, table: Table) -> list[str]:
+def _targets(prep: Prep, table: Table) -> list[Any]:
     """The targets for people; classes under the names they have in the model."""
-    if prep.target.kind != "classes":
-        return [_text(value) for value in known_target(table)]
-    return [_text(prep.target.classes[index]) for index in encode_target(prep, table)]
+    if prep.target.kind == "number":
+        return [_answer(prep, value) for value in known_target(table)]
+    encoded = encode_target(prep, table)
+    if prep.target.kind == "labels":
+        return [_answer(prep, value) for value in encoded]
+    return [_text(prep.target.classes[index]) for index in encoded]
 
 
-def _cell(value: object) -> str:
-    """A feature for people; a gap is a dash."""
+def _answer(prep: Prep, value: Any) -> Any:
+    """A target or an answer as plain data."""
+    if prep.target.kind == "classes":
+        return _text(value)
+    return np.asarray(value, np.float64).tolist()
+
+
+def _cell(value: object) -> str | float:
+    """A feature for people: a number, or a text; a gap is a dash."""
+    if isinstance(value, (float, np.floating)) and np.isfinite(value):
+        return float(value)
     text = _text(value)
     return "–" if text in ("", "nan") else text
 
 
 def _text(value: object) -> str:
-    """A target for people: class names as they are, numbers short."""
-    if isinstance(value, np.ndarray):
-        return ", ".join(map(_text, value.tolist()))
+    """A class or a cell for people: names as they are, numbers short."""
     return f"{value:.6g}" if isinstance(value, (float, np.floating)) else str(value)

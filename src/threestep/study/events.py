@@ -51,7 +51,7 @@ def start_event(prepared: Prepared) -> Event:
         "n_inputs": prep.layout.n_inputs,
         "input_shape": prep.layout.shape,
         "columns": columns_wanted(prep.layout),
-        "target": _target_facts(prep.target),
+        "target": {**_target_facts(prep.target), "quantiles": prepared.goodness.quantiles},
         "notes": [
             *prepared.table.notes,
             *notes_on_classes(prep.target, known_target(prepared.table)),
@@ -196,6 +196,7 @@ def _target_facts(target: Target) -> dict[str, Any]:
         "classes": target.classes,
         "reason": target.reason,
         "n_columns": target.n_columns,
+        "names": target.names,
     }
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from threestep.data import Table, encode_learned, encode_target
 from threestep.model import Model
 from threestep.pick import Samples
+from threestep.study.by_target import by_target, guess_of
 from threestep.study.choices_on_pictures import designed_networks
 from threestep.study.details import Said, details_of
 from threestep.study.finding import learned_from
@@ -91,7 +92,18 @@ def what_is_asked(prepared: Prepared, found: Found, model: Model, said_of: dict[
     if table.names and details.get("label_errors"):
         for each in details["label_errors"]["worst"]:
             each["name"] = table.names[int(np.searchsorted(_rows(table), each["row"]))]
+    outputs, targets = _judged(found, model, said_of)
+    details["by_target"] = by_target(model, outputs, targets)
+    details["guess"] = guess_of(prepared.prep, said_of["train"].targets, targets)
     return details | {"layers": _layers(prepared, found, model)}
+
+
+def _judged(found: Found, model: Model, said_of: dict[str, Said]) -> tuple[NDArray, NDArray]:
+    """Outputs and targets of which the score is that of the run: of the test samples, if there are any."""
+    if "test" not in said_of and found.unseen is not None:
+        return model.corrected(found.unseen.outputs), np.asarray(found.unseen.samples.y)
+    said = said_of["test" if "test" in said_of else "valid"]
+    return said.outputs, said.targets
 
 
 def _said_unseen(prepared: Prepared, found: Found, model: Model, said_of: dict[str, Said]) -> list[Said]:
