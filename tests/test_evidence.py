@@ -550,13 +550,16 @@ def test_verdicts_are_known_by_their_form():
     base = {**fields, "mean": 0.1, "rival": 0}
     for by in _CLAIMS:
         for error in ("wrong answers", "RMSE"):
-            for gains in ((0.0, 0.0), (0.1, 0.1), (-0.1, -0.1), (0.1, -0.1)):
+            for gains in ((0.0, 0.0), (0.0,), (0.1, 0.1), (-0.1, -0.1), (0.1, -0.1), (1e-9,)):
                 outcomes = [ArmOutcome(**base | {"name": "1 × 9 plain"})]
                 for gain in gains:
                     probability = 0.001 if gain else 0.8
+                    if gain == 1e-9:  # nobody knows: it may be much more
+                        probability = 0.8
                     own = {"name": "2 × 8 residual", "gain": gain, "probability": probability}
+                    own["gain_high"] = 0.5 if gain == 1e-9 else 0.0
                     outcomes.append(ArmOutcome(**base | own))
-                text = verdict_of(by, outcomes, error, 0.05)
+                text = verdict_of(by, outcomes, error, 0.05, 3)
                 chinese = translated(text).own["zh-TW"]
                 left = set(re.findall(r"[A-Za-z]\w*", chinese)) - {"p", "RMSE"}
                 assert left == set(), text

@@ -10,6 +10,8 @@ import threestep as ts
 from threestep.goodness import holm, resampled_interval, resampled_probability
 from threestep.limits import check_study
 from threestep.report import comparison_html
+from threestep.report.comparison_page import _difference
+from threestep.report.words import plain
 from threestep.settings import Study
 from threestep.study import plain_of, shown
 from threestep.study.arms import DEPTHS, depth_arms, network_of_params, residual_arms, width_arms
@@ -111,7 +113,7 @@ def linear(n=600, seed=0):
 @pytest.mark.slow
 def test_on_linear_data_depth_makes_no_difference():
     found = ts.compare("depth", linear(), depths=(1, 2, 4), params=(800,), **QUICK)
-    assert found.verdict.startswith("No difference")
+    assert found.verdict.startswith(("No difference that matters", "Not known yet"))
     assert all(outcome.probability >= 0.05 for outcome in found.outcomes)
 
 
@@ -240,9 +242,24 @@ def test_a_difference_must_be_larger_than_the_margin(ratio, margin, differs):
     arms = depth_arms((4, 2), (1, 2), (200,), "relu")
     outcomes = _outcomes(arms, [0.01, 0.01], errors, (0.3, 0), margin)
     assert (outcomes[1].probability < 0.05) == differs
-    verdict = verdict_of("depth", outcomes, "RMSE", margin)
+    verdict = verdict_of("depth", outcomes, "RMSE", margin, 20)
     assert verdict.startswith("No difference that matters") != differs
     assert f"by more than {100 * margin:g} % of its errors" in verdict or differs
+
+
+def test_what_so_few_divisions_do_not_rule_out_is_not_denied():
+    errors = np.array([[0.10, 0.22, 0.12], [0.20, 0.11, 0.13]])
+    arms = depth_arms((4, 2), (1, 2), (200,), "relu")
+    outcomes = _outcomes(arms, [0.01, 0.01], errors, (0.3, 40), 0.05)
+    verdict = verdict_of("depth", outcomes, "wrong answers", 0.05, 3)
+    assert verdict.startswith("Not known yet: 3 divisions do not rule out that 2 × ")
+    assert "points, which would matter" in verdict
+    wild = _outcomes(arms, [0.01, 0.01], np.array([[0.0, 1.0], [1.0, 0.0]]), (0.3, 40), 0.05)
+    assert (wild[1].gain_low, wild[1].gain_high) == (-1.0, 1.0)  # shares differ by no more
+    worse = {"gain": -0.0123, "shown": {"gain": shown(-0.0123, "wrong answers")}}
+    assert plain(_difference(worse, True)) == "+1.23 points"
+    better = {"gain": 12.3456, "shown": {"gain": shown(12.3456, "RMSE")}}
+    assert _difference(better, False) == "\u221212.35"
 
 
 @pytest.mark.parametrize(

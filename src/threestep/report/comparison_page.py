@@ -52,12 +52,12 @@ def comparison_html(found: dict[str, Any], lang: str = "en") -> str:
         say("params"),
         error,
         say("95 % interval"),
-        say("lower than"),
-        say("by so much"),
+        say("compared with"),
+        say("difference"),
         say("chance"),
         say("learning rate"),
     )
-    rows = [_row(each, outcomes, place) for place, each in enumerate(outcomes)]
+    rows = [_row(each, outcomes, place, is_share) for place, each in enumerate(outcomes)]
     what = say("{what} in {unit}", what=error, unit=unit) if unit else error
     label = say("{what}: mean and 95 % interval of {n} divisions", what=what, n=facts["n_divisions"])
     main = tag(
@@ -83,14 +83,24 @@ def _kind(each: dict[str, Any]) -> str:
     return "picked" if each["gain"] > 0 else "worse"
 
 
-def _row(each: dict[str, Any], outcomes: list[dict[str, Any]], place: int) -> tuple[object, ...]:
+def _row(
+    each: dict[str, Any], outcomes: list[dict[str, Any]], place: int, is_share: bool
+) -> tuple[object, ...]:
     own = (translated(each["name"]), f"{each['n_params']:,}", tag("strong", each["shown"]["mean"]))
     own = (*own, say("{low} to {high}", low=each["shown"]["low"], high=each["shown"]["high"]))
     rate = f"{each['learning_rate']:g}"
     if each["rival"] == place:
         return (*own, "", "", "", rate)
     chance = f"{each['probability']:.2g}" if each["probability"] >= 1e-4 else "< 0.0001"
-    return (*own, translated(outcomes[each["rival"]]["name"]), each["shown"]["gain"], chance, rate)
+    return (*own, translated(outcomes[each["rival"]]["name"]), _difference(each, is_share), chance, rate)
+
+
+def _difference(each: dict[str, Any], is_share: bool) -> object:
+    """By how much the error is above that of the other: below 0 is better."""
+    sign = "\u2212" if each["gain"] > 0 else "+" if each["gain"] < 0 else ""
+    if is_share:
+        return say("{n} points", n=f"{sign}{100 * abs(each['gain']):.2f}")
+    return sign + each["shown"]["gain"].removeprefix("-")
 
 
 def _method(facts: dict[str, Any]) -> list[Markup]:

@@ -301,8 +301,9 @@ PAGE: dict[str, str] = {
     ),
     "wrong answers": "錯誤答案",
     "layers × neurons": "層數 × 神經元",
-    "lower than": "比誰低",
-    "by so much": "低多少",
+    "compared with": "比較對象",
+    "difference": "差別",
+    "{n} points": "{n} 個百分點",
     "chance": "p 值",
     "{what} in {unit}": "{what}（{unit}）",
     "{what}: mean and 95 % interval of {n} divisions": "{what}：{n} 次劃分的平均與 95 % 信賴區間",
@@ -586,6 +587,11 @@ JOURNAL: dict[str, str] = {
         "沒有值得在意的差別：{n} 個參數量相同而較深的網路與第一個相比，沒有一個明確相差超過其誤差的 {margin}%。"
         "差距最大的是 {arm}：{gain}，95 % 信賴區間從 {low} 到 {high}，p = {p}。"
     ),
+    "No difference that matters: none of the deeper networks of as many params is better or worse "
+    "than the first one by more than {margin} % of its errors, beyond chance. The largest, of {arm}: {gain}, 95 % interval from {low} to {high}, p = {p}.": (
+        "沒有值得在意的差別：參數量相同而較深的網路與第一個相比，並未明確相差超過其誤差的 {margin}%。"
+        "差距最大的是 {arm}：{gain}，95 % 信賴區間從 {low} 到 {high}，p = {p}。"
+    ),
     "Yes, deeper is better here, at equal params: {first}.": "是，在參數量相同時，這裡越深越好：{first}。",
     "No, deeper is worse here, at equal params: {first}.": "否，在參數量相同時，這裡越深越差：{first}。",
     "Mixed, some depths are better, others worse, at equal params: {first}; {second}.": (
@@ -596,6 +602,11 @@ JOURNAL: dict[str, str] = {
         "沒有值得在意的差別：{n} 個較寬的層與最窄的相比，沒有一個明確相差超過其誤差的 {margin}%。"
         "差距最大的是 {arm}：{gain}，95 % 信賴區間從 {low} 到 {high}，p = {p}。"
     ),
+    "No difference that matters: none of the wider layers is better or worse "
+    "than the narrowest by more than {margin} % of its errors, beyond chance. The largest, of {arm}: {gain}, 95 % interval from {low} to {high}, p = {p}.": (
+        "沒有值得在意的差別：較寬的層與最窄的相比，並未明確相差超過其誤差的 {margin}%。"
+        "差距最大的是 {arm}：{gain}，95 % 信賴區間從 {low} 到 {high}，p = {p}。"
+    ),
     "Yes, wider is better here: {first}.": "是，這裡越寬越好：{first}。",
     "No, wider is worse here: {first}.": "否，這裡越寬越差：{first}。",
     "Mixed, some widths are better, others worse: {first}; {second}.": (
@@ -604,6 +615,11 @@ JOURNAL: dict[str, str] = {
     "No difference that matters: none of {n} stacks with residuals is better or worse "
     "than its plain one by more than {margin} % of its errors, beyond chance. The largest, of {arm}: {gain}, 95 % interval from {low} to {high}, p = {p}.": (
         "沒有值得在意的差別：{n} 個有殘差的網路與同深度的一般網路相比，沒有一個明確相差超過其誤差的 {margin}%。"
+        "差距最大的是 {arm}：{gain}，95 % 信賴區間從 {low} 到 {high}，p = {p}。"
+    ),
+    "No difference that matters: none of the stacks with residuals is better or worse "
+    "than its plain one by more than {margin} % of its errors, beyond chance. The largest, of {arm}: {gain}, 95 % interval from {low} to {high}, p = {p}.": (
+        "沒有值得在意的差別：有殘差的網路與同深度的一般網路相比，並未明確相差超過其誤差的 {margin}%。"
         "差距最大的是 {arm}：{gain}，95 % 信賴區間從 {low} 到 {high}，p = {p}。"
     ),
     "Yes, residuals help here: {first}.": "是，殘差在這裡有幫助：{first}。",
@@ -625,10 +641,10 @@ JOURNAL: dict[str, str] = {
     ),
     "{n} points fewer": "少 {n} 個百分點",
     "{n} points more": "多 {n} 個百分點",
-    "{n} divisions do not rule out that {arm} differs by {gain} points, which would matter; more of them (--seeds) say "
-    "more": "{n} 次切分無法排除 {arm} 相差 {gain} 個百分點（這樣的差距值得在意）；增加切分次數會更清楚。",
-    "{n} divisions do not rule out that {arm} differs by {gain}, which would matter; more of them (--seeds) say "
-    "more": "{n} 次切分無法排除 {arm} 相差 {gain}（這樣的差距值得在意）；增加切分次數會更清楚。",
+    "Not known yet: {n} divisions do not rule out that {arm} differs by {gain} points, which would matter; more of "
+    "them (--seeds) say more.": "還不能確定：{n} 次劃分無法排除 {arm} 相差 {gain} 個百分點（這樣的差距值得在意）；增加次數會更清楚。",
+    "Not known yet: {n} divisions do not rule out that {arm} differs by {gain}, which would matter; more of "
+    "them (--seeds) say more.": "還不能確定：{n} 次劃分無法排除 {arm} 相差 {gain}（這樣的差距值得在意）；增加次數會更清楚。",
     "{n} lower": "低 {n}",
     "{n} higher": "高 {n}",
     "{n} plain": "{n} 一般",

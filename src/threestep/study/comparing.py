@@ -45,7 +45,7 @@ from threestep.study.arms import (
     width_arms,
 )
 from threestep.study.choices import choose_settings
-from threestep.study.verdict import ArmOutcome, Comparison, not_ruled_out, verdict_of
+from threestep.study.verdict import ArmOutcome, Comparison, verdict_of
 
 _LOSSES = {"classes": "cross_entropy", "number": "squared_error", "labels": "sigmoid_cross_entropy"}
 _TUNED_ON = 2  # divisions
@@ -156,7 +156,7 @@ def _compared(
     error = "RMSE" if is_number else "wrong answers"
     facts = {
         "n_samples": made.table.n_samples,
-        "notes": [*_notes_on_samples(made), *not_ruled_out(outcomes, error, study.margin, n_done)],
+        "notes": _notes_on_samples(made),
         "n_train": len(first.train.y),
         "n_valid": len(first.valid.y),
         "n_test": len(first.test.y),
@@ -168,7 +168,7 @@ def _compared(
         "seed": study.seed,
         "seconds": round(time.perf_counter() - began, 3),
     }
-    verdict = verdict_of(by, outcomes, error, study.margin)
+    verdict = verdict_of(by, outcomes, error, study.margin, n_done)
     return Comparison(by, made.table.name, error, outcomes, verdict, facts)
 
 
@@ -309,6 +309,7 @@ def _outcomes(
         own = tuple(map(float, errors[place]))
         facts = arm.name, str(arm.network), arm.network.n_params, arm.rival, rate, own
         interval = mean, max(0.0, low), min(high, 1.0) if n_answers else high
+        gain = tuple(np.clip(gain, -1.0, 1.0).tolist()) if n_answers else gain
         found.append(ArmOutcome(*facts, *interval, *gain, chance_of.get(place, 1.0)))
     return tuple(found)
 

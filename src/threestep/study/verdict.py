@@ -76,16 +76,19 @@ class Comparison:
         return f"<Comparison by {self.by} on {self.data}: {self.verdict}>"
 
 
-def verdict_of(by: str, outcomes: Sequence[ArmOutcome], error: str, margin: float) -> str:
-    """The answer in words: what is better beyond chance, or that nothing is."""
+def verdict_of(by: str, outcomes: Sequence[ArmOutcome], error: str, margin: float, n_divisions: int) -> str:
+    """The answer in words: what is better beyond chance, that nothing is, or that so few divisions could not
+    have found what matters either."""
     compared = [each for place, each in enumerate(outcomes) if each.rival != place]
     better = [each for each in compared if each.probability < _SURE and each.gain > 0]
     worse = [each for each in compared if each.probability < _SURE and each.gain < 0]
     thing, other = _WORDS[by]
     if not better and not worse:
+        if open_question := _not_ruled_out(compared, outcomes, error, margin):
+            return f"Not known yet: {n_divisions} divisions do not rule out that {open_question}."
         largest = max(compared, key=lambda each: abs(each.gain))
         return (
-            f"No difference that matters: none of {len(compared)} {thing} is better or worse than {other} "
+            f"No difference that matters: {_none_of(len(compared), thing)} is better or worse than {other} "
             f"by more than {100 * margin:g} % of its errors, beyond chance. "
             f"The largest, of {largest.name}: {_signed(largest.gain, error)}, 95 % interval from "
             f"{_signed(largest.gain_low, error)} to {_signed(largest.gain_high, error)}, "
@@ -105,6 +108,10 @@ def verdict_of(by: str, outcomes: Sequence[ArmOutcome], error: str, margin: floa
     return f"{head}, {_CLAIMS[by][head]}: {'; '.join(parts)}."
 
 
+def _none_of(n: int, things: str) -> str:
+    return f"none of {n} {things}" if n > 1 else f"none of the {things}"
+
+
 def _signed(gain: float, error: str) -> str:
     """A gain for people: 1.2 % fewer, 0.3 % more."""
     fewer, more = ("fewer", "more") if error == "wrong answers" else ("lower", "higher")
@@ -116,19 +123,18 @@ def _difference(gain: float, error: str) -> str:
     return f"{100 * abs(gain):.2f} points" if error == "wrong answers" else shown(abs(gain), error)
 
 
-def not_ruled_out(outcomes: Sequence[ArmOutcome], error: str, margin: float, n_divisions: int) -> list[str]:
-    """A note where nothing was found, and so few divisions could not have found what matters either."""
-    compared = [each for place, each in enumerate(outcomes) if each.rival != place]
-    if not compared or any(each.probability < _SURE for each in compared):
-        return []
+def _not_ruled_out(
+    compared: Sequence[ArmOutcome], outcomes: Sequence[ArmOutcome], error: str, margin: float
+) -> str | None:
+    """What may be in truth, and would matter; None if nothing of that kind."""
     widest = max(compared, key=lambda each: max(abs(each.gain_low), abs(each.gain_high)))
     reach = max(abs(widest.gain_low), abs(widest.gain_high))
     if margin == 0 or reach <= margin * outcomes[widest.rival].mean:
-        return []
-    return [
-        f"{n_divisions} divisions do not rule out that {widest.name} differs by "
-        f"{_difference(reach, error)}, which would matter; more of them (--seeds) say more"
-    ]
+        return None
+    return (
+        f"{widest.name} differs by {_difference(reach, error)}, which would matter; more of them (--seeds) "
+        "say more"
+    )
 
 
 _WORDS = {
