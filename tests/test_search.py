@@ -28,6 +28,7 @@ from threestep.job import fit_steps
 from threestep.limits import seconds_of
 from threestep.network import spec_of
 from threestep.pick import Outcome, Population, outputs_of
+from threestep.report import report_html
 from threestep.report.traditional_chinese import JOURNAL
 from threestep.study import picking, read_journal, score_samples, searching
 from threestep.study.choices import choose_settings
@@ -530,6 +531,7 @@ def test_a_refit_without_time_is_told(monkeypatch):
     run = ts.fit("iris", refit=True, **SMALL)
     assert only(run, "note")["text"].startswith("refit: no time was left for the picked network")
     assert same(run.model.params, run.tried[0].trained.params)
+    assert "learned_from" not in run.scores["valid"]
 
 
 def test_an_ensemble_that_lost_members_is_told_as_it_is(monkeypatch):
@@ -798,7 +800,7 @@ def test_a_given_network_stays_what_it_is_also_without_time_for_it():
 # Learning on from all samples
 
 
-def test_a_refit_learns_on_from_the_best_of_the_search(found):
+def test_a_refit_learns_on_from_the_best_of_the_search(found, capsys):
     run = ts.fit("iris", refit=True, **SMALL)
     assert run.model.network == found.model.network
     assert run.leaderboard == [
@@ -810,6 +812,12 @@ def test_a_refit_learns_on_from_the_best_of_the_search(found):
     total = [sum(r.scores[part]["total_loss"] for part in ("train", "valid")) for r in (run, found)]
     assert sum(both) == 120
     assert total[0] < total[1]  # it has learned from both
+    assert "learned_from" in run.scores["valid"]
+    assert not any(name.startswith("corrected") for name in run.scores["valid"])
+    assert "has learned from the validation samples, too" in report_html(run.events)
+    assert "has learned from the validation samples" not in report_html(found.events)
+    printing.tell_scores(run.scores)
+    assert "valid: learned from, too (refit)" in capsys.readouterr().out
 
 
 def test_all_of_an_ensemble_are_refitted_on_train_and_valid(trio, monkeypatch):

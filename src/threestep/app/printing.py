@@ -264,6 +264,8 @@ def _metric(part: str, key: str, value: float) -> str:
 def _tell_luck(scores: dict[str, dict[str, float]]) -> None:
     """What is left of the validation score without the luck of the best of many."""
     row = scores.get("valid", {})
+    if "learned_from" in row:
+        print(f"{_INDENT}valid: learned from, too (refit), so that only the test samples can judge")
     for key, name in (("corrected_accuracy", "accuracy"), ("corrected_r2", "r2")):
         if key in row:
             corrected = f"{name} {row[key]:.4f}, loss {row['corrected_loss']:.4f}"

@@ -124,6 +124,12 @@ _OF_CLASS = ("precision", "recall", "f1")
 
 def luck(by_name: dict[str, Event], valid: Event) -> Markup:
     """The validation score, and what is left of it without the luck of the best of many."""
+    if "learned_from" in valid:
+        text = (
+            "What was picked has learned from the validation samples, too (refit): only the test samples can "
+            "judge it."
+        )
+        return tag("p", say(text), class_="small")
     known = by_name.get("luck")
     if known is None:
         return Markup("")

@@ -301,6 +301,9 @@ PAGE: dict[str, str] = {
     ),
     "wrong answers": "錯誤答案",
     "layers × neurons": "層數 × 神經元",
+    "What was picked has learned from the validation samples, too (refit): only the test samples can judge it.": (
+        "選出的網路後來也用驗證樣本學習過（refit）：只有測試樣本能評斷它。"
+    ),
     "compared with": "比較對象",
     "difference": "差別",
     "{n} points": "{n} 個百分點",

@@ -309,7 +309,8 @@ def _outcomes(
         own = tuple(map(float, errors[place]))
         facts = arm.name, str(arm.network), arm.network.n_params, arm.rival, rate, own
         interval = mean, max(0.0, low), min(high, 1.0) if n_answers else high
-        gain = tuple(np.clip(gain, -1.0, 1.0).tolist()) if n_answers else gain
+        if n_answers:
+            gain = gain[0], max(-1.0, gain[1]), min(gain[2], 1.0)
         found.append(ArmOutcome(*facts, *interval, *gain, chance_of.get(place, 1.0)))
     return tuple(found)
 

@@ -174,14 +174,14 @@ def model_found(prepared: Prepared, found: Found) -> Model:
     picked = found.picked
     functions = [(picked.network, picked.params), *found.others]
     model = model_of(prepared.prep, prepared.goodness, functions)
-    unseen = found.unseen or _unseen(prepared, model)
+    unseen = found.unseen or (None if found.n_refitted else _unseen(prepared, model))
     return model if unseen is None else corrected(model, *unseen, prepared.settings)
 
 
 def _unseen(prepared: Prepared, model: Model) -> Unseen | None:
     """What the model says of the samples that chose; None if it learned from them: that says nothing of how
     sure to be."""
-    if prepared.parts.valid is prepared.parts.train or prepared.settings.refit:
+    if prepared.parts.valid is prepared.parts.train:
         return None
     valid = prepared.parts.valid
     return Unseen(model.outputs(valid), pixels_of(prepared.prep, valid))

@@ -79,7 +79,9 @@ def measured(
         outputs, samples = found.unseen
         scores["valid"], _ = score_outputs(model, model.corrected(outputs), samples.y)
         scores["valid"]["n_folds"] = prepared.settings.folds or 1
-    for luck in (event for event in events if event["event"] == "luck"):
+    if found.n_refitted:
+        scores["valid"]["learned_from"] = found.n_refitted
+    for luck in (event for event in events if event["event"] == "luck" and not found.n_refitted):
         scores["valid"] |= corrected_scores(scores["valid"], luck)
     return replace(model, scores=scores)
 
@@ -114,7 +116,7 @@ def _said_unseen(prepared: Prepared, found: Found, model: Model, said_of: dict[s
         outputs, samples = found.unseen
         rows = np.concatenate([_rows(parts.train), _rows(parts.valid)])
         return [*said, Said(model.corrected(outputs), np.asarray(samples.y), rows)]
-    if parts.valid is not parts.train and not prepared.settings.refit:
+    if parts.valid is not parts.train and not found.n_refitted:
         return [*said, said_of["valid"]]
     return said
 

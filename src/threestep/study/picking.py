@@ -66,12 +66,15 @@ class Found(NamedTuple):
         The chosen ones, then the others, the best of both first.
     unseen : Unseen or None
         With folds: of all samples, each by the networks of the folds that did not learn from it.
+    n_refitted : int
+        How many of the networks learned from the samples that chose, too, after they were chosen.
     """
 
     picked: Picked
     others: tuple[tuple[Network, Params], ...]
     tried: list[Tried]
     unseen: Unseen | None = None
+    n_refitted: int = 0
 
 
 def pick_some(

@@ -178,14 +178,15 @@ def _pick_of(
     """The best of what was tried, refitted if that is asked for."""
     train, valid = samples
     chosen, tried = yield from pick_some(tried, goodness, valid, settings)
-    functions = [(each.trained.member.network, each.trained.params) for each in chosen]
+    functions, n_refitted = [(each.trained.member.network, each.trained.params) for each in chosen], 0
     if settings.refit and not stop.is_set():
-        functions, notes = _refitted(goodness, train, valid, settings, chosen, deadline, stop)
-        yield from notes
+        functions, n_refitted = _refitted(goodness, train, valid, settings, chosen, deadline, stop)
+        if n_refitted < len(chosen):
+            yield {"event": "note", "text": _not_refitted(n_refitted, len(chosen))}
     best = chosen[0].trained
     outcome = Outcome.INTERRUPTED if stop.is_set() else best.outcome
     picked = Picked(*functions[0], best.history, best.best_epoch, outcome)
-    return Found(picked, tuple(functions[1:]), tried)
+    return Found(picked, tuple(functions[1:]), tried, n_refitted=n_refitted)
 
 
 def _beside(
@@ -247,9 +248,9 @@ def _refitted(
     chosen: Sequence[Tried],
     deadline: float,
     stop: threading.Event,
-) -> tuple[list[tuple[Network, Params]], list[dict[str, Any]]]:
+) -> tuple[list[tuple[Network, Params]], int]:
     """The chosen ones after another descent on all samples, as long as their last one took to its best
-    epoch; where there is no time for it, or it diverges, as they are, and a note that says so."""
+    epoch; where there is no time for it, or it diverges, as they are. And how many had it."""
     both = _joined(train, valid)
     jobs = [Job(each.trained.member, each.trained.best_epoch, each.trained.params) for each in chosen]
     with Population(goodness, both, both, settings, settings.seed, deadline) as population:
@@ -259,9 +260,7 @@ def _refitted(
         for each, new in zip(chosen, again, strict=True)
     ]
     n_refitted = sum(new is old for new, old in zip(better, again, strict=True))
-    text = _not_refitted(n_refitted, len(chosen))
-    notes = [{"event": "note", "text": text}] if n_refitted < len(chosen) else []
-    return [(each.member.network, each.params) for each in better], notes
+    return [(each.member.network, each.params) for each in better], n_refitted
 
 
 def _joined(first: Samples, second: Samples) -> Samples:
