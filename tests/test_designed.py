@@ -17,6 +17,7 @@ from threestep.settings import Descent, Settings, Space
 from threestep.study import searching
 from threestep.study.choices import choose_settings
 from threestep.study.choices_on_pictures import designed_networks
+from threestep.study.finding import NONE_SMALL_ENOUGH
 
 GOODNESS = ts.goodness.Goodness("cross_entropy")
 QUICK = {"effort": "quick", "seed": 0}
@@ -296,6 +297,23 @@ def test_limits_hold_for_convolutions():
     networks = designed_networks(settings, layout, 3, 10_000)
     assert networks
     assert all(network.n_params <= 100_000 for network in networks)
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (64, 64, 3)])
+def test_where_few_params_are_allowed_small_ones_are_tried(shape):
+    settings, layout = settings_for(shape, effort="thorough", max_params=20_000)
+    networks = designed_networks(settings, layout, 10, 10_000)
+    assert len(networks) >= 2
+    assert all(not network.is_dense and 1_000 < network.n_params <= 20_000 for network in networks)
+    assert networks[0].n_params == max(network.n_params for network in networks)
+
+
+def test_where_none_keeps_the_limit_that_is_said_or_refused():
+    given = {"effort": "quick", "max_params": 300, "epochs": 2}
+    run = ts.fit(stripes(60), **given)
+    assert NONE_SMALL_ENOUGH in run.notes
+    with pytest.raises(ts.SettingsError, match="each network with convolutions that is tried has more"):
+        ts.fit(stripes(60), convolutions=True, **given)
 
 
 def test_where_in_a_spectrogram_something_is_is_not_forgotten():

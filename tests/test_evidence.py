@@ -777,6 +777,7 @@ def _sentences_of_runs():
     from threestep.pick import Outcome
     from threestep.pick.proposals import ANEW, DESIGNED, LONGER, Proposal
     from threestep.study.events import SPENT_BEFORE, _read_either_way
+    from threestep.study.finding import NONE_SMALL_ENOUGH
     from threestep.study.picking import _too_slow
     from threestep.study.searching import NO_TIME_FOR_CONVOLUTIONS, _not_refitted, nothing_in_words
     from threestep.study.seen import part_note
@@ -788,7 +789,7 @@ def _sentences_of_runs():
     yield from _notes_on_contents()
     yield from (_too_slow(ts.Settings(max_latency_ms=1.5)), _too_slow(ts.Settings(max_params=1_000)))
     yield from (_not_refitted(0, 1), _not_refitted(1, 3))
-    yield from (NO_TIME_FOR_CONVOLUTIONS, SPENT_BEFORE)
+    yield from (NO_TIME_FOR_CONVOLUTIONS, NONE_SMALL_ENOUGH, SPENT_BEFORE)
     outcomes = Outcome.OUT_OF_TIME, Outcome.DIVERGED
     yield from (nothing_in_words(each, kind) for each in outcomes for kind in ("classes", "number", "labels"))
     yield from (part_note(21_000, 1_000_000, has_convolutions) for has_convolutions in (False, True))

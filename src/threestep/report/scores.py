@@ -125,11 +125,11 @@ _OF_CLASS = ("precision", "recall", "f1")
 def luck(by_name: dict[str, Event], valid: Event) -> Markup:
     """The validation score, and what is left of it without the luck of the best of many."""
     if "learned_from" in valid:
-        text = (
+        said = say(
             "What was picked has learned from the validation samples, too (refit): only the test samples can "
             "judge it."
         )
-        return tag("p", say(text), class_="small")
+        return tag("p", said, class_="small")
     known = by_name.get("luck")
     if known is None:
         return Markup("")
@@ -138,7 +138,7 @@ def luck(by_name: dict[str, Event], valid: Event) -> Markup:
         which = say("{n} that were trained in folds, of {all} tried", n=known["n_tried"], all=which)
     names = (("accuracy", "accuracy"), ("r2", "R²"), ("loss", "loss"))
     shown = [(say(name), key) for key, name in names if f"corrected_{key}" in valid]
-    said, left = (_listed(shown, valid, prefix) for prefix in ("", "corrected_"))
+    before, left = (_listed(shown, valid, prefix) for prefix in ("", "corrected_"))
     return tag(
         "p",
         say(
@@ -146,7 +146,7 @@ def luck(by_name: dict[str, Event], valid: Event) -> Markup:
             "them and judged by the others, over and over, it comes to {left}. The test samples had no part "
             "in any choice.",
             which=which,
-            said=said,
+            said=before,
             left=left,
         ),
         class_="small",

@@ -500,6 +500,9 @@ JOURNAL: dict[str, str] = {
     "the search sees {n} of the {all} samples, more would fill the memory; networks with convolutions learn from all": (
         "搜尋只看 {all} 個樣本中的 {n} 個，再多會塞滿記憶體；有卷積的網路則從全部樣本學習"
     ),
+    "no network with convolutions that is tried keeps `max_params`: only networks of neurons are": (
+        "試用的卷積網路都超過 `max_params`：只試了由神經元組成的網路"
+    ),
     "within the budget no network with convolutions has learned; a larger one gives them time": (
         "在時間預算內沒有任何有卷積的網路學成；預算多一些，它們才有時間"
     ),

@@ -18,6 +18,11 @@ _LOOKING_STEPS = {"quick": 250, "normal": 500, "thorough": 2000}
 _DESIGNED = {"quick": (1, 1), "normal": (1, 2), "thorough": (4, 4)}
 """Networks with convolutions, beside a search: of few numbers in all training pictures together, of more."""
 _MANY_NUMBERS = 500_000
+_SMALL, _SMALLEST = (
+    ("conv16-conv32-dense32", "conv8-conv16-dense16"),
+    ("conv16-conv32-globalpool", "conv8-conv16-globalpool"),
+)
+"""Where none of the usual ones keeps `max_params`."""
 _PICTURE_RATE = 0.002
 _SMALL_PICTURE = 40  # its longer side
 _SHIFT = 0.1  # of a picture's sides
@@ -72,12 +77,19 @@ def designed_networks(settings: Settings, layout: Layout, n_outputs: int, n_trai
     residual = f"{first}-res16-res32s2-res64s2-{ending}"
     wide = "conv32+32-conv64+64-dense128" if is_small else "conv32-conv64-conv128-dense128"
     deeper = f"{first}-res32x2-res64x3s2-res128x3s2-{ending}"
-    networks = [parse(spec, layout.shape, n_outputs) for spec in (usual, residual, wide, deeper)]
+    small = [f"{'' if is_small else 'conv8-'}{spec}" for spec in (*_SMALL, *([] if is_sound else _SMALLEST))]
     most = math.inf if settings.max_params is None else settings.max_params
+    usual_ones, small_ones = (
+        [network for network in parsed if network.n_params <= most]
+        for parsed in (
+            [parse(spec, layout.shape, n_outputs) for spec in specs]
+            for specs in ((usual, residual, wide, deeper), small)
+        )
+    )
     of_few, of_many = _DESIGNED[settings.effort]
     of_effort = of_many if n_train * layout.n_numbers >= _MANY_NUMBERS else of_few
-    n = of_effort if settings.budget is None else len(networks)
-    return [network for network in networks if network.n_params <= most][:n]
+    networks = usual_ones or small_ones
+    return networks if settings.budget is not None else networks[:of_effort]
 
 
 def field_on_pictures(asked: Settings, how: Descent, networks: Sequence[Network], wanted: Field) -> Field:

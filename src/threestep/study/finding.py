@@ -28,6 +28,10 @@ from threestep.study.scores import rows_in_unit
 from threestep.study.searching import Known, interruptible, search_steps
 from threestep.study.seen import as_numbers, part_note, seen_by_search, settings_for
 
+NONE_SMALL_ENOUGH = (
+    "no network with convolutions that is tried keeps `max_params`: only networks of neurons are"
+)
+
 
 def find_model(
     prepared: Prepared,
@@ -99,6 +103,8 @@ def _search(prepared: Prepared, say, stop: threading.Event) -> Generator[Event, 
     if len(train.y) < len(whole[0].y):
         text = part_note(len(train.y), len(whole[0].y), known.convolutions is not None)
         yield say({"event": "note", "text": text})
+    if prepared.network is None and settings.convolutions and known.convolutions is None:
+        yield say({"event": "note", "text": NONE_SMALL_ENOUGH})
     learn = as_numbers(train)
     samples = learn, learn if valid is train else as_numbers(valid)
     steps = search_steps(prepared.goodness, *samples, settings, wanted, known, ends_of(prepared), stop)

@@ -195,7 +195,7 @@ def _prepared(
     network = _given_network(settings, prep.layout, n_outputs)
     if network is not None and not network.is_dense:
         settings = choose_for_pictures(asked, settings, network, parts.train.n_samples)
-    _check_limits(network, settings, prep.layout, n_outputs, parts.train.n_samples)
+    _check_limits(network, settings, prep.layout, n_outputs, parts.train.n_samples, asked)
     goodness = _goodness(settings, target)
     check_metric(goodness.kind, settings.score_metric)
     _check_decision(settings, target)
@@ -208,7 +208,7 @@ def _prepared(
 
 
 def _check_limits(
-    network: Network | None, settings: Settings, layout: Layout, n_outputs: int, n_train: int
+    network: Network | None, settings: Settings, layout: Layout, n_outputs: int, n_train: int, asked: Settings
 ) -> None:
     """Refuse limits that the given network does not keep, or none of those that a search tries.
 
@@ -221,7 +221,14 @@ def _check_limits(
         check_latency(network, settings)
         return
     linear = [parse("", (n,), n_outputs) for n in (layout.n_plain_inputs, layout.n_inputs)]
-    check_size([*linear, *designed_networks(settings, layout, n_outputs, n_train)], settings)
+    designed = designed_networks(settings, layout, n_outputs, n_train)
+    if asked.convolutions and not designed:
+        raise SettingsError(
+            f"`convolutions` is True and `max_params` {settings.max_params:,}, but each network with "
+            "convolutions that is tried has more",
+            "allow more params, or give one as `network`",
+        )
+    check_size([*linear, *designed], settings)
     check_latency(linear[-1], settings)
 
 
