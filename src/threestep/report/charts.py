@@ -1,22 +1,23 @@
 """Plain SVG: curves over epochs, points and steps, a drawing of the network, small pictures."""
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from math import ceil, floor, log10
 from typing import NamedTuple
+from unicodedata import east_asian_width
 
 from threestep.report.html import Markup, tag
 from threestep.report.words import in_drawing, plain, say
 
-_WIDTH, _HEIGHT = 640, 260
-_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 12, 34
+_WIDTH, _HEIGHT = 560, 270
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 12, 46
 _MOST_POINTS = 400
 _MOST_NEURONS = 9
 _FEW_POINTS = 12
 _MOST_TICKS = 6
 _NEAR_THE_EDGE = 0.97
 _MOST_NAMED = 7  # beside each other on one line
-_LONGEST_NAME = 34  # letters beside a bar
+_LONGEST_NAME = 29  # letters beside a bar; those of Chinese, Japanese and Korean are as wide as two
 
 
 class Curve(NamedTuple):
@@ -223,8 +224,8 @@ def _axes(across: _Scale, up: _Scale, name: str) -> list[Markup]:
         text, side = _short(tick), "middle"
         if across.share(tick) > _NEAR_THE_EDGE:  # a long number would be cut off
             side = "end"
-        parts.append(tag("text", text, x=x_of(tick), y=_HEIGHT - 14, class_=f"tick {side}"))
-    return [*parts, tag("text", in_drawing(name), x=_WIDTH - _RIGHT, y=_HEIGHT - 1, class_="tick end")]
+        parts.append(tag("text", text, x=x_of(tick), y=_HEIGHT - 26, class_=f"tick {side}"))
+    return [*parts, tag("text", in_drawing(name), x=_WIDTH - _RIGHT, y=_HEIGHT - 6, class_="tick end")]
 
 
 def _short(number: float) -> str:
@@ -357,7 +358,14 @@ def network_drawing(widths: Sequence[int], names: Sequence[str]) -> Markup:
     label = "the network: " + " to ".join(str(count) for count in widths)
     return tag(
         "figure",
-        tag("svg", *parts, viewBox=f"0 0 {width} {height}", role="img", aria_label=plain(label)),
+        tag(
+            "svg",
+            *parts,
+            viewBox=f"0 0 {width} {height}",
+            role="img",
+            aria_label=plain(label),
+            style=f"max-width: {width}px",
+        ),
         class_="drawing",
     )
 
@@ -409,13 +417,23 @@ def bars_chart(bars: Sequence[tuple[str, float] | tuple[str, float, float]], lab
         x, wide = (zero, value * scale) if value >= 0 else (zero + value * scale, -value * scale)
         kind = "bar" if value >= 0 else "bar below"
         own = plain(name)
-        text = in_drawing(name) if len(own) <= _LONGEST_NAME else f"{own[: _LONGEST_NAME - 1]}…"
+        short = _shortened(own)
+        text = in_drawing(name) if short == own else short
         parts.append(tag("text", tag("title", own), text, x=name_width - 10, y=y + 17, class_="tick end"))
         parts.append(
             tag("rect", x=round(x, 1), y=y + 4, width=round(max(wide, 0.5), 1), height=18, class_=kind)
         )
         shown = f"{value:#.3g}".rstrip(".") + "".join(f" ± {each:.1g}" for each in spread)
         parts.append(tag("text", shown, x=name_width + width + 8, y=y + 17, class_="tick"))
-    size = f"0 0 {name_width + width + 130} {step * len(bars)}"
+    size = f"0 0 {name_width + width + 160} {step * len(bars)}"
     svg = tag("svg", *parts, viewBox=size, role="img", aria_label=plain(label), class_="bars")
     return tag("figure", tag("figcaption", tag("strong", label)), svg)
+
+
+def _shortened(name: str) -> str:
+    """As much of a name as there is room for; its beginning."""
+    widths = [2 if east_asian_width(letter) in "WF" else 1 for letter in name]
+    if sum(widths) <= _LONGEST_NAME:
+        return name
+    n_shown = sum(each < _LONGEST_NAME for each in accumulate(widths))
+    return f"{name[:n_shown]}…"

@@ -1,7 +1,10 @@
 """HTML as text, with everything that comes from the data escaped."""
 
+import re
 from collections.abc import Iterable
 from html import escape
+
+_LONG = 40  # letters in a cell, in all languages together
 
 
 class Markup(str):
@@ -31,9 +34,15 @@ def join(parts: Iterable[object]) -> Markup:
 
 def table(head: Iterable[object], rows: Iterable[Iterable[object]], class_: str = "plain") -> Markup:
     """A table with one line of headings; the first cell of each row is its heading."""
-    heads = join(tag("th", cell, scope="col") for cell in head)
+    heads = join(_cell("th", cell, scope="col") for cell in head)
     lines = []
     for first, *others in rows:
-        lines.append(tag("tr", tag("th", first, scope="row"), *(tag("td", cell) for cell in others)))
+        lines.append(tag("tr", _cell("th", first, scope="row"), *(_cell("td", cell) for cell in others)))
     inside = tag("table", tag("thead", tag("tr", heads)), tag("tbody", *lines), class_=class_)
-    return tag("div", inside, class_="scroll")
+    return tag("div", inside, class_="scroll", tabindex=0)
+
+
+def _cell(name: str, content: object, **attributes: object) -> Markup:
+    """A cell; of a long text one that may have several lines."""
+    is_long = len(re.sub("<[^>]*>", "", str(content))) > _LONG
+    return tag(name, content, **attributes, **({"class_": "long"} if is_long else {}))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from threestep.report.html import Markup, tag
 
 _FAINTEST = 0.04  # of the strongest: what is fainter is not drawn
+_ABOVE, _BELOW = (66, 112, 232), (222, 96, 32)  # seen on light and dark ground
 _MOST_RECTANGLES = 24 * 24  # pixels of what is drawn as shapes, in the page's own ink
 
 
@@ -32,6 +33,15 @@ def picture(rows: Sequence[Sequence], label: str) -> Markup:
 def signed_picture(rows: Sequence[Sequence[float]], label: str) -> Markup:
     """A small picture of numbers: one colour above zero, another below, the stronger the farther."""
     largest = max((abs(value) for row in rows for value in row), default=0.0) or 1.0
+    if len(rows) * len(rows[0]) > _MOST_RECTANGLES:
+        strength = [[round(255 * abs(value) / largest) for value in row] for row in rows]
+        return _image(
+            [
+                [(*(_ABOVE if value > 0 else _BELOW), own) for value, own in zip(row, each, strict=True)]
+                for row, each in zip(rows, strength, strict=True)
+            ],
+            label,
+        )
     parts = []
     for y, row in enumerate(rows):
         for x, value in enumerate(row):
@@ -61,12 +71,14 @@ def _image(rows: Sequence[Sequence], label: str) -> Markup:
 
 
 def png(rows: Sequence[Sequence]) -> bytes:
-    """A picture as a PNG file (ISO/IEC 15948), 8 bits per channel, grey or of colours."""
+    """A picture as a PNG file (ISO/IEC 15948), 8 bits per channel: grey, of colours, or of colours and how
+    opaque they are."""
     is_grey = not isinstance(rows[0][0], Sequence)
+    kind_of_colour = 0 if is_grey else {3: 2, 4: 6}[len(rows[0][0])]
     lines = b"".join(
         b"\0" + bytes(row if is_grey else [value for pixel in row for value in pixel]) for row in rows
     )
-    header = struct.pack(">IIBBBBB", len(rows[0]), len(rows), 8, 0 if is_grey else 2, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", len(rows[0]), len(rows), 8, kind_of_colour, 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(lines, 9)), (b"IEND", b""))
     written = (
         struct.pack(">I", len(own)) + kind + own + struct.pack(">I", zlib.crc32(kind + own))
