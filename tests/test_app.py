@@ -78,6 +78,7 @@ def test_json_is_one_object_with_scores(here, capsys):
     summary = json.loads(capsys.readouterr().out)
     n_inputs = int(summary["network"].split()[0])
     assert summary["n_params"] == (n_inputs + 1) * 4 + 5
+    assert summary["n_networks"] == 1
     assert set(summary["scores"]) == {"train", "valid", "test"}
     assert summary["scores"]["test"]["rmse"] > 0
 

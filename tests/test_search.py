@@ -1060,7 +1060,7 @@ def test_a_rung_is_one_line_of_what_was_tried_and_what_is_left(capsys):
 def test_the_first_rung_says_how_it_is_picked(capsys):
     first = {**RUNG, "round": 1}
     assert told(capsys, first).startswith("step 3 the pick: train a little, keep the better, vary the best")
-    assert told(capsys, {**first, "n_rungs": 1}).startswith("step 3 the pick: from each start")
+    assert told(capsys, {**first, "n_rungs": 1}).startswith("step 3 the pick: train each to its end")
 
 
 class Terminal(io.StringIO):

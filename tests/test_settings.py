@@ -229,3 +229,12 @@ def test_help_is_made_when_somebody_asks():
     code = "import threestep.settings, threestep.described as d; print(d._classes_in.cache_info().currsize)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert said.strip() == "0"
+
+
+@pytest.mark.parametrize("name", ["learning_rate", "weight_decay", "dropout"])
+def test_a_rate_and_rates_to_search_between_are_refused_together(name):
+    with pytest.raises(ts.SettingsError, match=f"`{name}` is 0.1 and `{name}s` is .*; give one of them"):
+        check_settings(ts.Settings(**{name: 0.1, f"{name}s": (0.01, 0.2)}))
+    check_settings(ts.Settings(**{name: 0.1}))
+    check_settings(ts.Settings(**{f"{name}s": (0.01, 0.2)}))
+    check_settings(ts.Settings(**{name: 0.1, f"{name}s": (0.1, 0.1)}))  # as a run writes them down

@@ -142,7 +142,7 @@ def check_settings(settings: Descent, seed: int = 0) -> None:
             problems.append(f"`folds` is {settings.folds} and `{against[0]}` is given; give one of them")
         if settings.convolutions and (settings.refit or (settings.folds or 1) > 1):
             problems.append("`convolutions` and `refit` or `folds` are given; give one of them")
-        problems += _unused_problems(settings)
+        problems += _unused_problems(settings) + _twice_given(settings)
     if problems:
         raise SettingsError("\n".join(problems), _HINT_HELP)
 
@@ -158,6 +158,17 @@ def _unused_problems(settings: Settings) -> list[str]:
         return []
     names = " and ".join(f"`{name}`" for name in sorted(asked))
     return [f"{names}: for a search, but `network` is {settings.network!r}; give one of them"]
+
+
+def _twice_given(settings: Settings) -> list[str]:
+    """Which rates are given as one, and as others between which to search."""
+    found = []
+    for name in ("learning_rate", "weight_decay", "dropout"):
+        one, ends = getattr(settings, name), getattr(settings, f"{name}s")
+        is_searched = ends is not None and tuple(ends) != getattr(Space(), f"{name}s")
+        if one is not None and is_searched and tuple(ends) != (one, one):
+            found.append(f"`{name}` is {one:g} and `{name}s` is {tuple(ends)}; give one of them")
+    return found
 
 
 def _is_asked(value: object, default: object) -> bool:

@@ -198,6 +198,7 @@ def _summary(run: Run) -> dict[str, Any]:
         "data": by_name["start"]["data"],
         "network": by_name["function_set"]["network"],
         "n_params": by_name["function_set"]["n_params"],
+        "n_networks": 1 + len(run.model.others),
         "pick": {key: value for key, value in by_name["pick"].items() if key != "event"},
         "scores": run.scores,
         "seconds": by_name["end"]["seconds"],

@@ -48,7 +48,10 @@ def weights_in(column: NDArray, name: str) -> NDArray:
         raise DataError(f"weight {name!r}: got text or gaps, expected a number for each sample")
     weight = column.astype(np.float64)
     if weight.min() < 0 or weight.max() <= 0:
-        raise DataError(f"weight {name!r}: weights must not be negative, nor all zero")
+        raise DataError(
+            f"weight {name!r}: weights must not be negative, nor all zero",
+            "a sample of weight 0 is left out; leave the column out as a weight to count all the same",
+        )
     return weight
 
 
