@@ -6,7 +6,7 @@ from scipy.optimize import minimize_scalar
 from sklearn.metrics import log_loss
 
 import threestep as ts
-from threestep.goodness import temperature_of
+from threestep.goodness import some_of, temperature_of
 
 
 def samples(n_samples=4000, scale=3.0, seed=0):
@@ -65,3 +65,19 @@ def test_a_run_calibrates_its_model_and_may_be_told_not_to(tmp_path):
     assert calibrated.scores["valid"]["loss"] <= plain.scores["valid"]["loss"]
     assert calibrated.scores["test"]["accuracy"] == plain.scores["test"]["accuracy"]
     assert ts.load(tmp_path / "run").temperature == calibrated.model.temperature
+
+
+def test_samples_that_lie_there_in_turns_are_not_looked_at_in_turns():
+    """Every second one is of class 1, as of matched pairs: half of those are not known as such."""
+    rng = np.random.default_rng(0)
+    classes = np.arange(40_002) % 2
+    shown = classes * (rng.random(len(classes)) < 0.5)
+    yes = rng.normal(size=len(classes)) + 3.0 * shown - 1.0
+    outputs = np.stack([np.zeros(len(classes)), yes], axis=1)
+    in_turns = temperature_of("classes", outputs, classes)
+    order = rng.permutation(len(classes))
+    assert in_turns == pytest.approx(temperature_of("classes", outputs[order], classes[order]), rel=0.05)
+    assert some_of(5, 5) == slice(None)
+    rows = some_of(100, 7)
+    assert len(set(rows.tolist())) == 7
+    assert (np.diff(rows) > 0).all()

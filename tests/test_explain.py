@@ -298,3 +298,12 @@ def test_the_command_line_explains(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["sample"] is None
     assert main([*words, "--row", "150", "--out", str(tmp_path / "three")]) == 2
     assert "rows 0 to 149" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("n_columns", "network"), [(1, "4"), (3, "1")])
+def test_one_input_and_one_neuron_are_explained(n_columns, network):
+    x = np.random.default_rng(0).normal(size=(60, n_columns))
+    model = ts.fit((x, x[:, 0]), network=network, epochs=2).model
+    found = ts.explain(model, (x, x[:, 0]))
+    assert [view.n_outputs for view in found.views] == [n_columns, int(network)]
+    explanation_html(plain_explanation(found))

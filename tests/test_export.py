@@ -344,3 +344,17 @@ def test_mistakes_have_a_hint_and_nothing_is_written(tmp_path, monkeypatch):
     with pytest.raises(DataError, match=r"threestep\[onnx\]"):
         graph_module.onnx_library()
     assert [*tmp_path.iterdir()] == []
+
+
+def test_whole_numbers_as_levels_may_be_written_as_floats(tmp_path):
+    """Also where such a word is a level of its own."""
+    rng = np.random.default_rng(0)
+    for levels in (["1", "1.0", "x"], ["1", "2", "x"]):
+        words = np.array(levels, object)[rng.integers(0, 3, 150)]
+        model = ts.fit({"a": words, "y": (words == "1").astype(int)}, network="4", epochs=2).model
+        session = onnxruntime.InferenceSession(ts.to_onnx(model, tmp_path / "m.onnx"))
+        asked = np.array([["1"], ["1.0"], ["2.0"], ["x"]], object)
+        (said,) = session.run(["confidences"], {"a": asked})
+        np.testing.assert_allclose(said, model.predict_proba({"a": asked[:, 0]}), atol=1e-5)
+    same = model.predict_proba({"a": np.array(["2", "2.0"], object)})
+    np.testing.assert_array_equal(same[0], same[1])

@@ -348,6 +348,21 @@ def test_the_calibration_error_is_zero_where_confidences_are_what_they_say():
     assert good.class_metrics(confidences, np.array([1, 1, 1, 1]))["ece"] == pytest.approx(0.75)
 
 
+def test_the_calibration_error_is_of_what_was_said():
+    rng = np.random.default_rng(0)
+    yes = rng.beta(1, 4, 20_000)
+    classes = (rng.random(20_000) < yes).astype(int)
+    confidences, said = np.stack([1 - yes, yes], axis=1), (yes >= 0.25).astype(int)
+    assert good.class_metrics(confidences, classes, said)["ece"] < 0.02
+    bins = good.calibration_bins(confidences[np.arange(20_000), said], said == classes)
+    assert all(abs(each["confidence"] - each["accuracy"]) < 0.05 for each in bins if each["n_samples"] > 500)
+    assert min(each["confidence"] for each in bins) < 0.4
+
+
+def test_equal_targets_have_no_r2_whatever_their_mean_is_rounded_to():
+    assert good.number_metrics(np.array([0.2] * 3), np.array([0.1] * 3))["r2"] == 0.0
+
+
 @given(seeds)
 def test_metrics_of_several_numbers_are_scikit_learns(seed):
     predictions, targets = _torch_free(seed)

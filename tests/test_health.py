@@ -54,7 +54,8 @@ def test_there_is_a_number_for_each_layer_and_kind(found):
     for each in found.stacks:
         assert len(each.at_start) == len(each.in_the_end) == each.depth
         assert len(each.losses) <= 2
-    assert found.guess_loss == pytest.approx(np.log(10))
+    assert found.guess_loss == pytest.approx(np.log(10), rel=1e-3)
+    assert found.guess_loss < np.log(10)  # some classes are more frequent
 
 
 @pytest.mark.slow

@@ -131,6 +131,14 @@ def test_one_given_network_had_no_luck_to_take_off():
     assert "corrected_loss" not in run.scores["valid"]
 
 
+def test_no_luck_of_one_measure_is_taken_off_another():
+    luck = {"loss": 0.5, "corrected_loss": 0.6, "score": 0.9, "corrected_score": 0.8}
+    assert corrected_scores({"loss": 0.5, "accuracy": 0.7}, luck)["corrected_accuracy"] == pytest.approx(0.6)
+    assert corrected_scores({"loss": 0.5, "accuracy": 0.7}, luck, False) == {
+        "corrected_loss": pytest.approx(0.6)
+    }
+
+
 # Errors of numbers
 
 

@@ -1,6 +1,7 @@
 """A model predicts raw samples, in whatever form they come; its params are set by hand."""
 
 import logging
+import pickle
 from dataclasses import replace
 
 import jax
@@ -166,6 +167,15 @@ def test_networks_of_one_structure_say_together_what_each_says_alone(precise):
     np.testing.assert_allclose(model.outputs_for(inputs, precise), expected, rtol=1e-5, atol=1e-6)
     assert len(alike_ones(model.functions)) == 5
     assert model.n_params == sum(network.n_params for network, _ in model.functions)
+
+
+def test_a_pickle_holds_no_more_once_it_has_answered():
+    model = array_model()
+    before = pickle.dumps(model)
+    model.outputs_for(np.zeros((3, 4), np.float32), precise=True)
+    assert len(pickle.dumps(model)) == len(before)
+    again = pickle.loads(before)
+    np.testing.assert_array_equal(again.outputs(np.ones((2, 4))), model.outputs(np.ones((2, 4))))
 
 
 def test_confidences_are_those_of_the_goodness_and_sum_to_one():

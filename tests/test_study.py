@@ -1,7 +1,9 @@
 """Comparisons: equal params, fair rates, verdicts that chance rarely makes."""
 
 import json
+from types import SimpleNamespace
 
+import jax
 import numpy as np
 import pytest
 from scipy import stats
@@ -9,13 +11,14 @@ from scipy import stats
 import threestep as ts
 from threestep.goodness import holm, resampled_interval, resampled_probability
 from threestep.limits import check_study
+from threestep.pick import Samples
 from threestep.report import comparison_html
 from threestep.report.comparison_page import _difference
 from threestep.report.words import plain
 from threestep.settings import Study
 from threestep.study import plain_of, shown
 from threestep.study.arms import DEPTHS, depth_arms, network_of_params, residual_arms, width_arms
-from threestep.study.comparing import _outcomes
+from threestep.study.comparing import Division, _error, _outcomes
 from threestep.study.verdict import verdict_of
 
 QUICK = {"seeds": 4, "epochs": 8, "rates": (0.003, 0.01)}
@@ -260,6 +263,29 @@ def test_what_so_few_divisions_do_not_rule_out_is_not_denied():
     assert plain(_difference(worse, True)) == "+1.23 points"
     better = {"gain": 12.3456, "shown": {"gain": shown(12.3456, "RMSE")}}
     assert _difference(better, False) == "\u221212.35"
+
+
+def test_two_divisions_that_agree_by_chance_are_no_proof():
+    """Six networks that err equally often, measured by 30 samples on each of two divisions."""
+    rng, found = np.random.default_rng(0), 0
+    arms = width_arms((4, 2), (1, 2, 3, 4, 5, 6), "relu")
+    for _ in range(200):
+        errors = rng.binomial(30, 0.03, (6, 2)) / 30
+        outcomes = _outcomes(arms, [0.01] * 6, errors, (0.3, 30), 0.05)
+        found += any(each.probability < 0.05 for each in outcomes[1:])
+    assert found <= 10  # of 200; without the variance of so few answers 18 %
+    same = _outcomes(arms[:2], [0.01] * 2, np.array([[1 / 30] * 2, [0.0] * 2]), (0.3, 30), 0.05)[1]
+    assert same.gain_low < same.gain < same.gain_high
+
+
+def test_several_numbers_are_each_measured_in_their_own_unit():
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=(300, 2)).astype(np.float32)
+    trained = SimpleNamespace(member=SimpleNamespace(network=ts.network.parse("", (1,), 2)))
+    trained.params = jax.tree.map(np.zeros_like, trained.member.network.init(0))
+    none = Samples(np.zeros((300, 1), np.float32), y)
+    error = _error(trained, Division(none, none, none, np.array([1.0, 1000.0])), "number")
+    assert error == pytest.approx(np.sqrt((y**2).mean(axis=0)) @ [1, 1000] / 2, rel=1e-5)
 
 
 @pytest.mark.parametrize(

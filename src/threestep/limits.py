@@ -165,8 +165,9 @@ def _twice_given(settings: Settings) -> list[str]:
     found = []
     for name in ("learning_rate", "weight_decay", "dropout"):
         one, ends = getattr(settings, name), getattr(settings, f"{name}s")
-        is_searched = ends is not None and tuple(ends) != getattr(Space(), f"{name}s")
-        if one is not None and is_searched and tuple(ends) != (one, one):
+        if one is None or ends is None:
+            continue
+        if tuple(ends) not in (getattr(Space(), f"{name}s"), (one, one)):
             found.append(f"`{name}` is {one:g} and `{name}s` is {tuple(ends)}; give one of them")
     return found
 

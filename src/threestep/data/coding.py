@@ -52,5 +52,7 @@ def places_in(levels: tuple[str, ...], column: NDArray) -> NDArray:
 
 @lru_cache(maxsize=64)
 def _place_of(levels: tuple[str, ...]) -> dict[str, int]:
-    """Of each level its place; kept, for to number thousands takes longer than an answer for one sample."""
-    return {level: place for place, level in enumerate(levels)}
+    """Of each level its place, and of a whole number also as 1.0, where that is no level of its own. Kept: to
+    number thousands takes longer than an answer for one sample."""
+    as_floats = {f"{level}.0": place for place, level in enumerate(levels) if level.isdecimal()}
+    return as_floats | {level: place for place, level in enumerate(levels)}

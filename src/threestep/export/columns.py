@@ -118,7 +118,10 @@ def _means(graph: Graph, prep: Prep, names: dict[str, str]) -> list[str]:
 def _is_level(graph: Graph, levels: tuple[str, ...], column: str) -> str:
     """Whether each cell is each of the levels; one that is a whole number may be written as 1 or 1.0."""
     is_level = graph.add("Equal", column, graph.constant(as_strings(levels), object))
-    others = [f"{level}.0" if level.isdecimal() else level for level in levels]
+    others = [
+        as_float if level.isdecimal() and (as_float := f"{level}.0") not in levels else level
+        for level in levels
+    ]
     if others == [*levels]:
         return is_level
     return graph.add("Or", is_level, graph.add("Equal", column, graph.constant(as_strings(others), object)))

@@ -5,7 +5,7 @@ the training samples is the total loss. A score is the number people compare: hi
 This room knows no network and no data file.
 """
 
-from threestep.goodness.calibration import import_beside, temperature_of
+from threestep.goodness.calibration import import_beside, some_of, temperature_of
 from threestep.goodness.comparing import check_metric, metric_score
 from threestep.goodness.confidences import sigmoid, softmax
 from threestep.goodness.decision import conformal_shifts, threshold_for
@@ -64,6 +64,7 @@ __all__ = [
     "sigmoid",
     "sigmoid_cross_entropy",
     "softmax",
+    "some_of",
     "squared_error",
     "temperature_of",
     "threshold_for",

@@ -37,9 +37,9 @@ def temperature_of(kind: str, outputs: NDArray, targets: NDArray, weight: NDArra
     >>> round(ts.goodness.temperature_of("classes", sure, np.arange(1000) % 4 // 3), 1)
     7.0
     """
-    step = -(-len(outputs) // _MOST_SAMPLES)
-    outputs, targets = np.asarray(outputs[::step], np.float64), np.asarray(targets[::step])
-    weight = np.ones(len(outputs)) if weight is None else np.asarray(weight, np.float64)[::step]
+    rows = some_of(len(outputs), _MOST_SAMPLES)
+    outputs, targets = np.asarray(outputs[rows], np.float64), np.asarray(targets[rows])
+    weight = np.ones(len(outputs)) if weight is None else np.asarray(weight, np.float64)[rows]
     losses = _label_losses if kind == "labels" else _class_losses
 
     def badness(log_temperature: float) -> float:
@@ -50,6 +50,14 @@ def temperature_of(kind: str, outputs: NDArray, targets: NDArray, weight: NDArra
 
     best = minimize_scalar(badness, bounds=(-_WIDEST, _WIDEST), method="bounded").x
     return float(np.exp(best)) if badness(best) < badness(0.0) else 1.0
+
+
+def some_of(n: int, most: int) -> NDArray | slice:
+    """Which of n samples to look at: all, or so many at random, the same each time. Never every how many-th:
+    they may lie there in turns."""
+    if n <= most:
+        return slice(None)
+    return np.sort(np.random.default_rng(0).choice(n, most, replace=False))
 
 
 def import_beside() -> None:

@@ -47,7 +47,7 @@ def class_metrics(
         "f1": _f1(right, of_class, as_class),
         "auc": _auc(confidences, classes),
         "log_loss": float(-np.log(own).mean()),
-        "ece": _calibration_error(confidences, said == classes),
+        "ece": _calibration_error(confidences[np.arange(len(said)), said], said == classes),
     }
 
 
@@ -88,7 +88,8 @@ def calibration_bins(confidences: NDArray, is_right: NDArray) -> list[dict[str, 
 
     Parameters
     ----------
-    confidences : ndarray of shape (n_samples, n_classes)
+    confidences : ndarray of shape (n_samples,)
+        In what was said.
     is_right : ndarray of shape (n_samples,), bool
 
     Returns
@@ -96,7 +97,7 @@ def calibration_bins(confidences: NDArray, is_right: NDArray) -> list[dict[str, 
     list of dict
         Of each of 15 bins that is not empty: n_samples, confidence (mean), accuracy.
     """
-    sure = confidences.max(axis=1).astype(np.float64)
+    sure = confidences.astype(np.float64)
     bins = _bins_of(sure)
     return [
         {
@@ -138,8 +139,9 @@ def _area(scores: NDArray, is_one: NDArray) -> float:
 
 
 def _calibration_error(confidences: NDArray, is_right: NDArray) -> float:
-    """By how much the confidence differs from the share that is right, averaged over bins of confidence."""
-    sure = confidences.max(axis=1).astype(np.float64)
+    """By how much the confidence in what was said differs from the share that is right, averaged over bins of
+    confidence."""
+    sure = confidences.astype(np.float64)
     bins = _bins_of(sure)
     gaps = np.bincount(bins, sure, _N_BINS) - np.bincount(bins, is_right.astype(float), _N_BINS)
     return float(np.abs(gaps).sum() / len(sure))
@@ -181,7 +183,8 @@ def number_metrics(predictions: NDArray, targets: NDArray) -> dict[str, float]:
     errors = np.asarray(predictions, np.float64).reshape(targets.shape) - targets
     spread = ((targets - targets.mean(axis=0)) ** 2).sum(axis=0)
     total = (errors**2).sum(axis=0)
-    r2 = np.where(spread > 0, 1 - total / np.where(spread > 0, spread, 1.0), 0.0)
+    differ = targets.max(axis=0) > targets.min(axis=0)  # the mean of equal ones may be another number
+    r2 = np.where(differ, 1 - total / np.where(differ, spread, 1.0), 0.0)
     return {
         "r2": float(r2.mean()),
         "rmse": float(np.sqrt(total / len(targets)).mean()),

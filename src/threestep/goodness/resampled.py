@@ -40,19 +40,19 @@ def resampled_interval(
     return mean, mean - half, mean + half
 
 
-def resampled_probability(differences: NDArray, test_share: float) -> float:
+def resampled_probability(differences: NDArray, test_share: float, least_variance: float = 0.0) -> float:
     """How likely a mean difference at least that far from zero is, if there is none.
 
     Parameters
     ----------
     differences : ndarray of shape (n_divisions,)
         Of the errors of two on the same division.
-    test_share : float
+    test_share, least_variance : float
         As of `resampled_interval`.
     """
     from scipy.stats import t
 
-    mean, error = _mean_and_error(differences, test_share)
+    mean, error = _mean_and_error(differences, test_share, least_variance)
     if error == 0:
         return 1.0 if mean == 0 else 0.0
     return float(2 * t.sf(abs(mean) / error, len(differences) - 1))

@@ -1,7 +1,7 @@
 """A model: what was learned from the data, ready for raw samples."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 
@@ -59,6 +59,10 @@ class Model:
     def __repr__(self) -> str:
         others = f" and {len(self.others)} more, averaged" if self.others else ""
         return f"<Model: {self.network}{others}, predicts {self.prep.target.name!r}>"
+
+    def __getstate__(self) -> dict[str, object]:
+        """Without what was worked out to answer sooner: a pickle would be several times as large."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     def outputs(self, samples: object, precise: bool = False) -> NDArray:
         """Raw outputs of the network, or of all of an ensemble together: ndarray of shape

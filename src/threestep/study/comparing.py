@@ -61,7 +61,7 @@ class Division(NamedTuple):
     train: Samples
     valid: Samples
     test: Samples
-    target_scale: float
+    target_scale: NDArray
 
 
 def compare_steps(source: object, by: str, study: Study) -> Generator[Event, None, Comparison]:
@@ -185,7 +185,7 @@ def _divided(table: Table, target: Target, study: Study, layout: Layout, number:
     inputs = encode_learned(prep, parts.train), encode(prep, parts.valid), encode(prep, parts.test)
     targets = (encode_target(prep, part) for part in parts)
     train, valid, test = map(Samples, inputs, targets)
-    scale = prep.target_scale if isinstance(prep.target_scale, float) else float(np.mean(prep.target_scale))
+    scale = np.asarray(prep.target_scale)
     return Division(train, valid, test, scale)
 
 
@@ -288,7 +288,8 @@ def _error(trained: Any, division: Division, kind: str) -> float:
     if kind == "labels":
         return float(((outputs > 0) != (y > 0)).mean())
     wrong = outputs.reshape(y.shape) - y
-    return float(np.sqrt(np.mean(np.square(wrong, dtype=np.float64)))) * division.target_scale
+    each = np.sqrt(np.mean(np.square(wrong, dtype=np.float64), axis=0))
+    return float((each * division.target_scale).mean())
 
 
 def _outcomes(
@@ -301,11 +302,20 @@ def _outcomes(
     compared = [place for place, arm in enumerate(arms) if arm.rival != place]
     gains = {place: errors[arms[place].rival] - errors[place] for place in compared}
     beyond = [_beyond(gains[place], margin * errors[arms[place].rival]) for place in compared]
-    chances = holm([resampled_probability(each, share) if each.mean() > 0 else 1.0 for each in beyond])
+    least = [_least_variance_of_gain(gains[place], n_answers) for place in compared]
+    chances = holm(
+        [
+            resampled_probability(each, share, own) if each.mean() > 0 else 1.0
+            for each, own in zip(beyond, least, strict=True)
+        ]
+    )
     chance_of = dict(zip(compared, chances, strict=True))
     for place, (arm, rate) in enumerate(zip(arms, rates, strict=True)):
         mean, low, high = resampled_interval(errors[place], share, _least_variance(errors[place], n_answers))
-        gain = resampled_interval(gains[place], share) if place in gains else (0.0, 0.0, 0.0)
+        gain = 0.0, 0.0, 0.0
+        if place in gains:
+            own_least = _least_variance_of_gain(gains[place], n_answers)
+            gain = resampled_interval(gains[place], share, own_least)
         own = tuple(map(float, errors[place]))
         facts = arm.name, str(arm.network), arm.network.n_params, arm.rival, rate, own
         interval = mean, max(0.0, low), min(high, 1.0) if n_answers else high
@@ -329,3 +339,11 @@ def _least_variance(errors: NDArray, n_answers: int) -> float:
     n_all = n_answers * len(errors)
     wrong = (errors.mean() * n_all + 1) / (n_all + 2)
     return float(wrong * (1 - wrong) / n_answers)
+
+
+def _least_variance_of_gain(gains: NDArray, n_answers: int) -> float:
+    """As `_least_variance`, of the difference of two shares: by how many answers only one is right."""
+    if n_answers == 0:
+        return 0.0
+    n_all = n_answers * len(gains)
+    return float((abs(gains.mean()) * n_all + 1) / (n_all + 2) / n_answers)

@@ -101,14 +101,15 @@ def _of_classes(prep: Prep, model: Model, outputs: NDArray, labels: NDArray) -> 
     """Which classes are confused, and how sure the answers are."""
     said = model.class_indices(outputs)
     counts = confusion_matrix(said, labels, len(prep.target.classes))
-    before = model.answers(outputs * np.float32(model.temperature))
+    place = np.arange(len(said)), said
+    before = model.answers(outputs * np.float32(model.temperature))[place]
     return {
         "confusion": counts.tolist(),
         "by_class": metrics_by_class(counts),
         "temperature": model.temperature,
         "calibration": {
             "before": calibration_bins(before, said == labels),
-            "after": calibration_bins(model.answers(outputs), said == labels),
+            "after": calibration_bins(model.answers(outputs)[place], said == labels),
         },
     }
 

@@ -196,7 +196,8 @@ def _as_neighbours(x: NDArray, seed: int) -> NDArray | None:
     from threadpoolctl import threadpool_limits  # comes with scikit-learn
 
     perplexity = min(30.0, (len(x) - 1) / 4)
-    place = TSNE(2, perplexity=perplexity, init="pca", random_state=seed, max_iter=500)
+    begin = "pca" if x.shape[1] > 1 else "random"
+    place = TSNE(2, perplexity=perplexity, init=begin, random_state=seed, max_iter=500)
     spread = x.std(axis=0)
     scaled = (x - x.mean(axis=0)) / max(float(spread.max()), 1e-12)
     # its hundreds of short parallel loops wait for each other wherever a core has something else to do: 60

@@ -21,13 +21,13 @@ class Surer(NamedTuple):
     tried : sequence of Tried
     losses : ndarray of shape (n_tried, n_few)
         Of each the losses of some samples, once it is as sure as it should be.
-    step : int
-        These are every how many-th sample.
+    rows : ndarray of int, or slice
+        Which of all samples these are.
     """
 
     tried: Sequence[Tried]
     losses: NDArray
-    step: int
+    rows: NDArray | slice
 
 
 def luck_of(tried: Sequence[Tried], picked: Tried, seed: int, surer: Surer | None = None) -> Event | None:
@@ -52,7 +52,7 @@ def luck_of(tried: Sequence[Tried], picked: Tried, seed: int, surer: Surer | Non
     places = [place for place, each in enumerate(surer.tried) if each is picked] if surer else []
     if surer is not None and places and len(surer.tried) > 1:
         losses, rule = surer.losses, None
-        hits = np.stack([each.trained.hits[:: surer.step] for each in surer.tried])
+        hits = np.stack([each.trained.hits[surer.rows] for each in surer.tried])
         own_loss, own_score = losses[places[0]].mean(), hits[places[0]].mean()
     else:
         ranked = sorted(same, key=lambda each: each.loss)[: worth_looking_at(len(same), n_samples)]
@@ -70,11 +70,19 @@ def luck_of(tried: Sequence[Tried], picked: Tried, seed: int, surer: Surer | Non
     }
 
 
-def corrected_scores(scores: Scores, luck: Event) -> Scores:
+def corrected_scores(scores: Scores, luck: Event, is_same: bool = True) -> Scores:
     """What the validation scores are without the luck of the best of many.
 
     The luck of the one that was picked first is taken off the scores of all that answer together. Resampling
     is noisy where there is little luck to find: a correction never makes a score better.
+
+    Parameters
+    ----------
+    scores : Scores
+    luck : dict
+    is_same : bool
+        Whether what was judged by is what people read: not where all of several labels must be right, nor
+        where quantiles have an R².
 
     Returns
     -------
@@ -82,6 +90,8 @@ def corrected_scores(scores: Scores, luck: Event) -> Scores:
         corrected_loss; corrected_accuracy, or for numbers corrected_r2 (1 - R² grows as the squared error).
     """
     corrected: Scores = {"corrected_loss": scores["loss"] + max(0.0, luck["corrected_loss"] - luck["loss"])}
+    if not is_same:
+        return corrected
     if "accuracy" in scores:
         lost = max(0.0, luck["score"] - luck["corrected_score"])
         corrected["corrected_accuracy"] = max(0.0, scores["accuracy"] - lost)

@@ -79,10 +79,11 @@ def measured(
         outputs, samples = found.unseen
         scores["valid"], _ = score_outputs(model, model.corrected(outputs), samples.y)
         scores["valid"]["n_folds"] = prepared.settings.folds or 1
+    is_same = model.goodness.kind != "labels" and not model.goodness.quantiles
     if found.n_refitted:
         scores["valid"]["learned_from"] = found.n_refitted
     for luck in (event for event in events if event["event"] == "luck" and not found.n_refitted):
-        scores["valid"] |= corrected_scores(scores["valid"], luck)
+        scores["valid"] |= corrected_scores(scores["valid"], luck, is_same)
     return replace(model, scores=scores)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from threestep.errors import SettingsError
-from threestep.goodness import Goodness, metric_score, softmax, temperature_of, threshold_for
+from threestep.goodness import Goodness, metric_score, softmax, some_of, temperature_of, threshold_for
 from threestep.network import Network, Params
 from threestep.pick import (
     Folded,
@@ -111,7 +111,7 @@ def pick_some(
             chosen = [able[place] for place in _best_together(said, goodness, few.samples, settings)]
     everything = _first_those(chosen, _first_those(able, tried))
     yield _leaderboard_event(everything, chosen)
-    surer = None if losses is None else Surer(able[: len(losses)], losses, few.step)
+    surer = None if losses is None else Surer(able[: len(losses)], losses, few.rows)
     yield from _luck_events(everything, chosen[0], surer, settings)
     return chosen, everything
 
@@ -162,15 +162,15 @@ def _best_together(
 
 
 class _Few(NamedTuple):
-    """As many samples as are enough to compare by, and that these are every how many-th."""
+    """As many samples as are enough to compare by, and which of all these are."""
 
     samples: Samples
-    step: int
+    rows: NDArray | slice
 
 
 def _few(samples: Samples) -> _Few:
-    step = -(-len(samples.y) // _MOST_TO_COMPARE)
-    return _Few(rows_of(samples, np.arange(0, len(samples.y), step)), step)
+    rows = some_of(len(samples.y), _MOST_TO_COMPARE)
+    return _Few(samples if isinstance(rows, slice) else rows_of(samples, rows), rows)
 
 
 def _loss_of(outputs: NDArray, goodness: Goodness, samples: Samples, settings: Settings) -> float:
@@ -253,7 +253,7 @@ def pick_in_folds(
         The leaderboard.
     """
     few = _few(both)
-    said_by = lambda each: each.outputs[:: few.step]  # noqa: E731 - one line
+    said_by = lambda each: each.outputs[few.rows]  # noqa: E731 - one line
     folded, losses = _compared(folded, lambda _: True, said_by, goodness, few, settings)
     if settings.ensemble is None:
         places = _best_together([*map(said_by, folded)], goodness, few.samples, settings)
@@ -262,7 +262,7 @@ def pick_in_folds(
         chosen = list(folded[: settings.ensemble])
     picked = [each.tried for each in chosen]
     compared = [each.tried for each in folded[: 0 if losses is None else len(losses)]]
-    surer = None if losses is None else Surer(compared, losses, few.step)
+    surer = None if losses is None else Surer(compared, losses, few.rows)
     everything = _first_those(picked, [*(each.tried for each in folded), *tried])
     yield _leaderboard_event(everything, picked)
     yield from _luck_events([each.tried for each in folded], picked[0], surer, settings)
