@@ -40,6 +40,28 @@ def test_scores_are_scikit_learns_and_higher_is_better():
     assert metric_score("number", "mae", *numbers) == pytest.approx(-mae)
 
 
+def test_samples_count_as_much_as_they_weigh():
+    rng = np.random.default_rng(2)
+    outputs, y, weight = rng.normal(size=(80, 3)), rng.integers(0, 3, 80), rng.integers(1, 5, 80)
+    two = outputs[:, :2], y % 2
+    numbers = outputs + rng.normal(size=(80, 3))
+    labels = (numbers > 0.3).astype(int)
+    for kind, name, own, targets in (
+        *(
+            ("classes", name, *two)
+            for name in ("accuracy", "balanced_accuracy", "f1", "auc", "log_loss", "ece")
+        ),
+        ("classes", "auc", outputs, y),
+        *(("labels", name, outputs, labels) for name in ("accuracy", "label_accuracy")),
+        *(("number", name, outputs, numbers) for name in ("r2", "rmse", "mae")),
+    ):
+        often = metric_score(kind, name, np.repeat(own, weight, axis=0), np.repeat(targets, weight, axis=0))
+        assert metric_score(kind, name, own, targets, weight=weight) == pytest.approx(often), (kind, name)
+        assert metric_score(kind, name, own, targets) != pytest.approx(often, rel=1e-6), (kind, name)
+    auc = metrics.roc_auc_score(y % 2, softmax(two[0])[:, 1], sample_weight=weight)
+    assert metric_score("classes", "auc", *two, weight=weight) == pytest.approx(auc)
+
+
 def test_a_metric_that_is_not_defined_is_the_worst():
     assert metric_score("classes", "auc", np.zeros((3, 2)), np.zeros(3, int)) == -np.inf
 

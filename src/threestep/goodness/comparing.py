@@ -28,7 +28,12 @@ def check_metric(kind: str, name: str) -> None:
 
 
 def metric_score(
-    kind: str, name: str, outputs: NDArray, targets: NDArray, decided: NDArray | None = None
+    kind: str,
+    name: str,
+    outputs: NDArray,
+    targets: NDArray,
+    decided: NDArray | None = None,
+    weight: NDArray | None = None,
 ) -> float:
     """A metric as a score: higher is always better, so that errors have a minus.
 
@@ -43,6 +48,8 @@ def metric_score(
         Class indices, labels, or numbers in the unit of the outputs.
     decided : ndarray of shape (n_samples,), int, or None
         The class that is said of each; None: the one with the highest output.
+    weight : ndarray of shape (n_samples,) or None
+        How much each sample counts; None: all the same.
 
     Returns
     -------
@@ -56,10 +63,10 @@ def metric_score(
     -0.5
     """
     if kind == "classes":
-        metrics = class_metrics(softmax(outputs), targets, decided)
+        metrics = class_metrics(softmax(outputs), targets, decided, weight)
     elif kind == "labels":
-        metrics = label_metrics(sigmoid(outputs), targets)
+        metrics = label_metrics(sigmoid(outputs), targets, weight)
     else:
-        metrics = number_metrics(outputs, targets.reshape(len(targets), -1))
+        metrics = number_metrics(outputs, targets.reshape(len(targets), -1), weight)
     value = -metrics[name] if name in _ERRORS else metrics[name]
     return value if np.isfinite(value) else -np.inf

@@ -8,7 +8,10 @@ _SUREST = 1e-15  # a confidence of 0 in the right class would be an infinite log
 
 
 def class_metrics(
-    confidences: NDArray, classes: NDArray, predicted: NDArray | None = None
+    confidences: NDArray,
+    classes: NDArray,
+    predicted: NDArray | None = None,
+    weight: NDArray | None = None,
 ) -> dict[str, float]:
     """Metrics of class predictions.
 
@@ -20,6 +23,8 @@ def class_metrics(
         The right class of each.
     predicted : ndarray of shape (n_samples,), int, or None
         The class that was said; None: the one with the highest confidence.
+    weight : ndarray of shape (n_samples,) or None
+        How much each sample counts; None: all the same.
 
     Returns
     -------
@@ -37,17 +42,18 @@ def class_metrics(
     """
     n_classes = confidences.shape[1]
     said: NDArray = confidences.argmax(axis=1) if predicted is None else predicted
-    counts = confusion_matrix(said, classes, n_classes)
+    weight = np.ones(len(classes)) if weight is None else np.asarray(weight, np.float64)
+    counts = np.bincount(classes * n_classes + said, weight, n_classes**2).reshape(n_classes, n_classes)
     right, of_class, as_class = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
     known = of_class > 0
     own = np.clip(confidences[np.arange(len(classes)), classes].astype(np.float64), _SUREST, 1.0)
     return {
-        "accuracy": float((said == classes).mean()),
+        "accuracy": float(np.average(said == classes, weights=weight)),
         "balanced_accuracy": float((right[known] / of_class[known]).mean()),
         "f1": _f1(right, of_class, as_class),
-        "auc": _auc(confidences, classes),
-        "log_loss": float(-np.log(own).mean()),
-        "ece": _calibration_error(confidences[np.arange(len(said)), said], said == classes),
+        "auc": _auc(confidences, classes, weight),
+        "log_loss": float(-np.average(np.log(own), weights=weight)),
+        "ece": _calibration_error(confidences[np.arange(len(said)), said], said == classes, weight),
     }
 
 
@@ -120,34 +126,35 @@ def _f1(right: NDArray, of_class: NDArray, as_class: NDArray) -> float:
     return float(each[1]) if len(each) == 2 else float(each[total > 0].mean())
 
 
-def _auc(confidences: NDArray, classes: NDArray) -> float:
+def _auc(confidences: NDArray, classes: NDArray, weight: NDArray) -> float:
     """Area under the ROC curve: how often a sample of a class is ranked above one that is not of it."""
     asked = [1] if confidences.shape[1] == 2 else range(confidences.shape[1])
-    areas = np.array([_area(confidences[:, index], classes == index) for index in asked])
+    areas = np.array([_area(confidences[:, index], classes == index, weight) for index in asked])
     known = areas[np.isfinite(areas)]  # a class may not occur
     return float(known.mean()) if len(known) else float("nan")
 
 
-def _area(scores: NDArray, is_one: NDArray) -> float:
-    """By the ranks of the positives (Mann & Whitney 1947), equal scores sharing theirs."""
-    n_ones, n_others = int(is_one.sum()), int((~is_one).sum())
-    if n_ones == 0 or n_others == 0:
+def _area(scores: NDArray, is_one: NDArray, weight: NDArray) -> float:
+    """How many of the others are below each positive (Mann & Whitney 1947), half of those as high."""
+    _, place = np.unique(scores, return_inverse=True)
+    ones, others = (np.bincount(place, own) for own in (weight * is_one, weight * ~is_one))
+    pairs = ones.sum() * others.sum()
+    if pairs == 0:
         return float("nan")
-    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]
-    return float((ranks[is_one].sum() - n_ones * (n_ones + 1) / 2) / (n_ones * n_others))
+    below = np.cumsum(others) - others / 2
+    return float((ones * below).sum() / pairs)
 
 
-def _calibration_error(confidences: NDArray, is_right: NDArray) -> float:
+def _calibration_error(confidences: NDArray, is_right: NDArray, weight: NDArray) -> float:
     """By how much the confidence in what was said differs from the share that is right, averaged over bins of
     confidence."""
     sure = confidences.astype(np.float64)
     bins = _bins_of(sure)
-    gaps = np.bincount(bins, sure, _N_BINS) - np.bincount(bins, is_right.astype(float), _N_BINS)
-    return float(np.abs(gaps).sum() / len(sure))
+    gaps = np.bincount(bins, weight * sure, _N_BINS) - np.bincount(bins, weight * is_right, _N_BINS)
+    return float(np.abs(gaps).sum() / weight.sum())
 
 
-def label_metrics(confidences: NDArray, labels: NDArray) -> dict[str, float]:
+def label_metrics(confidences: NDArray, labels: NDArray, weight: NDArray | None = None) -> dict[str, float]:
     """Metrics of several yes-or-no labels.
 
     Parameters
@@ -156,6 +163,8 @@ def label_metrics(confidences: NDArray, labels: NDArray) -> dict[str, float]:
         Of a yes.
     labels : ndarray of shape (n_samples, n_labels)
         0 or 1.
+    weight : ndarray of shape (n_samples,) or None
+        How much each sample counts; None: all the same.
 
     Returns
     -------
@@ -163,15 +172,20 @@ def label_metrics(confidences: NDArray, labels: NDArray) -> dict[str, float]:
         accuracy (share of samples with all labels right) and label_accuracy (share of labels that are).
     """
     is_right = (confidences > 0.5) == (labels > 0.5)
-    return {"accuracy": float(is_right.all(axis=1).mean()), "label_accuracy": float(is_right.mean())}
+    return {
+        "accuracy": float(np.average(is_right.all(axis=1), weights=weight)),
+        "label_accuracy": float(np.average(is_right.mean(axis=1), weights=weight)),
+    }
 
 
-def number_metrics(predictions: NDArray, targets: NDArray) -> dict[str, float]:
+def number_metrics(predictions: NDArray, targets: NDArray, weight: NDArray | None = None) -> dict[str, float]:
     """Errors of number predictions, in the target's own unit.
 
     Parameters
     ----------
     predictions, targets : ndarray of shape (n_samples,), or (n_samples, n_numbers)
+    weight : ndarray of shape (n_samples,) or None
+        How much each sample counts; None: all the same.
 
     Returns
     -------
@@ -181,14 +195,17 @@ def number_metrics(predictions: NDArray, targets: NDArray) -> dict[str, float]:
     """
     targets = np.asarray(targets, np.float64).reshape(len(targets), -1)
     errors = np.asarray(predictions, np.float64).reshape(targets.shape) - targets
-    spread = ((targets - targets.mean(axis=0)) ** 2).sum(axis=0)
-    total = (errors**2).sum(axis=0)
+    weight = np.ones(len(targets)) if weight is None else np.asarray(weight, np.float64)
+    counts = weight[:, np.newaxis]
+    center = (counts * targets).sum(axis=0) / weight.sum()
+    spread = (counts * (targets - center) ** 2).sum(axis=0)
+    total = (counts * errors**2).sum(axis=0)
     differ = targets.max(axis=0) > targets.min(axis=0)  # the mean of equal ones may be another number
     r2 = np.where(differ, 1 - total / np.where(differ, spread, 1.0), 0.0)
     return {
         "r2": float(r2.mean()),
-        "rmse": float(np.sqrt(total / len(targets)).mean()),
-        "mae": float(np.abs(errors).mean()),
+        "rmse": float(np.sqrt(total / weight.sum()).mean()),
+        "mae": float((counts * np.abs(errors)).sum(axis=0).mean() / weight.sum()),
     }
 
 

@@ -191,7 +191,7 @@ def _score_of(outputs: NDArray, goodness: Goodness, samples: Samples, settings: 
     if settings.decide_by != "accuracy" and goodness.kind == "classes" and outputs.shape[1] == 2:
         yes = softmax(outputs)[:, 1]
         decided = (yes >= threshold_for(settings.decide_by, yes, samples.y, samples.weight)).astype(int)
-    return metric_score(goodness.kind, settings.score_metric, outputs, samples.y, decided)
+    return metric_score(goodness.kind, settings.score_metric, outputs, samples.y, decided, samples.weight)
 
 
 def _as_sure(outputs: NDArray, goodness: Goodness, samples: Samples, settings: Settings) -> NDArray:
