@@ -178,6 +178,18 @@ def test_a_first_batch_of_too_few_samples_is_warned_of():
     assert not [each for each in said_in(lambda: later.partial_fit(X[:1], Z[:1])) if "first" in each]
 
 
+def test_later_batches_are_of_the_same_classes_and_what_has_no_weight_is_not_there():
+    begun = quick().partial_fit(X, Z, classes=[0, 1])
+    begun.partial_fit(X, Z, classes=[1, 0])
+    with pytest.raises(ValueError, match="is not the same as before"):
+        begun.partial_fit(X, Z, classes=[0, 2])
+    weight = np.zeros(400)
+    weight[17] = 1.0
+    for first in (0, 1, 2):  # whatever would choose, if those without weight were divided, too
+        one = ts.Classifier("4", epochs=1, random_state=first).partial_fit(X, Z, [0, 1], sample_weight=weight)
+        assert one.predict(X).shape == (400,)
+
+
 def test_what_was_averaged_and_partial_fit_drops_is_said_once():
     averaged = quick(folds=2).fit(X, Z)
     said = said_in(lambda: averaged.partial_fit(X, Z))

@@ -249,6 +249,19 @@ def test_quantiles_are_explained_by_the_middle_one(quantiles):
         assert f"{number:.6g}" in found.sample.together
 
 
+def test_samples_are_coloured_by_the_labels_they_have_or_by_the_first_number():
+    x = np.random.default_rng(0).normal(size=(60, 2))
+    labels = {"a": x[:, 0], "b": x[:, 1], "red": (x[:, 0] > 0) * 1, "blue": (x[:, 1] > 0) * 1}
+    model = ts.fit(labels, target="red,blue", network="4", epochs=2).model
+    assert set(ts.explain(model, labels).labels) == {"red", "blue", "red, blue", "–"}
+    numbers = {"a": x[:, 0], "b": x[:, 1], "price": 100 * x[:, 0], "weight": x[:, 1]}
+    found = ts.explain(ts.fit(numbers, target="price,weight", network="4", epochs=2).model, numbers)
+    assert found.labels == tuple(f"{numbers['price'][row]:.6g}" for row in found.shown)
+    page = explanation_html(plain_explanation(found))
+    assert "Coloured by price." in page
+    assert "others" not in page
+
+
 def test_labels_and_several_numbers_are_told_by_name():
     rng = np.random.default_rng(0)
     columns = {"a": rng.normal(size=60), "b": rng.normal(size=60)}

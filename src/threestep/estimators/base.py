@@ -152,6 +152,8 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         """One more pass over some samples; the first call decides the network and the prep."""
         self._warn_of_few(table.n_samples)
         table = replace(table, y=y, y_name=target.name, weight=weight)
+        if weight is not None:  # what has none is not there
+            table = table.take(np.flatnonzero(weight > 0))
         with value_errors():
             if hasattr(self, "model_"):
                 self._go_on(table)

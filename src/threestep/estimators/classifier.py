@@ -188,10 +188,22 @@ class Classifier(ClassifierMixin, NetworkEstimator):
                 self.classes_, target = classes_of(y, classes)
             else:
                 target = self.model_.prep.target
+                if target.kind == "classes":
+                    self._check_classes(classes)
             codes = codes_of(y, table.n_samples, self.classes_, target.kind)
             weight = self._weights(codes, sample_weight)
         self._partial_fit(table, target, codes, weight)
         return self
+
+    def _check_classes(self, classes: Any) -> None:
+        """Refuse other classes than those that it knows, as scikit-learn's own do.
+
+        Raises
+        ------
+        ValueError
+        """
+        if classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            raise ValueError(f"`classes={classes!r}` is not the same as before: {self.classes_.tolist()}")
 
     def predict(self, X):
         """The most likely class of each sample, shape (n_samples,); of labels 0 or 1 each."""

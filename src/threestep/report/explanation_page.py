@@ -115,7 +115,8 @@ def _probes(views: list[dict[str, Any]], score: Text) -> list[Markup]:
 
 def _views(found: dict[str, Any]) -> list[Markup]:
     names, groups = _groups(found["labels"])
-    parts = []
+    by = found["facts"].get("coloured_by")
+    parts = [tag("p", say("Coloured by {name}.", name=by), class_="small")] if by else []
     for view in found["views"]:
         charts = [scatter_chart(view["plane"], groups, names, say("where they differ most (PCA)"))]
         if view["neighbours"] is not None:
@@ -123,13 +124,12 @@ def _views(found: dict[str, Any]) -> list[Markup]:
                 scatter_chart(view["neighbours"], groups, names, say("neighbours together (t-SNE)"))
             )
         units = listed(
-            (
-                say("{n}: {rows}", n=unit["unit"] + 1, rows=listed(row + 1 for row in unit["rows"]))
-                for unit in view["units"]
-            ),
+            (say("{n}: {rows}", n=unit["unit"] + 1, rows=listed(unit["rows"])) for unit in view["units"]),
             "; ",
         )
-        about = say("Outputs that vary most, and the samples they answer to most: {units}.", units=units)
+        about = say(
+            "Outputs that vary most, and the rows (from 0) they answer to most: {units}.", units=units
+        )
         parts.append(tag("h3", _layer_name(view["name"])))
         parts.append(tag("div", *charts, class_="charts"))
         parts.append(tag("p", about, class_="small"))

@@ -362,8 +362,9 @@ PAGE: dict[str, str] = {
     "where they differ most (PCA)": "差異最大的方向（PCA）",
     "neighbours together (t-SNE)": "相近的在一起（t-SNE）",
     "{n}: {rows}": "{n}：{rows}",
-    "Outputs that vary most, and the samples they answer to most: {units}.": (
-        "變化最大的輸出，以及它們反應最強的樣本：{units}。"
+    "Coloured by {name}.": "依 {name} 著色。",
+    "Outputs that vary most, and the rows (from 0) they answer to most: {units}.": (
+        "變化最大的輸出，以及它們反應最強的列（從 0 起）：{units}。"
     ),
     "others": "其他",
     "below {low}": "低於 {low}",

@@ -136,6 +136,7 @@ def explain_model(model: Model, source: object, row: int | None = None, seed: in
             "probe": "R²" if model.prep.target.kind == "number" else "accuracy",
             "n_networks": 1 + len(model.others),
             "is_labelled": table.y is not None,
+            "coloured_by": model.prep.target.names[0] if _are_several_numbers(model) else None,
             "shape": list(model.prep.layout.shape) if model.prep.layout.is_picture else [],
         },
     )
@@ -220,15 +221,23 @@ def _units(outputs: NDArray, chosen: NDArray) -> tuple[tuple[int, float, tuple[i
     )
 
 
+def _are_several_numbers(model: Model) -> bool:
+    return model.prep.target.kind == "number" and model.prep.target.n_columns > 1
+
+
 def _labels(model: Model, y: NDArray) -> list[str]:
-    """Targets as text: classes by name."""
+    """Targets as text: classes by name, of several labels those that are there, of several numbers the
+    first."""
     target = model.prep.target
     if target.kind == "classes":
         return [str(target.classes[index]) for index in y.tolist()]
-    if y.ndim > 1:
-        return [" ".join(f"{each:g}" for each in row) for row in y.tolist()]
+    if target.kind == "labels":
+        rows = y.reshape(len(y), -1).tolist()
+        there = ([name for name, own in zip(target.names, row, strict=True) if own > 0.5] for row in rows)
+        return [", ".join(names) or "–" for names in there]
     center, scale = np.asarray(model.prep.target_center), np.asarray(model.prep.target_scale)
-    return [f"{each:.6g}" for each in (y * scale + center).tolist()]
+    own = (y * scale + center).reshape(len(y), -1)
+    return [f"{each:.6g}" for each in own[:, 0].tolist()]
 
 
 def _first_weights(model: Model) -> tuple[NDArray, ...]:
