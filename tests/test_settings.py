@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import threestep as ts
-from threestep.limits import _LOGARITHMIC, _PAIRS, _RANGES, _WHOLE, check_settings
+from threestep.limits import _LOGARITHMIC, _PAIRS, _RANGES, _WHOLE, check_asked, check_settings
 from threestep.settings import Files, Optimizer, Question, Search, Study
 
 HUGE = 10**400  # more than a float holds
@@ -234,7 +234,8 @@ def test_help_is_made_when_somebody_asks():
 @pytest.mark.parametrize("name", ["learning_rate", "weight_decay", "dropout"])
 def test_a_rate_and_rates_to_search_between_are_refused_together(name):
     with pytest.raises(ts.SettingsError, match=f"`{name}` is 0.1 and `{name}s` is .*; give one of them"):
-        check_settings(ts.Settings(**{name: 0.1, f"{name}s": (0.01, 0.2)}))
-    check_settings(ts.Settings(**{name: 0.1}))
-    check_settings(ts.Settings(**{f"{name}s": (0.01, 0.2)}))
-    check_settings(ts.Settings(**{name: 0.1, f"{name}s": (0.1, 0.1)}))  # as a run writes them down
+        check_asked(ts.Settings(**{name: 0.1, f"{name}s": (0.01, 0.2)}))
+    check_asked(ts.Settings(**{name: 0.1}))
+    check_asked(ts.Settings(**{f"{name}s": (0.01, 0.2)}))
+    check_asked(ts.Settings(**{name: 0.1, f"{name}s": (0.1, 0.1)}))  # as a run writes them down
+    check_settings(ts.Settings(**{name: 0.1, f"{name}s": (0.01, 0.2)}))  # of a member

@@ -142,8 +142,20 @@ def check_settings(settings: Descent, seed: int = 0) -> None:
             problems.append(f"`folds` is {settings.folds} and `{against[0]}` is given; give one of them")
         if settings.convolutions and (settings.refit or (settings.folds or 1) > 1):
             problems.append("`convolutions` and `refit` or `folds` are given; give one of them")
-        problems += _unused_problems(settings) + _twice_given(settings)
+        problems += _unused_problems(settings)
     if problems:
+        raise SettingsError("\n".join(problems), _HINT_HELP)
+
+
+def check_asked(settings: Settings) -> None:
+    """As `check_settings`, of what a user gives: only a member of a search has one rate from between two.
+
+    Raises
+    ------
+    SettingsError
+    """
+    check_settings(settings)
+    if problems := _twice_given(settings):
         raise SettingsError("\n".join(problems), _HINT_HELP)
 
 

@@ -32,7 +32,7 @@ from threestep.data import (
 from threestep.devices import is_cpu
 from threestep.errors import SettingsError
 from threestep.goodness import Goodness, check_metric
-from threestep.limits import check_settings, seconds_of
+from threestep.limits import check_asked, seconds_of
 from threestep.network import Network, check_space, parse, supernet_of
 from threestep.pick import Samples, check_changes, is_in_bfloat16, searcher_of
 from threestep.settings import Precision, Settings
@@ -111,7 +111,7 @@ def prepare_run(source: object, settings: Settings, began: float | None = None) 
         Bad settings or data; nothing has been written yet.
     """
     began = time.perf_counter() if began is None else began
-    check_settings(settings)
+    check_asked(settings)
     check_space(space_of(settings))
     searcher_of(settings.searcher)  # it may not be installed
     clock = Clock({})
@@ -156,7 +156,7 @@ def prepare_parts(table: Table, target: Target, parts: Split, settings: Settings
     UserError
         Bad settings or data.
     """
-    check_settings(settings)
+    check_asked(settings)
     check_space(space_of(settings))
     searcher_of(settings.searcher)
     clock = Clock({"read": 0.0})
