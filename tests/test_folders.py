@@ -760,6 +760,20 @@ def test_a_csv_file_says_the_labels_of_the_files_beside_it(is_named, ending, pla
     assert (asked.n_samples, [*asked.y]) == (7, ["a", "b"] * 3 + [""])
 
 
+@pytest.mark.parametrize("folder", ["here", "elsewhere"])
+def test_files_may_be_named_with_their_whole_path(folder, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    files = [tmp_path / folder / f"{each}.png" for each in range(6)]
+    for each, file in enumerate(files):
+        save(file, GREY + each)
+    lines = [f"{file},{'ab'[each % 2]}" for each, file in enumerate(files)]
+    (tmp_path / "here" / "labels.csv").write_text("\n".join(["file,label", *lines]))
+    monkeypatch.chdir(tmp_path)
+    table = read("here/labels.csv")
+    assert table.y.tolist() == ["a", "b"] * 3
+    assert [name.endswith(f"{each}.png") for each, name in enumerate(table.names)] == [True] * 6
+
+
 def test_labels_of_files_may_be_numbers_and_a_file_of_them_needs_no_header(tmp_path):
     for each in range(6):
         save(tmp_path / f"{each}.png", GREY + each)

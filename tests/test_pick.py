@@ -738,6 +738,8 @@ def test_training_works_where_jax_counts_in_double_precision():
         "import numpy as np, threestep as ts\n"
         "run = ts.fit('iris', network='4', epochs=2)\n"
         "assert run.picked.params[0]['weight'].dtype == np.float32\n"
+        "found = ts.fit('iris', effort='quick', widths=(8, 8), depths=(0, 2), epochs=4, folds=1)\n"
+        "assert len(found.leaderboard) > 2\n"
     )
     environment = {**os.environ, "JAX_ENABLE_X64": "1"}
     done = subprocess.run(

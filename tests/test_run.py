@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import os
 import tomllib
 from dataclasses import asdict, fields
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,7 +15,7 @@ import threestep as ts
 from threestep.data import label, read
 from threestep.job import fit_steps
 from threestep.pick import Outcome, descent
-from threestep.study import read_journal, score_samples
+from threestep.study import new_folder, page_folder, read_journal, score_samples
 
 KINDS = ["start", "check", "function_set", "goodness", "epoch", "pick", "scores", "details", "end"]
 OF_A_SEARCH = {"space", "rung", "final", "leaderboard", "luck", "note"}
@@ -397,3 +399,27 @@ def test_layers_are_not_looked_at_behind_the_end_of_a_budget(monkeypatch):
     monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: 1e18))
     assert layers("60s") is None
     assert layers(None) is not None
+
+
+# Where a run is written
+
+
+def test_a_folder_may_be_below_the_home_folder_and_has_a_name(in_tmp, monkeypatch):
+    monkeypatch.setenv("HOME", str(in_tmp))
+    assert new_folder("~/here", "t").path == in_tmp / "here"
+    assert page_folder("~/page", "t") == in_tmp / "page"
+    for claim in (new_folder, page_folder):
+        with pytest.raises(ts.DataError, match="name is empty"):
+            claim("", "t")
+        with pytest.raises(ts.DataError, match="cannot be written"):
+            claim("x" * 300, "t")
+    (in_tmp / "t.csv").write_text("a,y\n1,0\n2,1\n")
+    assert ts.data.read("~/t.csv").n_samples == 2
+
+
+def test_a_name_that_is_no_utf8_is_told_readably(in_tmp):
+    path = Path(os.fsdecode(b"b\xff.csv"))
+    path.write_text("a,y\n" + "".join(f"{i % 7},{i % 2}\n" for i in range(40)))
+    run = ts.fit(str(path), network="2", epochs=1, out="there")
+    assert run.events[0]["data"] == "b\\xff"
+    assert (in_tmp / "there" / "report.html").exists()

@@ -12,6 +12,7 @@ from typing import BinaryIO, cast
 
 from threestep.data.cells import column_of_cells, is_number
 from threestep.data.duck_file import has_duckdb, read_large_csv
+from threestep.data.folder_layout import readable
 from threestep.data.table import Table
 from threestep.data.written import (
     MISSING,
@@ -103,7 +104,7 @@ def all_rows(path: Path) -> list[list[str]]:
 
 def _name_of(path: Path) -> str:
     """The file's name without its endings."""
-    return Path(path.stem).stem if _is_packed(path) else path.stem
+    return readable(Path(path.stem).stem if _is_packed(path) else path.stem)
 
 
 def _is_packed(path: Path) -> bool:

@@ -12,8 +12,10 @@ _MOST_NAMED, _MOST_NAMED_STRICT = 5, 100
 
 
 def name_of(file: Path, path: Path) -> str:
-    """A file as it is called below the folder."""
-    return readable(file.name if file == path else file.relative_to(path).as_posix())
+    """A file as it is called below the folder; one that lies elsewhere, by its whole name."""
+    if file == path:
+        return readable(file.name)
+    return readable((file.relative_to(path) if file.is_relative_to(path) else file).as_posix())
 
 
 def reason_of(error: Exception) -> str:

@@ -1,5 +1,6 @@
 """Whatever the user names, to a `Table`; and which part of it is the target."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -236,6 +237,7 @@ def _read_named(name: str, media: Media | None, how: Files, forms: Mapping[str, 
         return load_builtin(name)
     if not name:
         raise DataError("data: got an empty name", _HINT_SOURCES)
+    name = os.path.expanduser(name)
     if name.startswith(_OPENML):
         return _read_openml(name.removeprefix(_OPENML))
     if _is_there(name, Path.is_dir):

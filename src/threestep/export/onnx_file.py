@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,8 @@ def to_onnx(model: Model | str | Path, path: str | Path) -> Path:
         part.write_bytes(written)
         os.replace(part, path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # its name may be too long
+            part.unlink(missing_ok=True)
         hint = "choose another name" if path.parent.is_dir() else f"make the folder {path.parent} first"
         raise DataError(f"{path}: cannot be written ({error.strerror})", hint) from error
     return path

@@ -288,7 +288,7 @@ def _layer_backward(names: tuple[str, ...], is_inner: bool, kept, towards: Array
         return setting.drop(by_z @ weight.T + setting.residual * towards) if is_inner else (), own
 
     def nothing(towards: Array, h: Array, z: Array, weight: Array):
-        return towards, {"weight": jnp.zeros_like(weight), "bias": jnp.zeros(weight.shape[1])}
+        return towards, {"weight": jnp.zeros_like(weight), "bias": jnp.zeros(weight.shape[1], weight.dtype)}
 
     branches = [partial(gradients, ACTIVATIONS[name].function) for name in names]
     by_h, own = _switch(setting, is_inner, nothing, branches, towards, h, z, weight)

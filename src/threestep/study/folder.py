@@ -1,5 +1,6 @@
 """The folder of a run: settings, journal, model and report."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -63,7 +64,7 @@ def new_folder(wanted: str | Path | None, name: str) -> RunFolder:
     DataError
         The folder holds a file that the run would write, or cannot be written.
     """
-    return _claimed(Path(wanted) if wanted is not None else _next_free(Path("runs"), name))
+    return _claimed(_wanted(wanted, name))
 
 
 def page_folder(wanted: str | Path | None, name: str) -> Path:
@@ -74,7 +75,7 @@ def page_folder(wanted: str | Path | None, name: str) -> Path:
     DataError
         It holds such or cannot be written.
     """
-    path = Path(wanted) if wanted is not None else _next_free(Path("runs"), name)
+    path = _wanted(wanted, name)
     try:
         path.mkdir(parents=True, exist_ok=True)
         taken = [
@@ -89,12 +90,27 @@ def page_folder(wanted: str | Path | None, name: str) -> Path:
     return path
 
 
+def _wanted(wanted: str | Path | None, name: str) -> Path:
+    """Where a folder is to be.
+
+    Raises
+    ------
+    DataError
+        Its name is empty, as where a variable of the shell is.
+    """
+    if wanted is None:
+        return _next_free(Path("runs"), name)
+    if not str(wanted):
+        raise DataError("the folder's name is empty", _HINT_OTHER)
+    return Path(os.path.expanduser(wanted))
+
+
 def _claimed(path: Path) -> RunFolder:
     """The folder with an empty journal in it, made by us and nobody else."""
     folder = RunFolder(path)
-    if path.is_file():
-        raise DataError(f"{path}: is a file, expected a folder", _HINT_OTHER)
     try:
+        if path.is_file():
+            raise DataError(f"{path}: is a file, expected a folder", _HINT_OTHER)
         path.mkdir(parents=True, exist_ok=True)
         taken = [file.name for file in folder.files if file.exists()]
         if not taken:
