@@ -498,10 +498,11 @@ def test_pictures_are_not_moved_where_no_convolutions_are_tried():
 
 @pytest.mark.slow
 def test_the_report_says_what_was_varied():
-    from threestep.report.page import _what_was_tried
+    from threestep.report.tried import what_was_tried
 
-    space = next(event for event in ts.fit("iris", **QUICK).events if event["event"] == "space")
-    designed = [{"change": DESIGNED}, {"change": "random"}, {"change": "rates changed"}]
-    assert "people design them, 2 drawn at random, varied" in str(_what_was_tried(space, designed))
-    assert "1 with convolutions, as people design them." in str(_what_was_tried(space, designed[:1]))
-    assert "convolutions" not in str(_what_was_tried(space, []))
+    by_name = {event["event"]: event for event in ts.fit("iris", **QUICK).events}
+    changes = (DESIGNED, "random", "rates changed")
+    designed = [{"event": "designed", "change": change} for change in changes]
+    assert "people design them, 2 drawn at random, varied" in str(what_was_tried(by_name, designed))
+    assert "1 with convolutions, as people design them." in str(what_was_tried(by_name, designed[:1]))
+    assert "convolutions" not in str(what_was_tried(by_name, []))
