@@ -73,11 +73,8 @@ def _tell_space(event: Event) -> None:
 def _tell_rung(event: Event) -> None:
     """One line: tried, alive, the best so far, time left, what more time would bring."""
     if event["round"] == event["rung"] == 1:
-        way = (
-            "train a little, keep the better, vary the best"
-            if event["n_rungs"] > 1
-            else "train each to its end"
-        )
+        in_rungs = "train a little, keep the better, vary the best"
+        way = in_rungs if event["n_rungs"] > 1 else "train each to its end"
         print(f"\nstep 3  the pick: {way}")
     if event["n_trained"] == 0:  # the time was over before
         return

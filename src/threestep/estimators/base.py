@@ -50,9 +50,7 @@ _SEEDS = 2**31
 _HINT_PARTIAL = "give up to 8 hidden layers of one activation, the first of them plain"
 _FEWEST_TO_BEGIN = 10  # samples: of fewer a column's spread may be far off, and of one there is none
 _MOST_PRECISE = 1000  # samples: in single precision a sample's last digits depend on its company
-_MOST_PRECISE_PARAMS = (
-    1 << 17
-)  # more do not lie in a core's cache, and take twice as long in double precision
+_MOST_PRECISE_PARAMS = 1 << 17  # more do not lie in a core's cache: twice as many bytes take twice as long
 _MAY_BE_AUTO = ("batch_size", "learning_rate", "weight_decay", "dropout", "ensemble")
 
 

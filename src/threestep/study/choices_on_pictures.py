@@ -79,16 +79,14 @@ def designed_networks(settings: Settings, layout: Layout, n_outputs: int, n_trai
     deeper = f"{first}-res32x2-res64x3s2-res128x3s2-{ending}"
     small = [f"{'' if is_small else 'conv8-'}{spec}" for spec in (*_SMALL, *([] if is_sound else _SMALLEST))]
     most = math.inf if settings.max_params is None else settings.max_params
-    usual_ones, small_ones = (
-        [network for network in parsed if network.n_params <= most]
-        for parsed in (
-            [parse(spec, layout.shape, n_outputs) for spec in specs]
-            for specs in ((usual, residual, wide, deeper), small)
-        )
-    )
+
+    def fitting(specs: Sequence[str]) -> list[Network]:
+        networks = (parse(spec, layout.shape, n_outputs) for spec in specs)
+        return [network for network in networks if network.n_params <= most]
+
     of_few, of_many = _DESIGNED[settings.effort]
     of_effort = of_many if n_train * layout.n_numbers >= _MANY_NUMBERS else of_few
-    networks = usual_ones or small_ones
+    networks = fitting((usual, residual, wide, deeper)) or fitting(small)
     return networks if settings.budget is not None else networks[:of_effort]
 
 
