@@ -409,6 +409,28 @@ def test_a_folder_that_cannot_be_made_is_one_clear_error(here, capsys):
     assert "cannot be written" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            RuntimeError("Unable to initialize backend 'foo': not known"),
+            "error: JAX has no such device: Unable",
+        ),
+        (OSError(28, "No space left on device"), "error: the output cannot be written (No space left"),
+    ],
+)
+def test_what_is_wrong_with_the_machine_is_told_and_a_bug_is_not_hidden(error, said, capsys, monkeypatch):
+    def failing():
+        raise error
+
+    monkeypatch.setattr("threestep.app.work.check_up", failing)
+    assert main(["doctor"]) == 2
+    assert capsys.readouterr().err.startswith(said)
+    error = type(error)("a bug")
+    with pytest.raises(type(error), match="a bug"):
+        main(["doctor"])
+
+
 def test_doctor_counts_one_core_as_a_number(capsys):
     from threestep.app import printing
 

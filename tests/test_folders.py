@@ -774,6 +774,26 @@ def test_files_may_be_named_with_their_whole_path(folder, tmp_path, monkeypatch)
     assert [name.endswith(f"{each}.png") for each, name in enumerate(table.names)] == [True] * 6
 
 
+def test_files_may_be_named_as_windows_does(tmp_path):
+    for each in range(6):
+        save(tmp_path / "up" / "images" / f"{each}.png", GREY + each)
+    lines = [f"up\\images\\{each}.png,{'ab'[each % 2]}" for each in range(6)]
+    (tmp_path / "labels.csv").write_text("\n".join(["file,label", *lines]))
+    assert read(tmp_path / "labels.csv").x.shape == (6, 6, 8)
+
+
+def test_labels_of_files_that_are_not_there_are_no_table(tmp_path):
+    (tmp_path / "labels.csv").write_text("file,label\n" + "\n".join(f"{each}.wav,a" for each in range(6)))
+    with pytest.raises(ts.DataError, match=r"column 'file' names sounds such as '0\.wav', but none is there"):
+        read(tmp_path / "labels.csv")
+
+
+def test_links_to_nothing_are_told(tmp_path):
+    classes_of(tmp_path)
+    (tmp_path / "cat" / "9.png").symlink_to(tmp_path / "nowhere.png")
+    assert "1 damaged file(s) left out: cat/9.png (No such file or directory)" in read(tmp_path).notes
+
+
 def test_labels_of_files_may_be_numbers_and_a_file_of_them_needs_no_header(tmp_path):
     for each in range(6):
         save(tmp_path / f"{each}.png", GREY + each)
@@ -785,7 +805,9 @@ def test_a_table_that_happens_to_lie_beside_pictures_is_a_table(tmp_path):
     save(tmp_path / "1.png", GREY)
     (tmp_path / "t.csv").write_text("name,size,class\n" + "\n".join(f"1.png,{each},a" for each in range(6)))
     (tmp_path / "u.csv").write_text("a,class\n" + "\n".join(f"{each},a" for each in range(6)))
-    assert isinstance(read(tmp_path / "t.csv").x, dict)
+    named = read(tmp_path / "t.csv")
+    assert isinstance(named.x, dict)
+    assert any("column 'name' names pictures that are there" in note for note in named.notes)
     assert isinstance(read(tmp_path / "u.csv").x, dict)
 
 

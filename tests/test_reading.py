@@ -1313,3 +1313,10 @@ def test_a_gzipped_table_is_read(tmp_path):
     path = tmp_path / "table.csv.gz"
     path.write_bytes(gzip.compress(b"a,b\n1,2\n3,4\n"))
     assert read(path).columns()["b"].tolist() == [2, 4]
+
+
+def test_what_a_masked_array_hides_is_missing():
+    numbers = np.ma.masked_array([[1, 2], [3, 4]], mask=[[0, 1], [0, 0]])
+    np.testing.assert_array_equal(read((numbers, [0, 1])).x, [[1, np.nan], [3, 4]])
+    words = np.ma.masked_array(["a", "b"], mask=[1, 0])
+    assert read({"word": words, "y": [0, 1]}).columns()["word"].tolist() == ["", "b"]

@@ -5,6 +5,7 @@ import json
 import os
 import tomllib
 from dataclasses import asdict, fields
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,7 +16,7 @@ import threestep as ts
 from threestep.data import label, read
 from threestep.job import fit_steps
 from threestep.pick import Outcome, descent
-from threestep.study import new_folder, page_folder, read_journal, score_samples
+from threestep.study import RunFolder, new_folder, page_folder, read_journal, score_samples
 
 KINDS = ["start", "check", "function_set", "goodness", "epoch", "pick", "scores", "details", "end"]
 OF_A_SEARCH = {"space", "rung", "final", "leaderboard", "luck", "note"}
@@ -382,6 +383,34 @@ def test_a_model_outlives_what_fails_after_it(place, error, tmp_path, monkeypatc
             ts.fit("iris", **quick)
 
 
+def test_a_model_that_cannot_be_saved_is_in_the_error(tmp_path, monkeypatch, capsys):
+    from threestep.app import main
+
+    error = ts.ModelFileError("model.safetensors: cannot be written", "make room")
+    monkeypatch.setattr("threestep.model.Model.save", failing(error))
+    with pytest.raises(ts.ReportError, match="the model could not be saved") as caught:
+        ts.fit("iris", network="4", epochs=1, out=tmp_path / "run")
+    assert caught.value.run.model.predict([[5.1, 3.5, 1.4, 0.2]]).shape == (1,)
+    assert main(["fit", "iris", "--network", "4", "--epochs", "1", "--out", str(tmp_path / "told")]) == 1
+    said = capsys.readouterr().err
+    assert "cannot be written" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
+def test_lines_of_the_journal_wait_while_the_disk_is_full(tmp_path):
+    folder = RunFolder(tmp_path)
+    folder.journal_path.symlink_to("/dev/full")
+    folder.append({"event": "one"})
+    folder.append({"event": "two"})
+    with pytest.raises(OSError, match="No space left"):
+        folder.finish()
+    folder.journal_path.unlink()
+    folder.append({"event": "three"})
+    folder.finish()
+    assert [event["event"] for event in read_journal(folder.journal_path)] == ["one", "two", "three"]
+
+
 def test_what_fails_before_there_is_a_model_is_told_as_ever(monkeypatch):
     monkeypatch.setattr("threestep.study.run.check_event", failing(ZeroDivisionError()))
     with pytest.raises(ZeroDivisionError):
@@ -415,6 +444,37 @@ def test_a_folder_may_be_below_the_home_folder_and_has_a_name(in_tmp, monkeypatc
             claim("x" * 300, "t")
     (in_tmp / "t.csv").write_text("a,y\n1,0\n2,1\n")
     assert ts.data.read("~/t.csv").n_samples == 2
+
+
+def test_a_page_needs_its_folder_before_the_work_for_it(in_tmp, monkeypatch):
+    monkeypatch.setattr("threestep.job.explain_model", failing(ZeroDivisionError()))
+    monkeypatch.setattr("threestep.job.compare_steps", failing(ZeroDivisionError()))
+    monkeypatch.setattr("threestep.job.health_steps", failing(ZeroDivisionError()))
+    (in_tmp / "file").write_text("")
+    for out, said in (("file", "is a file"), ("file/below", "cannot be written"), ("", "name is empty")):
+        for work in (partial(ts.explain, "m"), partial(ts.compare, "depth"), ts.health):
+            with pytest.raises(ts.DataError, match=said):
+                work("digits", out=out)
+
+
+def test_what_was_broken_off_is_told_as_such(tmp_path):
+    new_folder(tmp_path / "run", "t").append({"event": "start"})
+    with pytest.raises(
+        ts.DataError, match=r"a run has left that was broken off \(journal\.jsonl\)"
+    ) as caught:
+        new_folder(tmp_path / "run", "t")
+    assert "remove it" in caught.value.hint
+
+
+def test_two_runs_at_once_have_folders_of_their_own(in_tmp, monkeypatch):
+    first = new_folder(None, "t").path
+    there = Path.exists
+    monkeypatch.setattr(Path, "exists", lambda path: path != first and there(path))  # made a moment later
+    assert [first.name, new_folder(None, "t").path.name, page_folder(None, "t").name] == [
+        "t-001",
+        "t-002",
+        "t-003",
+    ]
 
 
 def test_a_name_that_is_no_utf8_is_told_readably(in_tmp):

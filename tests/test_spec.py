@@ -67,6 +67,8 @@ def test_every_activation_can_be_named(name):
         "8–4",
         "foo",
         "64 RELU",
+        "64 batch",
+        "64-32 tanh group",
         "\x00",
         "8-4\x00",
         "-".join(["8"] * 1001),
@@ -83,10 +85,19 @@ def test_bad_spec_is_refused_in_few_words_with_a_hint(spec):
 def test_message_names_the_part_that_cannot_be_read():
     with pytest.raises(ts.SpecError, match="got 'x3' where a width belongs"):
         read("12-x3-8")
+    with pytest.raises(ts.SpecError, match="got 'res8s2x2' where a width belongs"):
+        read("res8-res8s2x2", (8, 8))
 
 
 @pytest.mark.parametrize(
-    ("given", "meant"), [("64 reluu", "relu"), ("64 Tanh", "tanh"), ("sigmoyd", "sigmoid")]
+    ("given", "meant"),
+    [
+        ("64 reluu", "relu"),
+        ("64 Tanh", "tanh"),
+        ("sigmoyd", "sigmoid"),
+        ("Conv8", "conv8"),
+        ("avgpool", "maxpool"),
+    ],
 )
 def test_unknown_activation_is_answered_with_the_nearest(given, meant):
     with pytest.raises(ts.SpecError, match=f"did you mean `{meant}`"):
@@ -94,7 +105,8 @@ def test_unknown_activation_is_answered_with_the_nearest(given, meant):
 
 
 @pytest.mark.parametrize(
-    ("input_shape", "n_outputs"), [((0,), 3), ((4, 0), 3), ((4,), 0), ((4,), -1), ((-4,), 3), ((-2, -2), 3)]
+    ("input_shape", "n_outputs"),
+    [((0,), 3), ((4, 0), 3), ((4,), 0), ((4,), -1), ((-4,), 3), ((-2, -2), 3), ((), 3), (4, 3), ("4", 3)],
 )
 def test_network_needs_inputs_and_outputs(input_shape, n_outputs):
     with pytest.raises(ts.SpecError, match="at least one"):

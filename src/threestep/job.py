@@ -20,6 +20,7 @@ from threestep.study import (
     Explanation,
     Health,
     Run,
+    check_page_folder,
     compare_steps,
     explain_model,
     health_steps,
@@ -163,6 +164,8 @@ def explained(
 ) -> Explanation:
     """As `explain`; `keep` writes a folder also where `out` does not name one."""
     check_language(lang)
+    if keep or out is not None:
+        check_page_folder(out)
     found = explain_model(model_given(model), data, row)
     if not keep and out is None:
         return found
@@ -182,6 +185,8 @@ def compare_steps_of(
         )
     if by not in ("depth", "width", "residual"):
         raise SettingsError(f"no comparison by {by!r}", did_you_mean(by, ("depth", "width", "residual")))
+    if keep or out is not None:
+        check_page_folder(out)
     found = yield from compare_steps(data, by, study)
     if not keep and out is None:
         return found
@@ -218,6 +223,8 @@ def health_of(
 ) -> Generator[dict[str, Any], None, Health]:
     """As `health`, yielding what happens; `keep` writes a folder also where `out` does not name one."""
     check_language(lang)
+    if keep or out is not None:
+        check_page_folder(out)
     found = yield from health_steps(data, **settings)
     if not keep and out is None:
         return found

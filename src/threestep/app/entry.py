@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import fields
 from difflib import get_close_matches
+from errno import ENOSPC
 from functools import partial
 from io import StringIO, TextIOWrapper
 from typing import Any, NoReturn, TextIO, cast, get_args
@@ -57,7 +58,7 @@ def main(words: Sequence[str] | None = None, began: float | None = None) -> int:
         _complain(error.message, error.hint)
         return 2
     except ReportError as error:
-        if not isinstance(error.__cause__, OSError):  # a bug of ours
+        if not isinstance(error.__cause__, (OSError, UserError)):  # a bug of ours
             traceback.print_exception(error.__cause__)
         _complain(error.message, error.hint)
         return 1
@@ -66,7 +67,20 @@ def main(words: Sequence[str] | None = None, began: float | None = None) -> int:
         return _INTERRUPTED
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         _hear_no_more()
+    except (OSError, RuntimeError) as error:
+        _complain_of_machine(error)
+        return 2
     return 0
+
+
+def _complain_of_machine(error: OSError | RuntimeError) -> None:
+    """Say what is wrong with the machine; any other error is a bug of ours."""
+    if isinstance(error, OSError) and error.errno == ENOSPC:
+        _complain(f"the output cannot be written ({error.strerror})", "make room on the disk")
+    elif "initialize backend" in str(error):
+        _complain(f"JAX has no such device: {error}", "JAX_PLATFORMS says which it takes; `cpu` works always")
+    else:
+        raise error
 
 
 class _Patient:

@@ -115,13 +115,18 @@ def words_of_objects(cells: Sequence[object]) -> NDArray:
 
 
 def array_of(values: object, name: str) -> NDArray:
-    """Any array-like as an array; text as objects, so that None and NaN beside it stay what they are.
+    """Any array-like as an array; text as objects, so that None and NaN beside it stay what they are. What
+    a masked array hides is missing.
 
     Raises
     ------
     DataError
         Ragged rows.
     """
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # what it hides is not known
+        is_numeric = values.dtype.kind in "biuf"
+        hidden, kind = (np.nan, np.float64) if is_numeric else ("", object)
+        values = np.ma.filled(values.astype(kind), hidden)
     try:
         array = np.asarray(values)
         if array.dtype.kind in "US":

@@ -124,7 +124,7 @@ def _visit(path: Path, walk: _Walk) -> None:
         if entry in new:
             walk.folders.append(entry)
             _visit(entry, walk)
-        elif entry.is_file():
+        elif entry.is_file() or not entry.exists():  # a link to nothing is told as a damaged file
             walk.files.append(entry)
 
 

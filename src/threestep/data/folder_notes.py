@@ -20,7 +20,8 @@ def name_of(file: Path, path: Path) -> str:
 
 def reason_of(error: Exception) -> str:
     """Why a decoder could not read a file, on one line."""
-    return " ".join(readable(str(error)).split()) or type(error).__name__
+    why = isinstance(error, OSError) and error.strerror  # without the file's name, which is told beside it
+    return " ".join(readable(why or str(error)).split()) or type(error).__name__
 
 
 def named_broken(files: Sequence[Path], broken: dict[int, str], path: Path, strict: bool = False) -> str:

@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
 from threestep.data.csv_file import all_rows, first_rows
 from threestep.data.folder_layout import Contents, Sample, entries_of, is_media_file, readable
-from threestep.data.media import MEDIA_ENDINGS
+from threestep.data.media import MEDIA_ENDINGS, PICTURE_ENDINGS
+from threestep.data.table import Table
 from threestep.errors import DataError
 
 _ENDINGS = (".csv", ".tsv")
@@ -16,6 +18,7 @@ _FIRST = 3  # lines that show whether it names files: a header, and others
 _MOST_FOLDERS = 20  # beside it that are looked into
 _FEWEST_DIFFERENT = 0.9  # of the names
 _MOST_LACKING = 0.1  # of the names, else they are none of files
+_MOST_SEEN, _FEWEST_NAMED = 100, 0.9  # cells of a column of a table, and their share that must be names
 
 
 def names_files(path: Path) -> bool:
@@ -46,9 +49,14 @@ def _exists(folder: Path, cell: str) -> bool:
 def _is_one(folder: Path, cell: str) -> bool:
     """Whether a cell is the way from a folder to a picture or sound."""
     try:
-        return is_media_file(Path(cell)) and (folder / cell).is_file()
+        return is_media_file(Path(cell)) and (folder / _way(cell)).is_file()
     except (OSError, ValueError):  # no name that a file can have
         return False
+
+
+def _way(cell: str) -> str:
+    """A way to a file as this system writes it, though Windows may have written it."""
+    return cell.replace("\\", "/")
 
 
 def listed_in(path: Path) -> Contents | None:
@@ -63,7 +71,7 @@ def listed_in(path: Path) -> Contents | None:
         return None
     rows, known = all_rows(path), _files_by_name(path)
     known |= {
-        cell: path.parent / cell
+        cell: path.parent / _way(cell)
         for row in rows
         for cell in row
         if cell not in known and _is_one(path.parent, cell)
@@ -89,6 +97,36 @@ def listed_in(path: Path) -> Contents | None:
     if n_more := len(set(known.values()) - {sample.file for sample in samples}):
         notes.append(f"{n_more} {'file' if n_more == 1 else 'files'} beside {own} not named in it")
     return Contents(samples, y_name=names[1 - at], notes=tuple(notes))
+
+
+def with_names_told(table: Table, path: Path) -> Table:
+    """A table that was read from a file, with a note if one of its columns names pictures or sounds that are
+    there, though it has too many for a file of labels.
+
+    Raises
+    ------
+    DataError
+        It is a file of labels, but nothing that it names is there.
+    """
+    for name, cells in table.columns().items():
+        named = [cell for cell in cells[:_MOST_SEEN].tolist() if isinstance(cell, str)]
+        if len(named) < _FEWEST_NAMED * min(len(cells), _MOST_SEEN) or not _are_media(named):
+            continue
+        kind = "pictures" if named[0].lower().endswith(PICTURE_ENDINGS) else "sounds"
+        if any(_is_one(folder, cell) for folder in (path.parent, *_folders_beside(path)) for cell in named):
+            what = f"column {name!r} names {kind} that are there, but this is a table of several columns: "
+            how = "to learn from them, give a file with two columns, file names and labels"
+            return replace(table, notes=(*table.notes, what + how))
+        if len(table.columns()) == _COLUMNS:
+            problem = f"column {name!r} names {kind} such as {named[0]!r}, but none is there"
+            hint = "put them beside this file, or in a folder beside it"
+            raise DataError(f"{readable(str(path))}: {problem}", hint)
+    return table
+
+
+def _are_media(cells: Sequence[str]) -> bool:
+    """Whether these are names of pictures or sounds."""
+    return bool(cells) and all(is_media_file(Path(cell)) for cell in cells)
 
 
 def _files_by_name(path: Path) -> dict[str, Path]:

@@ -17,6 +17,7 @@ from threestep.data.duck_file import DUCK_ENDINGS, read_duck_file
 from threestep.data.folder_layout import is_media_file
 from threestep.data.folders import read_folder, read_listed
 from threestep.data.frames import is_frame, read_frame
+from threestep.data.label_file import with_names_told
 from threestep.data.media import FILE_SETTINGS, Media, sides_of
 from threestep.data.table import Table
 from threestep.data.target import is_unknown
@@ -300,7 +301,7 @@ def _read_file(path: Path, how: Files, forms: Mapping[str, Form]) -> Table:
     if endings.endswith(".npz"):
         return read_npz(path)
     if endings.endswith(_TEXT_ENDINGS):
-        return read_csv(path, known, forms)
+        return with_names_told(read_csv(path, known, forms), path)
     if endings.endswith(DUCK_ENDINGS):
         return read_duck_file(path, known, forms)
     if endings.endswith(("ubyte.gz", "ubyte", ".idx", ".idx.gz", ".gz")):

@@ -1,10 +1,13 @@
 """A line of text to a network: `128-64 tanh`, `conv32-conv64-dense128`, `resnet18`."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import takewhile
 from typing import NamedTuple
+
+import numpy as np
 
 from threestep.errors import SpecError, did_you_mean
 from threestep.network.activations import ACTIVATION_NAMES
@@ -85,25 +88,45 @@ def parse(spec: str, input_shape: tuple[int, ...], n_outputs: int, output: str =
     >>> ts.network.parse("resnet50", input_shape=(224, 224, 3), n_outputs=1000).n_params
     25557032
     """
-    if min(*input_shape, n_outputs, 1) < 1:
-        raise SpecError(
-            f"network: got input shape {input_shape} and {n_outputs} outputs, expected at least one of each"
-        )
+    _check_numbers(input_shape, n_outputs)
     layers_text, activation, norm = _parts(spec)
     if output not in ACTIVATION_NAMES:
         raise SpecError(f"network {spec!r}: no activation {output!r}", did_you_mean(output, ACTIVATION_NAMES))
     words = layers_text.split("-") if layers_text else []
+    if norm and norm != "none" and all(_is_neurons(word) for word in words):
+        raise SpecError(
+            f"network {spec!r}: got the normalization {norm!r}, but no convolution that is normalized",
+            "leave it out",
+        )
     if len(words) > _MOST_LAYERS:
         raise SpecError(f"network: got {len(words)} hidden layers, expected at most {_MOST_LAYERS}", _HINT)
     is_grey = len(input_shape) == 2 and any(not _is_neurons(word) for word in words)
     shape = (*input_shape, 1) if is_grey else tuple(input_shape)
-    style = _Style(spec, activation, norm)
+    style = _Style(spec, activation, norm or NORMS[0])
     layers = list[Layer]()
     for word in words:
         new = _layers_of(word, shape, style)
         layers += new
         shape = Network(shape, tuple(new)).shapes[-1]
     return Network(tuple(input_shape), (*layers, Dense(n_outputs, output)))
+
+
+def _check_numbers(input_shape: object, n_outputs: object) -> None:
+    """Refuse what is no shape, or no number of outputs.
+
+    Raises
+    ------
+    SpecError
+    """
+    shape = tuple(input_shape) if isinstance(input_shape, Sequence) else ()
+    if not shape or not all(
+        isinstance(each, (int, np.integer)) and each >= 1 for each in (*shape, n_outputs)
+    ):
+        raise SpecError(
+            f"network: got input shape {input_shape!r} and {n_outputs!r} outputs, expected a whole number of "
+            "at least one for each",
+            "such as input_shape=(8,), n_outputs=3",
+        )
 
 
 class _Style(NamedTuple):
@@ -124,7 +147,8 @@ def _layers_of(word: str, shape: Shape, style: _Style) -> list[Layer]:
     is_neurons = not (word in _RESNETS or word in _POOLS or _CONV.fullmatch(word) or _BLOCKS.fullmatch(word))
     if is_neurons:
         text = word.removeprefix("dense")
-        return [Dense(_width(text.removeprefix("r"), style.spec), style.activation, text.startswith("r"))]
+        width = _width(text.removeprefix("r"), style.spec, word)
+        return [Dense(width, style.activation, text.startswith("r"))]
     if len(shape) != 3:
         raise SpecError(
             f"network {style.spec!r}: {word!r} needs a picture, got inputs of shape {shape}",
@@ -274,17 +298,19 @@ def _is_alike(one: Conv, other: Layer) -> bool:
 
 
 def _parts(spec: str) -> tuple[str, str, str]:
-    """The layers, the activation and the normalization."""
+    """The layers, the activation and the normalization; "" if none is said."""
     words = spec.split()
     if len(words) > 3:
         raise SpecError(f"network {spec!r}: got {len(words)} words, expected at most three", _HINT)
     layers = words.pop(0) if words and _is_layers(words[0]) else ""
-    norm = words.pop() if words and words[-1] in NORMS else NORMS[0]
+    norm = words.pop() if words and words[-1] in NORMS else ""
     activation = words.pop(0) if words else "relu"
     for word in (activation, *words):
         if word not in ACTIVATION_NAMES:
-            hint = did_you_mean(word, (*ACTIVATION_NAMES, *_RESNETS))
-            raise SpecError(f"network {spec!r}: no activation {word!r}", hint)
+            what = "activation" if layers else "layer or activation"
+            in_small = [word.lower()] if _is_layers(word.lower()) else []
+            hint = did_you_mean(word, (*in_small, *ACTIVATION_NAMES, *_RESNETS, *_POOLS))
+            raise SpecError(f"network {spec!r}: no {what} {word!r}", hint)
     if words:
         raise SpecError(f"network {spec!r}: got two activations, {activation} and {words[0]}", _HINT)
     return layers, activation, norm
@@ -303,12 +329,12 @@ def _is_widths(word: str) -> bool:
     return word.removeprefix("r")[:1] in set("0123456789-")
 
 
-def _width(part: str, spec: str) -> int:
-    """One hidden width."""
+def _width(part: str, spec: str, word: str = "") -> int:
+    """One hidden width, the whole of a word or a part of it."""
     if not (part.isascii() and part.isdigit()):
         is_for_pictures = any(letters in spec for letters in ("conv", "res", "pool", "plain"))
         raise SpecError(
-            f"network {spec!r}: got {part!r} where a width belongs, expected a whole number",
+            f"network {spec!r}: got {word or part!r} where a width belongs, expected a whole number",
             _HINT_PICTURES if is_for_pictures else _HINT,
         )
     width = int(part[:12])

@@ -10,7 +10,7 @@ from threestep.study.comparing import compare_steps
 from threestep.study.events import notes_on_left_out
 from threestep.study.explaining import Explanation, explain_model, plain_explanation
 from threestep.study.finding import find_model
-from threestep.study.folder import RunFolder, new_folder, page_folder, read_journal
+from threestep.study.folder import RunFolder, check_page_folder, new_folder, page_folder, read_journal
 from threestep.study.health import Health, health_steps, plain_health
 from threestep.study.picking import Found
 from threestep.study.preparing import Prepared, arrays_of, prepare_parts, prepare_run
@@ -30,6 +30,7 @@ __all__ = [
     "RunFolder",
     "WorkedExample",
     "arrays_of",
+    "check_page_folder",
     "choose_settings",
     "compare_steps",
     "explain_model",

@@ -2,7 +2,10 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from errno import ENOSPC
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +17,13 @@ from threestep.settings import Settings
 
 Event = dict[str, Any]
 _HINT_OTHER = "choose another folder: `--out`, in Python `out`"
-_MOST_FOLDERS = 100_000
+_PARENT = Path("runs")
+_PAGE_FILES = ("comparison.json", "explanation.json", "health.json", "report.html")
 
 
 class RunFolder:
-    """A run's folder; the journal is only ever appended to.
+    """A run's folder; the journal is only ever appended to. While the disk is full its lines wait, so that
+    training need not end for that.
 
     Parameters
     ----------
@@ -32,6 +37,7 @@ class RunFolder:
         self.journal_path = path / "journal.jsonl"
         self.config_path = path / "config.toml"
         self.report_path = path / "report.html"
+        self._waiting = b""
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -39,14 +45,45 @@ class RunFolder:
         return (self.model_path, self.journal_path, self.config_path, self.report_path)
 
     def append(self, event: Event) -> None:
-        """Add one line to the journal."""
-        with self.journal_path.open("ab") as file:
-            file.write(msgspec.json.encode(event) + b"\n")
+        """Add one line to the journal, now or with a later one."""
+        self._waiting += msgspec.json.encode(event) + b"\n"
+        with suppress(OSError):
+            self._write_waiting()
+
+    def finish(self) -> None:
+        """Write what still waits.
+
+        Raises
+        ------
+        OSError
+            The disk is still full.
+        """
+        self._write_waiting()
+
+    def _write_waiting(self) -> None:
+        """All that waits, or none of it."""
+        with self.journal_path.open("ab", buffering=0) as file:
+            size = file.tell()
+            try:
+                if file.write(self._waiting) < len(self._waiting):
+                    raise OSError(ENOSPC, os.strerror(ENOSPC))
+            except OSError:
+                with suppress(OSError):
+                    file.truncate(size)
+                raise
+        self._waiting = b""
 
     def write_config(self, settings: Settings, data: str) -> None:
-        """Write down the settings as they were used, defaults filled in."""
+        """Write down the settings as they were used, defaults filled in.
+
+        Raises
+        ------
+        DataError
+            The disk is full.
+        """
         filled = {key: value for key, value in asdict(settings).items() if value is not None}
-        self.config_path.write_bytes(tomli_w.dumps({"data": data, **filled}).encode())
+        with _written(self.path):
+            self.config_path.write_bytes(tomli_w.dumps({"data": data, **filled}).encode())
 
 
 def new_folder(wanted: str | Path | None, name: str) -> RunFolder:
@@ -64,7 +101,27 @@ def new_folder(wanted: str | Path | None, name: str) -> RunFolder:
     DataError
         The folder holds a file that the run would write, or cannot be written.
     """
-    return _claimed(_wanted(wanted, name))
+    if wanted is not None:
+        return _claimed(_named(wanted))
+    for path in _numbered(name):
+        with suppress(FileExistsError):  # another run was quicker
+            return _made(path)
+    raise AssertionError("every number is taken")
+
+
+def check_page_folder(wanted: str | Path | None) -> None:
+    """Refuse a folder that a page cannot go to, before the work for it; as `page_folder`, and made, too.
+
+    Raises
+    ------
+    DataError
+    """
+    if wanted is not None:
+        _with_room(_named(wanted))
+        return
+    with _written(_PARENT):
+        _PARENT.mkdir(parents=True, exist_ok=True)
+    _check_open(_PARENT)
 
 
 def page_folder(wanted: str | Path | None, name: str) -> Path:
@@ -75,53 +132,97 @@ def page_folder(wanted: str | Path | None, name: str) -> Path:
     DataError
         It holds such or cannot be written.
     """
-    path = _wanted(wanted, name)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        taken = [
-            each
-            for each in ("comparison.json", "explanation.json", "health.json", "report.html")
-            if (path / each).exists()
-        ]
-    except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error.strerror})", _HINT_OTHER) from error
-    if taken:
-        raise DataError(f"{path}: holds {' and '.join(taken)} already", _HINT_OTHER)
-    return path
+    if wanted is not None:
+        return _with_room(_named(wanted))
+    for path in _numbered(name):
+        with suppress(FileExistsError):
+            return _made(path).path
+    raise AssertionError("every number is taken")
 
 
-def _wanted(wanted: str | Path | None, name: str) -> Path:
-    """Where a folder is to be.
+def _named(wanted: str | Path) -> Path:
+    """The folder that is asked for.
 
     Raises
     ------
     DataError
         Its name is empty, as where a variable of the shell is.
     """
-    if wanted is None:
-        return _next_free(Path("runs"), name)
     if not str(wanted):
         raise DataError("the folder's name is empty", _HINT_OTHER)
     return Path(os.path.expanduser(wanted))
 
 
+def _with_room(path: Path) -> Path:
+    """The folder, made if it is not there, that holds no page yet."""
+    _check_no_file(path)
+    with _written(path):
+        path.mkdir(parents=True, exist_ok=True)
+        taken = [name for name in _PAGE_FILES if (path / name).exists()]
+    if taken:
+        raise DataError(f"{path}: holds {' and '.join(taken)} already", _HINT_OTHER)
+    _check_open(path)
+    return path
+
+
 def _claimed(path: Path) -> RunFolder:
     """The folder with an empty journal in it, made by us and nobody else."""
+    _check_no_file(path)
     folder = RunFolder(path)
-    try:
-        if path.is_file():
-            raise DataError(f"{path}: is a file, expected a folder", _HINT_OTHER)
+    with _written(path):
         path.mkdir(parents=True, exist_ok=True)
         taken = [file.name for file in folder.files if file.exists()]
         if not taken:
-            folder.journal_path.open("xb").close()
+            try:
+                folder.journal_path.open("xb").close()
+            except FileExistsError:
+                taken = [folder.journal_path.name]
+    if folder.model_path.name in taken:
+        raise DataError(f"{path}: holds a run already ({', '.join(taken)})", _HINT_OTHER)
+    if taken:
+        left = f"holds what a run has left that was broken off ({', '.join(taken)})"
+        raise DataError(f"{path}: {left}", f"remove it, or {_HINT_OTHER}")
+    return folder
+
+
+def _made(path: Path) -> RunFolder:
+    """A new folder.
+
+    Raises
+    ------
+    FileExistsError
+        It is there.
+    DataError
+        It cannot be made.
+    """
+    with _written(path):
+        path.mkdir(parents=True)
+    return RunFolder(path)
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[None]:
+    """What cannot be written in here is told; that something is there already is left to whoever asks."""
+    try:
+        yield
     except FileExistsError:
-        taken = [folder.journal_path.name]
+        raise
     except OSError as error:
         raise DataError(f"{path}: cannot be written ({error.strerror})", _HINT_OTHER) from error
-    if taken:
-        raise DataError(f"{path}: holds a run already ({', '.join(taken)})", _HINT_OTHER)
-    return folder
+
+
+def _check_no_file(path: Path) -> None:
+    """Refuse a file where a folder is to be."""
+    with _written(path):
+        is_file = path.is_file()
+    if is_file:
+        raise DataError(f"{path}: is a file, expected a folder", _HINT_OTHER)
+
+
+def _check_open(path: Path) -> None:
+    """Refuse a folder in which nothing can be made."""
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise DataError(f"{path}: cannot be written (no right to)", _HINT_OTHER)
 
 
 def read_journal(path: str | Path) -> Iterator[Event]:
@@ -133,8 +234,8 @@ def read_journal(path: str | Path) -> Iterator[Event]:
             return
 
 
-def _next_free(parent: Path, name: str) -> Path:
-    """`parent/name-001`, or the next number that is not there yet."""
+def _numbered(name: str) -> Iterator[Path]:
+    """`runs/name-001` and those after it, that are not there yet."""
     plain = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name)[:60]
-    numbered = (parent / f"{plain}-{number:03d}" for number in range(1, _MOST_FOLDERS))
-    return next(path for path in numbered if not path.exists())
+    numbered = (_PARENT / f"{plain}-{number:03d}" for number in count(1))
+    return (path for path in numbered if not path.exists())

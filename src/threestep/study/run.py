@@ -130,7 +130,7 @@ def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[
     KeyboardInterrupt
         Before a first epoch was done; later ones end the descent with the best so far.
     ReportError
-        The model was found and saved, but something failed after that.
+        The model was found, but it could not be saved, or something failed after that.
     """
     clock = Clock(prepared.seconds)
     events: list[Event] = []
@@ -160,19 +160,21 @@ def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[
         said = answers_of(prepared, model)
         model = measured(prepared, found, model, said, events)
         run = Run(model, found.picked, prepared.settings, model.scores, events, folder, found.tried)
-        if folder is not None:
-            model.save(folder.model_path)
         with model_kept(run):
+            if folder is not None:
+                model.save(folder.model_path)
             yield say({"event": "scores", "scores": model.scores})
             yield say({"event": "details", **what_is_asked(prepared, found, model, said)})
             clock.stage("measure")
             yield say({"event": "end", "seconds": clock.seconds})
+            if folder is not None:
+                folder.finish()
     return run
 
 
 @contextmanager
 def model_kept(run: Run) -> Iterator[None]:
-    """What fails in here says where the model is that was found before.
+    """What fails in here says where the model is that was found before: in its file, or in the error.
 
     Raises
     ------
@@ -182,8 +184,10 @@ def model_kept(run: Run) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        why = str(error) or "no reason given"
-        hint = "the model is in this error's `run.model`"
-        if run.folder is not None:
+        why, name = str(error) or "no reason given", type(error).__name__
+        what, hint = "the report failed", "the model is in this error's `run.model`"
+        if run.folder is not None and run.folder.model_path.exists():
             hint = f"the model is saved: threestep predict {run.folder.path} DATA"
-        raise ReportError(f"the report failed: {type(error).__name__}: {why}", hint, run) from error
+        elif run.folder is not None:
+            what = "the model could not be saved"
+        raise ReportError(f"{what}: {name}: {why}", hint, run) from error
