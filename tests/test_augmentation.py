@@ -206,7 +206,7 @@ def test_what_is_learned_from_changed_samples_is_the_same_each_time(wish):
     assert losses[0] != losses[2]
 
 
-@pytest.mark.parametrize("class_weight", ["even", "balanced"])
+@pytest.mark.parametrize("class_weight", ["even", pytest.param("balanced", marks=pytest.mark.slow)])
 def test_mixed_samples_teach(class_weight):
     run = ts.fit(
         stripes(400), network="conv8-dense8", epochs=15, mixup=0.3, noise=0.1, class_weight=class_weight

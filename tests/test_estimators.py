@@ -41,10 +41,10 @@ def mixed_frame(n_samples=120, seed=0):
 @pytest.mark.parametrize(
     "estimator",
     [
-        ts.Regressor(network="32", epochs=100),
+        ts.Regressor(network="32", epochs=30),
         *(
             pytest.param(each, marks=pytest.mark.slow)  # minutes: a search for each kind of data
-            for each in (ts.Classifier(network="32", epochs=100), ts.Classifier(), ts.Regressor())
+            for each in (ts.Classifier(network="32", epochs=30), ts.Classifier(), ts.Regressor())
         ),
     ],
     ids=["Regressor-given", "Classifier-given", "Classifier", "Regressor"],
@@ -277,7 +277,7 @@ def test_partial_fit_learns_on():
         classifier.partial_fit(x, y, classes=[0, 1, 2])
     assert classifier.score(x, y) > 0.85
     assert classifier.n_iter_ == len(classifier.loss_curve_) == 40
-    regressor = ts.Regressor("16", random_state=0).fit(*DIABETES)
+    regressor = ts.Regressor("16", random_state=0).partial_fit(*DIABETES)
     before = regressor.score(*DIABETES)
     assert regressor.partial_fit(*DIABETES).score(*DIABETES) != before
 
