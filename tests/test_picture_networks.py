@@ -55,8 +55,8 @@ def test_resnet_152_has_152_layers_with_weights():
         ("conv8+4k5 tanh", (9, 8, 3), "9×8×3 → 8 × 5×5 tanh → 4 × 5×5 tanh → max of 2×2 → 3"),
         ("conv8s2-globalpool", (8, 8, 1), "8×8×1 → 8 × 3×3 /2 relu → mean of all → 3"),
         ("conv8", (3, 3), "3×3 → 8 × 3×3 relu → 3"),
-        ("conv4s1-res4x2-plain8x3s2", (8, 8), "8×8 → 4 × 3×3 relu → 2 basic 4 → 1 basic 8 /2 without residuals"
-         " → 2 basic 8 without residuals → 3"),
+        ("conv4s1-res4x2-plain8x3s2", (8, 8), "8×8 → 4 × 3×3 relu → 2 residual blocks of 4 relu"
+         " → 1 plain block of 8 /2 relu → 2 plain blocks of 8 relu → 3"),
     ],
 )  # fmt: skip
 def test_specs_of_pictures_are_read(spec, shape, printed):
@@ -76,7 +76,7 @@ WORDS = st.one_of(
 
 
 @settings(deadline=None)
-@given(st.lists(WORDS, max_size=5), st.sampled_from(["", "-dense7", "-dense7-r7"]),
+@given(st.lists(WORDS, min_size=1, max_size=5), st.sampled_from(["", "-dense7", "-dense7-r7"]),
        st.sampled_from(["relu", "tanh group", "gelu none"]))  # fmt: skip
 def test_spec_of_a_picture_network_is_read_as_that_network(words, ending, style):
     text = "-".join(words) + ending
@@ -91,11 +91,11 @@ def test_spec_of_a_picture_network_is_read_as_that_network(words, ending, style)
         ("64-conv8", (8, 8), "needs a picture"),
         ("conv8k4", (8, 8), "even"),
         ("conv8s17", (8, 8), "stride"),
-        ("resnet19", (8, 8), "no activation 'resnet19'"),
+        ("resnet19", (8, 8), "no layer or activation 'resnet19'"),
         ("conv8 tanh foo", (8, 8), "no activation 'foo'"),
         ("conv8 tanh relu", (8, 8), "two activations"),
         ("conv8-", (8, 8), "where a width belongs"),
-        ("convx", (8, 8), "no activation"),
+        ("convx", (8, 8), "no layer or activation"),
         ("maxpool-maxpool-maxpool-maxpool", (8, 8), "leaves nothing"),
         ("res4x0", (8, 8), "count"),
     ],

@@ -64,8 +64,11 @@ def _pool_text(layer: Pool) -> str:
 
 def _blocks_text(layer: Blocks) -> str:
     by = f" /{layer.stride}" if layer.stride > 1 else ""
-    plain = "" if layer.residual else " without residuals"
-    return f"{layer.count} {layer.kind} {layer.width}{by}{plain}"
+    what = "block" if layer.kind == "basic" else layer.kind
+    several = (
+        f"{layer.count} {'residual' if layer.residual else 'plain'} {what}{'s' if layer.count > 1 else ''}"
+    )
+    return f"{several} of {layer.width}{by} {layer.activation}"
 
 
 _DENSE = Kind(

@@ -584,10 +584,14 @@ JOURNAL: dict[str, str] = {
     "mean of all": "全部的平均值",
     "{n} linear": "{n} 線性",
     "{layer} + input": "{layer} + 輸入",
-    "{n} basic {width}": "{n} 個基本區塊，寬 {width}",
-    "{n} bottleneck {width}": "{n} 個瓶頸區塊，寬 {width}",
-    "{n} basic {width} without residuals": "{n} 個基本區塊，寬 {width}，無殘差",
-    "{n} bottleneck {width} without residuals": "{n} 個瓶頸區塊，寬 {width}，無殘差",
+    "{n} residual block of {width}": "{n} 個殘差區塊，寬 {width}",
+    "{n} residual blocks of {width}": "{n} 個殘差區塊，寬 {width}",
+    "{n} residual bottleneck of {width}": "{n} 個殘差瓶頸區塊，寬 {width}",
+    "{n} residual bottlenecks of {width}": "{n} 個殘差瓶頸區塊，寬 {width}",
+    "{n} plain block of {width}": "{n} 個無殘差的區塊，寬 {width}",
+    "{n} plain blocks of {width}": "{n} 個無殘差的區塊，寬 {width}",
+    "{n} plain bottleneck of {width}": "{n} 個無殘差的瓶頸區塊，寬 {width}",
+    "{n} plain bottlenecks of {width}": "{n} 個無殘差的瓶頸區塊，寬 {width}",
     # verdicts of comparisons, and what there is to see of deep stacks
     "No difference that matters: none of {n} deeper networks of as many params is better or worse "
     "than the first one by more than {margin} % of its errors, beyond chance. The largest, of {arm}: {gain}, 95 % interval from {low} to {high}, p = {p}.": (
