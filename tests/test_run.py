@@ -455,6 +455,9 @@ def test_a_page_needs_its_folder_before_the_work_for_it(in_tmp, monkeypatch):
         for work in (partial(ts.explain, "m"), partial(ts.compare, "depth"), ts.health):
             with pytest.raises(ts.DataError, match=said):
                 work("digits", out=out)
+    with pytest.raises(ZeroDivisionError):
+        ts.compare("depth", "digits", out="page")
+    assert files(in_tmp) == ["file"]  # nothing is made before there is something to write
 
 
 def test_what_was_broken_off_is_told_as_such(tmp_path):
@@ -466,15 +469,9 @@ def test_what_was_broken_off_is_told_as_such(tmp_path):
     assert "remove it" in caught.value.hint
 
 
-def test_two_runs_at_once_have_folders_of_their_own(in_tmp, monkeypatch):
-    first = new_folder(None, "t").path
-    there = Path.exists
-    monkeypatch.setattr(Path, "exists", lambda path: path != first and there(path))  # made a moment later
-    assert [first.name, new_folder(None, "t").path.name, page_folder(None, "t").name] == [
-        "t-001",
-        "t-002",
-        "t-003",
-    ]
+def test_folders_are_numbered_and_none_is_had_twice(in_tmp):
+    names = [new_folder(None, "t").path.name, page_folder(None, "t").name, new_folder(None, "t").path.name]
+    assert names == ["t-001", "t-002", "t-003"]  # though nothing was written there yet
 
 
 def test_a_name_that_is_no_utf8_is_told_readably(in_tmp):

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from errno import ENOSPC
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -103,25 +102,25 @@ def new_folder(wanted: str | Path | None, name: str) -> RunFolder:
     """
     if wanted is not None:
         return _claimed(_named(wanted))
-    for path in _numbered(name):
-        with suppress(FileExistsError):  # another run was quicker
-            return _made(path)
-    raise AssertionError("every number is taken")
+    return RunFolder(_made(name))
 
 
 def check_page_folder(wanted: str | Path | None) -> None:
-    """Refuse a folder that a page cannot go to, before the work for it; as `page_folder`, and made, too.
+    """Refuse a folder that a page cannot go to, before the work for it; nothing is made.
 
     Raises
     ------
     DataError
+        As `page_folder`.
     """
+    path = _PARENT if wanted is None else _named(wanted)
+    _check_no_file(path)
+    with _written(path):
+        nearest = next(each for each in (path, *path.absolute().parents) if each.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        raise DataError(f"{path}: cannot be written", _HINT_OTHER)
     if wanted is not None:
-        _with_room(_named(wanted))
-        return
-    with _written(_PARENT):
-        _PARENT.mkdir(parents=True, exist_ok=True)
-    _check_open(_PARENT)
+        _check_no_page(path)
 
 
 def page_folder(wanted: str | Path | None, name: str) -> Path:
@@ -134,10 +133,7 @@ def page_folder(wanted: str | Path | None, name: str) -> Path:
     """
     if wanted is not None:
         return _with_room(_named(wanted))
-    for path in _numbered(name):
-        with suppress(FileExistsError):
-            return _made(path).path
-    raise AssertionError("every number is taken")
+    return _made(name)
 
 
 def _named(wanted: str | Path) -> Path:
@@ -158,11 +154,16 @@ def _with_room(path: Path) -> Path:
     _check_no_file(path)
     with _written(path):
         path.mkdir(parents=True, exist_ok=True)
+    _check_no_page(path)
+    return path
+
+
+def _check_no_page(path: Path) -> None:
+    """Refuse a folder that holds one."""
+    with _written(path):
         taken = [name for name in _PAGE_FILES if (path / name).exists()]
     if taken:
         raise DataError(f"{path}: holds {' and '.join(taken)} already", _HINT_OTHER)
-    _check_open(path)
-    return path
 
 
 def _claimed(path: Path) -> RunFolder:
@@ -177,36 +178,31 @@ def _claimed(path: Path) -> RunFolder:
                 folder.journal_path.open("xb").close()
             except FileExistsError:
                 taken = [folder.journal_path.name]
-    if folder.model_path.name in taken:
-        raise DataError(f"{path}: holds a run already ({', '.join(taken)})", _HINT_OTHER)
-    if taken:
+    if folder.journal_path.name in taken and folder.model_path.name not in taken:
         left = f"holds what a run has left that was broken off ({', '.join(taken)})"
         raise DataError(f"{path}: {left}", f"remove it, or {_HINT_OTHER}")
+    if taken:
+        raise DataError(f"{path}: holds a run already ({', '.join(taken)})", _HINT_OTHER)
     return folder
 
 
-def _made(path: Path) -> RunFolder:
-    """A new folder.
-
-    Raises
-    ------
-    FileExistsError
-        It is there.
-    DataError
-        It cannot be made.
-    """
-    with _written(path):
-        path.mkdir(parents=True)
-    return RunFolder(path)
+def _made(name: str) -> Path:
+    """The next of `runs/name-001`, ... that is not there yet, made by us and nobody else."""
+    plain = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name)[:60]
+    number = 0
+    while True:
+        number += 1
+        path = _PARENT / f"{plain}-{number:03d}"
+        with _written(path), suppress(FileExistsError):
+            path.mkdir(parents=True)
+            return path
 
 
 @contextmanager
 def _written(path: Path) -> Iterator[None]:
-    """What cannot be written in here is told; that something is there already is left to whoever asks."""
+    """What cannot be written in here is told."""
     try:
         yield
-    except FileExistsError:
-        raise
     except OSError as error:
         raise DataError(f"{path}: cannot be written ({error.strerror})", _HINT_OTHER) from error
 
@@ -219,12 +215,6 @@ def _check_no_file(path: Path) -> None:
         raise DataError(f"{path}: is a file, expected a folder", _HINT_OTHER)
 
 
-def _check_open(path: Path) -> None:
-    """Refuse a folder in which nothing can be made."""
-    if not os.access(path, os.W_OK | os.X_OK):
-        raise DataError(f"{path}: cannot be written (no right to)", _HINT_OTHER)
-
-
 def read_journal(path: str | Path) -> Iterator[Event]:
     """The events of a journal, oldest first; a last line cut short by a kill is left out."""
     for line in Path(path).read_bytes().splitlines():
@@ -232,10 +222,3 @@ def read_journal(path: str | Path) -> Iterator[Event]:
             yield msgspec.json.decode(line)
         except msgspec.DecodeError:
             return
-
-
-def _numbered(name: str) -> Iterator[Path]:
-    """`runs/name-001` and those after it, that are not there yet."""
-    plain = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name)[:60]
-    numbered = (_PARENT / f"{plain}-{number:03d}" for number in count(1))
-    return (path for path in numbered if not path.exists())
