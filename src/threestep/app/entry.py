@@ -61,8 +61,8 @@ def main(words: Sequence[str] | None = None, began: float | None = None) -> int:
             traceback.print_exception(error.__cause__)
         _complain(error.message, error.hint)
         return 1
-    except KeyboardInterrupt:
-        _complain("interrupted", "")
+    except KeyboardInterrupt as interrupt:
+        _complain("interrupted", str(interrupt))
         return _INTERRUPTED
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         _hear_no_more()

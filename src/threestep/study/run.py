@@ -128,10 +128,17 @@ def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[
     Raises
     ------
     KeyboardInterrupt
-        Before a first epoch was done; later ones end the descent with the best so far.
+        Before a first epoch was done, and it says what the folder holds; later ones end the descent with the
+        best so far.
     ReportError
         The model was found and saved, but something failed after that.
     """
+    with _interrupted_in_words(folder):
+        return (yield from _steps(prepared, folder))
+
+
+def _steps(prepared: Prepared, folder: RunFolder | None) -> Generator[Event, None, Run]:
+    """As `run_steps`."""
     clock = Clock(prepared.seconds)
     events: list[Event] = []
 
@@ -168,6 +175,25 @@ def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[
             clock.stage("measure")
             yield say({"event": "end", "seconds": clock.seconds})
     return run
+
+
+@contextmanager
+def _interrupted_in_words(folder: RunFolder | None) -> Iterator[None]:
+    """An interrupt in here says what is in the folder.
+
+    Raises
+    ------
+    KeyboardInterrupt
+    """
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        if folder is None:
+            raise
+        said = f"{folder.path} has no model; its journal.jsonl and config.toml may be deleted"
+        if folder.model_path.exists():
+            said = f"the model is saved: threestep predict {folder.path} DATA"
+        raise KeyboardInterrupt(said) from interrupt
 
 
 @contextmanager
