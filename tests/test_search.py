@@ -495,7 +495,10 @@ def test_all_of_an_ensemble_are_fast_enough(monkeypatch):
 
 def test_networks_of_all_folds_are_fast_enough_together(monkeypatch):
     monkeypatch.setattr(picking, "_latency_ms", lambda network: network.n_params / 100)
-    with pytest.raises(ts.SettingsError, match=r"`max_latency_ms` is 1; 4 → 8 relu → 3 takes 1\.34"):
+    with pytest.raises(
+        ts.SettingsError,
+        match=r"`max_latency_ms` is 1; 2 networks such as 4 → 8 relu → 3.* take 1\.34 for one sample",
+    ):
         ts.fit("iris", network="8", folds=2, max_latency_ms=1.0)
     each = ts.Settings(max_latency_ms=1.0, ensemble=3, folds=4)
     assert picking._n_asked(each) == 12

@@ -7,6 +7,7 @@ import hashlib
 import os
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -55,6 +56,9 @@ def prepare() -> None:
     """
     import jax
 
+    # a program of which the cache holds a part only is compiled anew: nothing that a user must do
+    unreadable = "Error reading persistent compilation cache entry"
+    warnings.filterwarnings("ignore", unreadable, UserWarning)
     if _cache_in_use() is not None:
         return
     folder = cache_folder()

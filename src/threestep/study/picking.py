@@ -325,9 +325,15 @@ def check_latency(network: Network, settings: Settings) -> None:
     most_ms = settings.max_latency_ms
     if most_ms is not None and (took := _latency_ms(network) * _n_asked(settings)) > most_ms:
         raise SettingsError(
-            f"`max_latency_ms` is {most_ms:g}; {network} takes {took:.3g}",
+            f"`max_latency_ms` is {most_ms:g}; {_together(network, settings)} {took:.3g} for one sample",
             "allow more, or give fewer and narrower layers, or a smaller `ensemble`",
         )
+
+
+def _together(network: Network, settings: Settings) -> str:
+    """Who takes the time of which a limit is."""
+    n = _n_asked(settings)
+    return f"{network} takes" if n == 1 else f"{n} networks such as {network}, which answer together, take"
 
 
 def fast_enough(tried: Sequence[Tried], settings: Settings) -> list[Tried]:

@@ -108,7 +108,9 @@ class Run:
         """The short form that a notebook shows."""
         n_others = len(self.model.others)
         more = f" and {n_others} more, averaged" if n_others else ""
-        return run_html(self.events[0]["data"], f"{self.model.network}{more}", self.scores, self.notes)
+        network = f"{self.model.network}{more}"
+        folder = None if self.folder is None else self.folder.path
+        return run_html(self.events[0]["data"], network, self.scores, self.notes, folder)
 
 
 def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[Event, None, Run]:

@@ -6,6 +6,8 @@ from math import log10
 from pathlib import Path
 from typing import Any
 
+from threestep.study.notebook import comparison_html
+
 _SURE = 0.05
 
 
@@ -74,6 +76,10 @@ class Comparison:
 
     def __repr__(self) -> str:
         return f"<Comparison by {self.by} on {self.data}: {self.verdict}>"
+
+    def _repr_html_(self) -> str:
+        """The short form that a notebook shows."""
+        return comparison_html(self, plain_of(self)["outcomes"])
 
 
 def verdict_of(by: str, outcomes: Sequence[ArmOutcome], error: str, margin: float, n_divisions: int) -> str:
