@@ -1,6 +1,7 @@
 """What the terminal shows: lines that are not longer than it is, tables, what is said of an order."""
 
 import re
+import sys
 from dataclasses import replace
 
 import pytest
@@ -133,3 +134,24 @@ def test_a_comparison_tells_differences_of_shares_in_points(narrow, capsys):
     assert f"{second.name}: 3.33 points above {first.name}, p = " in "\n".join(lines)
     tell_comparison(replace(found, outcomes=(first, replace(second, gain=0.0))))
     assert f"{second.name}: as good as {first.name}" in capsys.readouterr().out
+
+
+def test_an_error_and_its_hint_are_broken_into_lines_too(narrow, in_tmp, capsys):
+    (in_tmp / "t.csv").write_text("a,b\n1,2\n3,4\n")
+    (in_tmp / "odd").write_text("")
+    assert main(["fit", "t.odd" + "d" * 60]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) > 2
+    assert max(map(len, lines[1:])) <= 80
+
+
+@pytest.mark.parametrize("wish", ["", "1"])
+def test_who_wants_no_colours_has_none(wish, capsys, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", wish)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    with pytest.raises(SystemExit):
+        main(["predict", "--help"])
+    said = capsys.readouterr().out
+    assert "predict" in said
+    assert ("\x1b[" in said) == (wish == "")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from shutil import get_terminal_size
+from typing import TextIO
 from unicodedata import east_asian_width
 
 INDENT = " " * 8
@@ -15,7 +16,7 @@ def line_width() -> int:
     return get_terminal_size((_UNBOUNDED, 24)).columns
 
 
-def say(text: str = "", indent: str = "", later: str | None = None) -> None:
+def say(text: str = "", indent: str = "", later: str | None = None, file: TextIO | None = None) -> None:
     """Print a line, broken where the terminal ends.
 
     Parameters
@@ -24,10 +25,12 @@ def say(text: str = "", indent: str = "", later: str | None = None) -> None:
     indent, later : str
         What stands before the first line, and before those it is continued in; by default as much, and at
         least `INDENT`.
+    file : TextIO or None
+        Where to, if not to stdout.
     """
     later = max(indent, INDENT, key=len) if later is None else later
     for line in broken(text, line_width(), indent, later):
-        print(line)
+        print(line, file=file)
 
 
 def broken(text: str, width: int, indent: str = "", later: str = "") -> list[str]:
