@@ -38,6 +38,7 @@ MOST_CANDIDATES = 10  # of what may be averaged
 _MOST_TO_COMPARE = 4000  # samples
 _MOST_FINALS = 20  # whose calibrated losses are compared
 _MOST_ROWS = 1000  # of the leaderboard in the journal
+_NOT_FOLDED = "what was not trained in folds, whose losses are those of fewer samples"
 _CALIBRATED = "by the loss that each has once it is as sure as it should be; shown is the one before that"
 
 
@@ -215,10 +216,18 @@ def _first_those(chosen: Sequence[Tried], tried: Sequence[Tried]) -> list[Tried]
 
 
 def _leaderboard_event(
-    everything: Sequence[Tried], chosen: Sequence[Tried], is_calibrated: bool, settings: Settings
+    everything: Sequence[Tried],
+    chosen: Sequence[Tried],
+    is_calibrated: bool,
+    settings: Settings,
+    n_folded: int | None = None,
 ) -> dict[str, Any]:
+    """What was tried; `n_folded`: how many of the first were trained in folds, if any."""
     rows, picked = leaderboard(everything)[:_MOST_ROWS], [each.number for each in chosen]
-    order = _order_in_words([each.loss for each in everything], len(chosen), is_calibrated, settings)
+    losses = [each.loss for each in everything[:n_folded]]
+    order = _order_in_words(losses, len(chosen), is_calibrated, settings)
+    if n_folded is not None and n_folded < len(everything):
+        order = f"{order or 'by the loss'}; then {_NOT_FOLDED}"
     return {"event": "leaderboard", "rows": rows, "picked": picked, "order": order}
 
 
@@ -289,7 +298,7 @@ def pick_in_folds(
     compared = [each.tried for each in folded[: 0 if losses is None else len(losses)]]
     surer = None if losses is None else Surer(compared, losses, few.rows)
     everything = _first_those(picked, [*(each.tried for each in folded), *tried])
-    yield _leaderboard_event(everything, picked, losses is not None, settings)
+    yield _leaderboard_event(everything, picked, losses is not None, settings, len(folded))
     yield from _luck_events([each.tried for each in folded], picked[0], surer, settings)
     best, (first, *others) = picked[0].trained, [own for each in chosen for own in each.functions]
     outcome = Outcome.INTERRUPTED if is_interrupted else best.outcome
