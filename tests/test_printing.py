@@ -12,7 +12,7 @@ from threestep.app.lines import cells_of, in_columns, say
 from threestep.app.telling import Teller
 from threestep.settings import Settings
 from threestep.study import Comparison
-from threestep.study.picking import _order_in_words
+from threestep.study.leaderboard import order_in_words
 from threestep.study.verdict import ArmOutcome
 
 ROW = {"number": 12, "network": "128-r128-r128-r128 silu", "n_params": 67210, "valid_loss": 0.11651}
@@ -107,7 +107,7 @@ def test_an_order_that_the_losses_do_not_explain_is_explained_and_no_other(capsy
     ],
 )
 def test_the_journal_says_by_what_the_leaderboard_is_in_order(losses, n_chosen, is_calibrated, given, said):
-    found = _order_in_words(losses, n_chosen, is_calibrated, Settings(**given))
+    found = order_in_words(losses, n_chosen, is_calibrated, Settings(**given))
     assert found.startswith(said)
     assert bool(found) == bool(said)
 

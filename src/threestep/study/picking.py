@@ -22,7 +22,6 @@ from threestep.pick import (
     averaged_ones,
     distinct_ones,
     is_whole,
-    leaderboard,
     losses_of,
     outputs_of,
     preferred,
@@ -30,6 +29,7 @@ from threestep.pick import (
 )
 from threestep.settings import Settings
 from threestep.study.choices import most_averaged
+from threestep.study.leaderboard import leaderboard_event
 from threestep.study.luck import Surer, luck_of
 
 _Some = TypeVar("_Some", Tried, Folded)
@@ -37,9 +37,6 @@ _N_LATENCIES = 20
 MOST_CANDIDATES = 10  # of what may be averaged
 _MOST_TO_COMPARE = 4000  # samples
 _MOST_FINALS = 20  # whose calibrated losses are compared
-_MOST_ROWS = 1000  # of the leaderboard in the journal
-_NOT_FOLDED = "what was not trained in folds, whose losses are those of fewer samples"
-_CALIBRATED = "by the loss that each has once it is as sure as it should be; shown is the one before that"
 
 
 class Unseen(NamedTuple):
@@ -112,7 +109,7 @@ def pick_some(
             said = [said_by(each) for each in able[:MOST_CANDIDATES]]
             chosen = [able[place] for place in _best_together(said, goodness, few.samples, settings)]
     everything = _first_those(chosen, _first_those(able, tried))
-    yield _leaderboard_event(everything, chosen, losses is not None, settings)
+    yield leaderboard_event(everything, chosen, losses is not None, settings)
     surer = None if losses is None else Surer(able[: len(losses)], losses, few.rows)
     yield from _luck_events(everything, chosen[0], surer, settings)
     return chosen, everything
@@ -215,43 +212,6 @@ def _first_those(chosen: Sequence[Tried], tried: Sequence[Tried]) -> list[Tried]
     return [*chosen, *(each for each in tried if each.number not in numbers)]
 
 
-def _leaderboard_event(
-    everything: Sequence[Tried],
-    chosen: Sequence[Tried],
-    is_calibrated: bool,
-    settings: Settings,
-    n_folded: int | None = None,
-) -> dict[str, Any]:
-    """What was tried; `n_folded`: how many of the first were trained in folds, if any."""
-    rows, picked = leaderboard(everything)[:_MOST_ROWS], [each.number for each in chosen]
-    losses = [each.loss for each in everything[:n_folded]]
-    order = _order_in_words(losses, len(chosen), is_calibrated, settings)
-    if n_folded is not None and n_folded < len(everything):
-        order = f"{order or 'by the loss'}; then {_NOT_FOLDED}"
-    return {"event": "leaderboard", "rows": rows, "picked": picked, "order": order}
-
-
-def _order_in_words(losses: list[float], n_chosen: int, is_calibrated: bool, settings: Settings) -> str:
-    """By what the rows of a leaderboard are in order that have these losses; empty where it is by these.
-
-    Examples
-    --------
-    >>> _order_in_words([0.1, 0.3, 0.2], 2, False, Settings(ensemble=2))
-    'the picked ones first'
-    """
-    metric, parts = settings.score_metric.replace("_", " "), list[str]()
-    if losses == sorted(losses) and metric == "loss":
-        return ""
-    if n_chosen > 1:
-        why = f", for their averaged answers have a better {metric} than those of the first alone"
-        parts.append("the picked ones first" + why * (settings.ensemble is None))
-    if metric != "loss":
-        parts.append(f"by {metric}")
-    elif losses[n_chosen:] != sorted(losses[n_chosen:]) or n_chosen == 1:
-        parts.append(_CALIBRATED if is_calibrated else "by the loss, what was trained anew before the rest")
-    return "; then ".join(parts)
-
-
 def _luck_events(
     tried: Sequence[Tried], picked: Tried, surer: Surer | None, settings: Settings
 ) -> Iterator[dict[str, Any]]:
@@ -298,7 +258,7 @@ def pick_in_folds(
     compared = [each.tried for each in folded[: 0 if losses is None else len(losses)]]
     surer = None if losses is None else Surer(compared, losses, few.rows)
     everything = _first_those(picked, [*(each.tried for each in folded), *tried])
-    yield _leaderboard_event(everything, picked, losses is not None, settings, len(folded))
+    yield leaderboard_event(everything, picked, losses is not None, settings, len(folded))
     yield from _luck_events([each.tried for each in folded], picked[0], surer, settings)
     best, (first, *others) = picked[0].trained, [own for each in chosen for own in each.functions]
     outcome = Outcome.INTERRUPTED if is_interrupted else best.outcome
