@@ -20,6 +20,7 @@ os.environ["XDG_CACHE_HOME"] = _CACHE
 os.environ.pop("JAX_COMPILATION_CACHE_DIR", None)
 if not sys.platform.startswith("linux"):  # where the platform's own convention is another
     os.environ["JAX_COMPILATION_CACHE_DIR"] = _CACHE
+os.environ.pop("COLUMNS", None)  # nobody watches: what is printed is not broken into lines
 os.environ["JAX_LEGACY_PRNG_KEY"] = "error"
 os.environ["JAX_NUMPY_DTYPE_PROMOTION"] = "standard"
 os.environ["JAX_PLATFORMS"] = os.environ.get("JAX_PLATFORMS", "cpu")  # references are exact there

@@ -18,7 +18,10 @@ import pytest
 
 import threestep as ts
 from threestep import described
-from threestep.app import main, options, printing, work
+from threestep.app import main, options, work
+from threestep.app.checkup import tell_facts
+from threestep.app.scores import tell_scores
+from threestep.app.telling import Teller
 
 
 @pytest.fixture
@@ -432,9 +435,7 @@ def test_what_is_wrong_with_the_machine_is_told_and_a_bug_is_not_hidden(error, s
 
 
 def test_doctor_counts_one_core_as_a_number(capsys):
-    from threestep.app import printing
-
-    printing.tell_facts({"cores": 1, "works": {"gradient": True}, "torch": None})
+    tell_facts({"cores": 1, "works": {"gradient": True}, "torch": None})
     assert [line.split()[1:] for line in capsys.readouterr().out.splitlines()] == [
         ["1"], [], ["yes"], ["not", "installed"],
     ]  # fmt: skip
@@ -533,7 +534,7 @@ NUMBERS = {"n_samples": 1, "r2": 0.5, "rmse": 16310.5, "mae": 632577064.73, "los
 @pytest.mark.parametrize("scale", [1.0, 1e5, 1e9, 1e15, 1e300])
 def test_columns_of_the_table_of_scores_never_touch(scale, capsys):
     row = {name: value * scale for name, value in NUMBERS.items()} | {"n_samples": 123456789012}
-    printing.tell_scores({"train": row, "a long name of a part": NUMBERS})
+    tell_scores({"train": row, "a long name of a part": NUMBERS})
     head, first, second = capsys.readouterr().out.splitlines()
     assert head.split("  ")[-1] == "mae"
     for line, own in ((first, row), (second, NUMBERS)):
@@ -547,7 +548,7 @@ def test_columns_of_the_table_of_scores_never_touch(scale, capsys):
 def test_columns_of_the_leaderboard_never_touch(loss, capsys):
     row = {"number": 12, "network": "64-64 relu", "n_params": 10**11, "parent": None, "change": "random"}
     row |= {"valid_loss": loss, "valid_score": -loss, "valid_rmse": loss}
-    printing.tell({"event": "leaderboard", "rows": [row], "n_tried": 1, "picked": [12]})
+    Teller().tell({"event": "leaderboard", "rows": [row], "n_tried": 1, "picked": [12]})
     line = capsys.readouterr().out.splitlines()[-1]
     assert len(re.split(" {2,}", line.strip())) == 5
 
@@ -555,8 +556,9 @@ def test_columns_of_the_leaderboard_never_touch(loss, capsys):
 def test_samples_of_one_class_have_no_auc_and_it_is_said_why(here, capsys):
     x, y = np.arange(100.0), np.r_[np.arange(80) % 2, np.ones(20, int)]
     run = ts.fit({"a": x, "y": y}, target="y", order="a", network="4", epochs=1, out=here / "run")
+    teller = Teller()
     for event in run.events:
-        printing.tell(event)
+        teller.tell(event)
     said = capsys.readouterr().out
     assert "AUC – (the test samples have one class only)" in said
     assert "nan" not in said
@@ -576,8 +578,9 @@ def test_one_thing_is_counted_as_one(here, capsys):
         out=here / "run",
     )
     assert run.scores["test"]["n_samples"] == 1
+    teller = Teller()
     for event in (*run.events, {"event": "check", "n_contradictions": 0, "n_seen": 1}):
-        printing.tell(event)
+        teller.tell(event)
     page = (here / "run" / "report.html").read_text(encoding="utf-8")
     for text in (capsys.readouterr().out, re.sub("<[^>]*>", "", page)):
         assert not re.search(r"\b1 (test |training )?(samples|inputs|epochs|times)\b", text)

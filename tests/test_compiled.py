@@ -1,6 +1,10 @@
 """Programs that an earlier process wrote down are found again, and only those."""
 
+import os
+import subprocess
+import sys
 import time
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
@@ -177,3 +181,38 @@ def test_products_of_few_samples_and_beside_compiles_are_of_one_thread():
     assert threads_of_products() == usual
     with ThreadPoolExecutor(1) as pool:  # where others may compute at the same time nothing is changed
         assert pool.submit(wide, 1000).result() == usual
+
+
+def test_programs_that_were_written_by_half_are_dropped_and_the_others_stay(tmp_path):
+    """JAX would never replace them."""
+    whole = zlib.compress(b"a program" * 1000)
+    written = {"a-cache": whole, "b-cache": whole[:20], "c-cache": b"", "d-cache": whole[:-1], "e": whole[:9]}
+    written["z-cache"] = b"\x28\xb5\x2f\xfd and more"
+    for name, content in written.items():
+        (tmp_path / name).write_bytes(content)
+    devices._drop_cut_short(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"a-cache", "e", "z-cache", "looked"}
+    (tmp_path / "old-cache").write_bytes(b"cut")
+    os.utime(tmp_path / "old-cache", (1, 1))  # it was looked at before
+    devices._drop_cut_short(tmp_path)
+    assert (tmp_path / "old-cache").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the cache lies elsewhere")
+def test_a_program_that_was_written_by_half_is_no_warning_and_is_whole_again(tmp_path):
+    home = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    words = [sys.executable, "-m", "threestep", "fit", "iris", "--network", "4", "--epochs", "1", "--json"]
+
+    def fit() -> str:
+        done = subprocess.run(words, env=home, cwd=tmp_path, capture_output=True, text=True, check=True)
+        return done.stderr
+
+    assert fit() == ""
+    (folder,) = tmp_path.glob("**/compiled")
+    entries = sorted(folder.glob("*-cache"))
+    assert entries
+    for path in entries:
+        path.write_bytes(path.read_bytes()[:50])
+    assert fit() == ""
+    assert all(path.stat().st_size > 50 for path in entries)

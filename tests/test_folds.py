@@ -195,6 +195,13 @@ def folded_run(tmp_path_factory):
     return ts.fit("iris", out=tmp_path_factory.mktemp("folds") / "run", seed=0, **SMALL)
 
 
+def test_the_leaderboard_says_that_losses_of_folds_and_of_the_search_are_of_other_samples(folded_run):
+    (board,) = (event for event in folded_run.events if event["event"] == "leaderboard")
+    assert board["order"].endswith(
+        "then what was not trained in folds, whose losses are those of fewer samples"
+    )
+
+
 def test_a_search_on_few_samples_ends_in_folds(folded_run):
     assert folded_run.settings.folds == 4
     n_networks = 1 + len(folded_run.model.others)

@@ -15,13 +15,16 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from html import unescape
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import threestep as ts
-from threestep.app import main, printing
+from threestep.app import main
 from threestep.app.progress import Progress
+from threestep.app.scores import tell_scores
+from threestep.app.telling import Teller
 from threestep.data import Layout, encode, encode_target, label, read, split
 from threestep.goodness import share_interval
 from threestep.job import fit_steps
@@ -362,8 +365,9 @@ def test_where_everything_diverges_the_journal_and_the_report_are_whole(exploded
     page = exploded.folder.report_path.read_text(encoding="utf-8")
     assert "nothing could be trained; this network always says the mean" in page
     assert "沒有網路能夠訓練；這個網路總是回答平均值" in page
+    teller = Teller()
     for event in exploded.events:
-        printing.tell(event)
+        teller.tell(event)
     said = capsys.readouterr().out
     assert "nothing could be trained; this network always says the mean" in said
     assert "no epoch ended with a finite validation loss" in said
@@ -386,8 +390,9 @@ def test_where_there_was_no_time_to_train_all_say_so(data, given, instead, monke
     monkeypatch.setattr("threestep.pick.programs.Programs.is_late", lambda *_: True)
     run = ts.fit(data, budget="1s", out=tmp_path / "run", **given)
     page = unescape((tmp_path / "run" / "report.html").read_text(encoding="utf-8"))
+    teller = Teller()
     for event in run.events:
-        printing.tell(event)
+        teller.tell(event)
     said = capsys.readouterr().out
     for text in (page, said):
         assert f"there was no time to train, give a longer budget; {instead}" in text
@@ -490,7 +495,10 @@ def test_all_of_an_ensemble_are_fast_enough(monkeypatch):
 
 def test_networks_of_all_folds_are_fast_enough_together(monkeypatch):
     monkeypatch.setattr(picking, "_latency_ms", lambda network: network.n_params / 100)
-    with pytest.raises(ts.SettingsError, match=r"`max_latency_ms` is 1; 4 → 8 relu → 3 takes 1\.34"):
+    with pytest.raises(
+        ts.SettingsError,
+        match=r"`max_latency_ms` is 1; 2 networks such as 4 → 8 relu → 3.* take 1\.34 for one sample",
+    ):
         ts.fit("iris", network="8", folds=2, max_latency_ms=1.0)
     each = ts.Settings(max_latency_ms=1.0, ensemble=3, folds=4)
     assert picking._n_asked(each) == 12
@@ -816,7 +824,7 @@ def test_a_refit_learns_on_from_the_best_of_the_search(found, capsys):
     assert not any(name.startswith("corrected") for name in run.scores["valid"])
     assert "has learned from the validation samples, too" in report_html(run.events)
     assert "has learned from the validation samples" not in report_html(found.events)
-    printing.tell_scores(run.scores)
+    tell_scores(run.scores)
     assert "valid: learned from, too (refit)" in capsys.readouterr().out
 
 
@@ -973,6 +981,12 @@ def test_ctrl_c_on_the_command_line_keeps_model_and_report(tmp_path):
     assert np.isfinite(loaded.outputs(read("iris"))).all()
 
 
+def _interrupted(folder: Path) -> str:
+    """What an interrupt says that left no model: what lies in the folder."""
+    left = f"{folder} has no model; its journal.jsonl and config.toml may be deleted"
+    return f"error: interrupted\nhint: {left}\n"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send")
 def test_ctrl_c_while_a_given_network_is_compiled_is_heard_at_once(tmp_path):
     """A compile goes on in another thread, which nobody waits for and which must not end in a crash."""
@@ -980,22 +994,22 @@ def test_ctrl_c_while_a_given_network_is_compiled_is_heard_at_once(tmp_path):
         process.send_signal(signal.SIGINT)
         began = time.perf_counter()
         _, complained = process.communicate(timeout=60)
-    assert (process.returncode, complained) == (130, "error: interrupted\n")
+    assert (process.returncode, complained) == (130, _interrupted(tmp_path / "run"))
     assert time.perf_counter() - began < 5  # seconds; the compile takes longer
     assert not (tmp_path / "run" / "model.safetensors").exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send")
 def test_ctrl_c_twice_ends_at_once(tmp_path, monkeypatch, capsys):
-    def impatient(event):
+    def impatient(_, event):
         if event["event"] == "rung":  # in the middle of a search; from outside, it may have ended between
             signal.raise_signal(signal.SIGINT)
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(printing, "tell", impatient)
+    monkeypatch.setattr(Teller, "tell", impatient)
     words = ["fit", "iris", "--effort", "quick", "--out", str(tmp_path / "run")]
     assert main(words) == 130
-    assert capsys.readouterr().err == "error: interrupted\n"
+    assert capsys.readouterr().err == _interrupted(tmp_path / "run")
     assert not (tmp_path / "run" / "model.safetensors").exists()
 
 
@@ -1035,32 +1049,29 @@ RUNG = {
 }
 
 
-def told(capsys, event) -> str:
-    printing.tell(event)
-    return " ".join(capsys.readouterr().out.split())
+def told(capsys, *events) -> list[str]:
+    """The lines that are printed of events, without the spaces between columns."""
+    teller = Teller()
+    for event in events:
+        teller.tell(event)
+    return [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
 
 
 def test_a_rung_that_nobody_climbed_is_not_told_of(capsys):
-    printing.tell({**RUNG, "n_trained": 0, "n_alive": 0, "n_diverged": 0})
-    assert capsys.readouterr().out == ""
+    assert told(capsys, {**RUNG, "n_trained": 0, "n_alive": 0, "n_diverged": 0}) == []
 
 
-def test_a_rung_is_one_line_of_what_was_tried_and_what_is_left(capsys):
-    assert told(capsys, RUNG) == (
-        "36 tried, 10 trained 27 epochs, 2 diverged; best 64-r64 silu, loss 0.1234; "
-        "42 s left, a minute more may gain 0.0123"
-    )
+def test_a_rung_is_one_line_of_what_was_tried_and_the_title_of_the_step_stands_once(capsys):
     nothing = dict.fromkeys(("best_network", "best_loss", "seconds_left", "minute_gain"))
-    assert (
-        told(capsys, {**RUNG, **nothing, "n_alive": 12, "n_diverged": 0})
-        == "36 tried, 12 trained 27 epochs; best none yet"
-    )
-
-
-def test_the_first_rung_says_how_it_is_picked(capsys):
-    first = {**RUNG, "round": 1}
-    assert told(capsys, first).startswith("step 3 the pick: train a little, keep the better, vary the best")
-    assert told(capsys, {**first, "n_rungs": 1}).startswith("step 3 the pick: train each to its end")
+    later = {**RUNG, **nothing, "n_alive": 12, "n_diverged": 0}
+    assert told(capsys, RUNG, later) == [
+        "",
+        "step 3 the pick: train a little, keep the better, vary the best",
+        "tried trained epochs loss after best so far",
+        "36 10 27 0.1234 3 s 64-r64 silu, 2 diverged",
+        "36 12 27 – 3 s none yet",
+    ]
+    assert told(capsys, {**RUNG, "n_rungs": 1})[1] == "step 3 the pick: train each to its end"
 
 
 class Terminal(io.StringIO):
@@ -1079,9 +1090,22 @@ def test_a_bar_follows_the_networks_of_a_rung_where_somebody_watches(stream):
             progress.show(event)
         shown = stream.getvalue()
         progress.show({**tick, "best_loss": None, "seconds_left": None})
-    for words in ("round 2, 27 epochs", " 5/18 ", " 12/18 ", "best_loss=0.25", "seconds_left=42"):
+    for words in ("round 2, 27 epochs", " 5/18 ", " 12/18 networks", "best loss 0.25"):
         assert (words in shown) == stream.isatty()
     assert stream.isatty() or stream.getvalue() == ""
+
+
+def test_beside_the_bar_stands_one_time_that_of_the_whole_budget():
+    """Not that of a part of it, nor the bar's own."""
+    stream, spec = Terminal(), "conv32-conv64-conv64-conv128-globalpool-dense128 relu"
+    tick = {"event": "tick", "round": None, "what": spec, "epochs": 28, "n": 28, "n_done": 5}
+    with Progress(stream, until=time.perf_counter() + 41.6) as progress:
+        progress.show({**tick, "best_loss": 0.25, "seconds_left": 9.0})
+        last = stream.getvalue().split("\r")[-1]
+    assert re.search(r"conv32-conv64-conv64-conv128-gl….* 5/28 epochs, 4[12] s left, best loss 0.25", last)
+    assert len(last) - 10 < 80  # the bar itself takes what room there is
+    assert "9 s" not in last
+    assert "<" not in last
 
 
 @pytest.mark.parametrize(
@@ -1099,7 +1123,7 @@ def test_a_bar_follows_the_networks_of_a_rung_where_somebody_watches(stream):
 )
 def test_the_terminal_says_what_the_finals_were(facts, words, capsys):
     event = {"event": "final", "n_planned": 4, "n_trained": 3, "n_alive": 3, "n_folds": 1, "epochs": 80}
-    printing.tell(event | {"n_longer": 0, "best_number": 9, "best_loss": 0.1, "seconds": 1.0} | facts)
+    Teller().tell(event | {"n_longer": 0, "best_number": 9, "best_loss": 0.1, "seconds": 1.0} | facts)
     said = capsys.readouterr().out
     assert said == "" if words is None else words in said
 
@@ -1115,13 +1139,14 @@ def test_the_command_line_tells_every_rung_and_finds_the_same_network(found, tmp
         in said.out.replace("  ", " ")
     )
     for rung in of_kind(found, "rung"):
-        begins = f"{rung['n_tried']} tried, {rung['n_alive']} trained {rung['epochs']} epochs; best "
-        best = f"{rung['best_network']}, loss {rung['best_loss']:.4f}"
-        assert any(line.startswith(begins + best) for line in lines)
+        counts = f"{rung['n_tried']} {rung['n_alive']} {rung['epochs']} {rung['best_loss']:.4f}"
+        assert any(line.startswith(counts) and line.endswith(rung["best_network"]) for line in lines)
     for row in found.leaderboard[:5]:
-        begins = f"{row['number']} {row['network'] or 'linear'} {row['n_params']:,} {row['valid_loss']:.4f}"
-        assert any(line.startswith(begins) for line in lines)
-    assert f"step 1 the function set: {found.model.network}" in lines
+        row_said = f"{row['number']} {row['n_params']:,} {row['valid_loss']:.4f} {row['valid_score']:.4f}"
+        assert any(f"{row_said} {row['network'] or 'linear'}" in line for line in lines)
+    assert f"picked: {found.model.network}" in lines
+    for step in ("step 1", "step 2", "step 3"):
+        assert sum(line.startswith(step) for line in lines) == 1
 
 
 @pytest.mark.parametrize("words", [["--budget", "soon"], ["--ensemble", "0"], ["--activations", "reluu"]])

@@ -7,6 +7,8 @@ import hashlib
 import os
 import sys
 import threading
+import warnings
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 _WORKERS = 2  # of a device that is no CPU
 _MOST_KEPT = 1024
+_MOST_LOOKED_AT = 100  # programs, at the start of a process
+_ZSTD = b"\x28\xb5\x2f\xfd"  # how what that library packed begins
 _FEW_SAMPLES = 10_000  # four networks of three layers of 128 answer them in 0.15 s, by two cores in 0.11
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -62,9 +66,38 @@ def prepare() -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
         return  # a read-only home: compile every time
+    _drop_cut_short(folder)
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+def _drop_cut_short(folder: Path) -> None:
+    """Drop the programs of which a process that was killed wrote only a part: JAX warns of each, compiles it
+    anew in every process, and never replaces it. Looked at are the newest that came since the last look."""
+    # what is cut short later is compiled anew, too, and dropped next time: nothing that a user must do
+    warnings.filterwarnings("ignore", "Error reading persistent .* while decompressing", UserWarning)
+    looked = folder / "looked"
+    with suppress(OSError):  # a folder that is not ours to write
+        since = looked.stat().st_mtime if looked.exists() else 0.0
+        looked.touch()
+        times = {path: path.stat().st_mtime for path in folder.glob("*-cache")}
+        new = sorted((path for path in times if times[path] >= since), key=lambda path: -times[path])
+        for path in new[:_MOST_LOOKED_AT]:
+            if not _is_whole(path.read_bytes()):
+                path.unlink(missing_ok=True)
+
+
+def _is_whole(entry: bytes) -> bool:
+    """Whether a program that JAX kept can be unpacked to its end; yes, if zlib did not pack it."""
+    if entry.startswith(_ZSTD):
+        return True
+    unpacked = zlib.decompressobj()
+    try:
+        unpacked.decompress(entry)
+    except zlib.error:
+        return False
+    return unpacked.eof
 
 
 def kept(name: str, make: Callable[[], bytes]) -> bytes:

@@ -227,8 +227,8 @@ class Search(Space):
     max_params: int | None = None
     """Most params a network may have."""
     max_latency_ms: float | None = None
-    """Most milliseconds that the prediction of one sample may take, of all networks of an ensemble together;
-    measured."""
+    """Most milliseconds that the networks themselves may take for one sample, all that answer together;
+    measured here, on inputs that are ready: reading a sample and making inputs of it is not in it."""
     ensemble: int | None = None
     """How many networks are averaged: the best of a search, or a given one from so many starts. By default
     as many of a search as lower the validation loss, up to 4 (with folds 2 in each), or one where there is a

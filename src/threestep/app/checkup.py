@@ -68,3 +68,17 @@ def _can_write(folder: str) -> bool:
     import os
 
     return os.access(folder, os.W_OK)
+
+
+_WORDS = {True: "yes", False: "no", None: "not installed"}
+
+
+def tell_facts(facts: dict[str, Any], indent: str = "") -> None:
+    """Print nested facts, a line each."""
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            print(f"{indent}{name}")
+            tell_facts(value, indent + "  ")
+        else:
+            shown = _WORDS.get(value, value) if value is None or isinstance(value, bool) else value
+            print(f"{indent}{name:<{20 - len(indent)}} {shown}")

@@ -18,6 +18,7 @@ from typing import Any, NoReturn, TextIO, cast, get_args
 import tyro
 
 from threestep.app.commands import Command, Doctor, Evaluate, Example, Explain, Export, Fit, Predict, Study
+from threestep.app.lines import say
 from threestep.app.options import option_names
 from threestep.devices import is_compiling
 from threestep.errors import ReportError, UserError, did_you_mean
@@ -62,8 +63,8 @@ def main(words: Sequence[str] | None = None, began: float | None = None) -> int:
             traceback.print_exception(error.__cause__)
         _complain(error.message, error.hint)
         return 1
-    except KeyboardInterrupt:
-        _complain("interrupted", "")
+    except KeyboardInterrupt as interrupt:
+        _complain("interrupted", str(interrupt))
         return _INTERRUPTED
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         _hear_no_more()
@@ -105,6 +106,18 @@ class _Patient:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+class _Colourless(_Patient):
+    """Standard output to which nobody writes colours, for it says that it is no terminal."""
+
+    def isatty(self) -> bool:
+        return False
+
+
+def _uncoloured(stream: TextIO) -> TextIO:
+    """The stream; without colours, if the user wants none (https://no-color.org)."""
+    return cast(TextIO, _Colourless(stream)) if os.environ.get("NO_COLOR") else stream
 
 
 def _hear_no_more() -> None:
@@ -211,7 +224,7 @@ def _parsed(words: list[str]) -> Command:
     config = (tyro.conf.FlagCreatePairsOff, tyro.conf.OmitSubcommandPrefixes, tyro.conf.OmitArgPrefixes)
     said = StringIO()
     try:
-        with redirect_stderr(said):
+        with redirect_stderr(said), redirect_stdout(_uncoloured(sys.stdout)):
             return tyro.cli(  # pyright: ignore[reportReturnType]
                 Command,  # pyright: ignore[reportArgumentType, reportCallIssue]
                 prog="threestep",
@@ -275,6 +288,6 @@ def _work_of(command: Command, began: float | None) -> Callable[[Any], None]:
 
 def _complain(message: str, hint: str) -> None:
     """Say on stderr what is wrong and what to do."""
-    print(f"error: {message}", file=sys.stderr)
-    if hint:
-        print(f"hint: {hint}", file=sys.stderr)
+    for name, text in (("error", message), ("hint", hint)):
+        if text:
+            say(f"{name}: {text}", later=" " * len(f"{name}: "), file=sys.stderr)

@@ -2,21 +2,27 @@
 
 import csv
 import sys
-from collections.abc import Generator
+import time
+from collections.abc import Callable, Generator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
 import msgspec
 
-from threestep.app import printing
-from threestep.app.checkup import check_up
+from threestep.app.checkup import check_up, tell_facts
 from threestep.app.commands import Doctor, Evaluate, Example, Explain, Export, Fit, Predict, Study
+from threestep.app.findings import tell_comparison, tell_explanation, tell_health
+from threestep.app.lines import say_notes
 from threestep.app.progress import Progress
+from threestep.app.scores import tell_scores
+from threestep.app.telling import Event, Teller, tell_folder
+from threestep.app.worked_example import tell_example
 from threestep.data import Table, labelled, notes_on_strangers, read_anew, tested
 from threestep.errors import DataError, SettingsError
 from threestep.export import to_onnx
 from threestep.job import compare_steps_of, explained, fit_steps, health_of
+from threestep.limits import seconds_of
 from threestep.model import Model, load
 from threestep.settings import Settings
 from threestep.study import (
@@ -29,8 +35,10 @@ from threestep.study import (
 )
 
 _Found = TypeVar("_Found")
-_NO_LOSS = {"epochs": 0, "round": None, "best_loss": None, "seconds_left": None}
+_NO_LOSS = {"epochs": 0, "round": None, "best_loss": None}
 """What a tick of a study does not say."""
+_TOLD = ("rung", "final", "designed", "note", "leaderboard", "pick")
+"""Events that are printed while there may be a bar."""
 _OF_HEALTH = ("depths", "epochs", "seed", "lang")
 
 
@@ -38,23 +46,37 @@ def fit(command: Fit, began: float | None = None) -> None:
     """Go through the three steps, telling each as it is done; a budget counts from `began`, if given."""
     records = command.question, command.files, command.search, command.descent
     settings = Settings(**{name: value for record in records for name, value in vars(record).items()})
+    began = time.perf_counter() if began is None else began
+    seconds = seconds_of(settings.budget)
     steps = fit_steps(command.data, settings, command.out, keep=True, began=began)
-    with Progress(sys.stderr) as progress:
-        while True:
-            try:
-                event = next(steps)
-            except StopIteration as end:
-                run: Run = end.value
-                break
-            if event["event"] in ("rung", "final", "designed", "note", "pick"):
+    teller = Teller()
+    with Progress(sys.stderr, None if seconds is None else began + seconds) as progress:
+
+        def show(event: Event) -> None:
+            if event["event"] in _TOLD:
                 progress.close()  # its line must be gone before the next is printed
             if not command.json:
-                printing.tell(event)
+                teller.tell(event)
             progress.show(event)
+
+        run = _followed(steps, show)
     if command.json:
         _print_json(_summary(run))
     elif run.folder is not None:
-        printing.tell_folder(run.folder)
+        tell_folder(run.folder)
+
+
+def _followed(steps: Generator[Event, None, _Found], show: Callable[[Event], None]) -> _Found:
+    """Go through steps, showing each event; an interrupt in between reaches the steps, too."""
+    while True:
+        try:
+            event = next(steps)
+        except StopIteration as end:
+            return end.value
+        try:
+            show(event)
+        except KeyboardInterrupt as interrupt:
+            steps.throw(interrupt)
 
 
 def study(command: Study) -> None:
@@ -66,7 +88,7 @@ def study(command: Study) -> None:
     if command.json:
         _print_json(plain_of(found) | {"folder": str(found.folder)})
     else:
-        printing.tell_comparison(found)
+        tell_comparison(found)
 
 
 def _health(command: Study) -> None:
@@ -89,17 +111,13 @@ def _health(command: Study) -> None:
     if command.json:
         _print_json(plain_health(found) | {"folder": str(found.folder)})
     else:
-        printing.tell_health(found)
+        tell_health(found)
 
 
-def _watched(steps: Generator[dict[str, Any], None, _Found]) -> _Found:
+def _watched(steps: Generator[Event, None, _Found]) -> _Found:
     """Go through steps of a study, with a bar that follows them."""
     with Progress(sys.stderr) as progress:
-        while True:
-            try:
-                progress.show({**_NO_LOSS, **next(steps)})
-            except StopIteration as end:
-                return end.value
+        return _followed(steps, lambda event: progress.show({**_NO_LOSS, **event}))
 
 
 def _read_anew(data: str, model: Model, strict: bool) -> Table:
@@ -157,8 +175,8 @@ def evaluate(command: Evaluate) -> None:
     if command.json:
         _print_json(scores)
     else:
-        printing.tell_notes(table.notes[n_told:])
-        printing.tell_scores({table.name: scores})
+        say_notes(table.notes[n_told:])
+        tell_scores({table.name: scores})
 
 
 def explain(command: Explain) -> None:
@@ -167,7 +185,7 @@ def explain(command: Explain) -> None:
     if command.json:
         _print_json(plain_explanation(found) | {"folder": str(found.folder)})
     else:
-        printing.tell_explanation(found)
+        tell_explanation(found)
 
 
 def export(command: Export) -> None:
@@ -179,7 +197,7 @@ def export(command: Export) -> None:
 
 def example(command: Example) -> None:
     """Print the worked example."""
-    printing.tell_example(work_example())
+    tell_example(work_example())
 
 
 def doctor(command: Doctor) -> None:
@@ -188,7 +206,7 @@ def doctor(command: Doctor) -> None:
     if command.json:
         _print_json(facts)
     else:
-        printing.tell_facts(facts)
+        tell_facts(facts)
 
 
 def _summary(run: Run) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from threestep.data.folders import read_folder, read_listed
 from threestep.data.frames import is_frame, read_frame
 from threestep.data.label_file import with_names_told
 from threestep.data.media import FILE_SETTINGS, Media, sides_of
+from threestep.data.odd_names import hint_for, is_no_path
 from threestep.data.table import Table
 from threestep.data.target import is_unknown
 from threestep.data.written import NONE_WRITTEN, Form, as_python_writes
@@ -32,6 +33,8 @@ _HINT_SOURCES = (
     "expected a built-in name, a .csv, .parquet, .jsonl, .npz or .npy file, a folder of pictures or sounds, "
     "`images.gz,labels.gz`, `openml:NAME`, arrays or a data frame"
 )
+
+_HINT_OTHER = f"save a table as CSV; {_HINT_SOURCES}"
 
 
 def read(
@@ -257,8 +260,10 @@ def _read_named(name: str, media: Media | None, how: Files, forms: Mapping[str, 
                 raise DataError(f"no file {part!r}", _neighbours(Path(part)))
         are_npy = images.lower().endswith(".npy") and labels.lower().endswith(".npy")
         return (read_npy if are_npy else read_idx_pair)(Path(images), Path(labels))
+    hint = hint_for(name) if is_no_path(name) else None
     raise DataError(
-        f"no data of the name {name!r}: neither built in nor a file or folder", _neighbours(Path(name))
+        f"no data of the name {name!r}: neither built in nor a file or folder",
+        hint or _neighbours(Path(name)),
     )
 
 
@@ -314,7 +319,7 @@ def _read_file(path: Path, how: Files, forms: Mapping[str, Form]) -> Table:
             "learn from a folder with one folder of files per class; a model that learned from arrays takes "
             "arrays: numpy.savez(path, x=...)",
         )
-    raise DataError(f"{path}: a kind of file that is not known", f"save a table as CSV; {_HINT_SOURCES}")
+    raise DataError(f"{path}: a kind of file that is not known", hint_for(str(path)) or _HINT_OTHER)
 
 
 def _neighbours(path: Path) -> str:

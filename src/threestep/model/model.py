@@ -9,7 +9,8 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data import Prep, encoded, read_anew, without_bins
+from threestep.card import card, score_rows
+from threestep.data import Prep, columns_wanted, encoded, read_anew, without_bins
 from threestep.errors import DataError
 from threestep.goodness import Goodness, sigmoid, softmax
 from threestep.model.together import Alike, alike_ones, said_by
@@ -17,6 +18,7 @@ from threestep.network import Network, Params
 from threestep.pick import outputs_of
 
 _FEWEST_AT_ONCE, _MOST_AT_ONCE = 1024, 8192  # samples whose inputs are there together
+_MOST_SHOWN = 12  # columns, in a notebook
 _FEW = 32  # samples that networks of one structure are asked for at once
 _NUMBERS_AT_ONCE = 1 << 23  # as many inputs of samples that have many
 
@@ -59,6 +61,18 @@ class Model:
     def __repr__(self) -> str:
         others = f" and {len(self.others)} more, averaged" if self.others else ""
         return f"<Model: {self.network}{others}, predicts {self.prep.target.name!r}>"
+
+    def _repr_html_(self) -> str:
+        """The short form that a notebook shows."""
+        others = f", and {len(self.others)} more, averaged" if self.others else ""
+        network = f"{self.network}{others}: {self.n_params:,} params"
+        columns = [name for name, _ in columns_wanted(self.prep.layout)]
+        shown = ", ".join(columns[:_MOST_SHOWN]) + (", …" if len(columns) > _MOST_SHOWN else "")
+        inputs = (
+            [f"reads {len(columns):,} column{'s' if len(columns) > 1 else ''}: {shown}"] if columns else []
+        )
+        title = f"Model that predicts {self.prep.target.name}"
+        return card(title, [network, *inputs], score_rows(self.scores))
 
     def __getstate__(self) -> dict[str, object]:
         """Without what was worked out to answer sooner: a pickle would be several times as large."""

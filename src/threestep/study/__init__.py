@@ -17,7 +17,7 @@ from threestep.study.preparing import Prepared, arrays_of, prepare_parts, prepar
 from threestep.study.run import Run, model_kept, run_steps
 from threestep.study.scores import score_samples
 from threestep.study.searching import nothing_in_words
-from threestep.study.verdict import Comparison, plain_of, shown
+from threestep.study.verdict import Comparison, difference_of, plain_of, shown
 from threestep.study.worked_example import WorkedExample, work_example
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "check_page_folder",
     "choose_settings",
     "compare_steps",
+    "difference_of",
     "explain_model",
     "find_model",
     "health_steps",

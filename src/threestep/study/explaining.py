@@ -16,6 +16,7 @@ from threestep.data import Table, encode, encode_target, is_unknown, label, read
 from threestep.errors import DataError
 from threestep.model import Model
 from threestep.network import Conv, Dense
+from threestep.study.notebook import explanation_html
 from threestep.study.one_sample import OneSample, explain_row, outputs_of_layers, plain_sample, rounded
 from threestep.study.probe import probe_score
 
@@ -87,6 +88,10 @@ class Explanation:
     def __repr__(self) -> str:
         probes = ", ".join(f"{view.name} {view.probe:.3f}" for view in self.views)
         return f"<Explanation of {self.network} on {self.data}: probes {probes}>"
+
+    def _repr_html_(self) -> str:
+        """The short form that a notebook shows."""
+        return explanation_html(self)
 
 
 def explain_model(model: Model, source: object, row: int | None = None, seed: int = 0) -> Explanation:

@@ -24,6 +24,7 @@ from threestep.goodness import Goodness
 from threestep.network import Network, Params, Training, parse
 from threestep.pick import Samples, descend
 from threestep.settings import Descent
+from threestep.study.notebook import health_html
 
 DEPTHS = (8, 20, 56, 152)
 _WIDTH, _EPOCHS, _BATCH, _RATE = 16, 6, 64, 1e-2
@@ -104,6 +105,10 @@ class Health:
 
     def __repr__(self) -> str:
         return f"<Health of {len(self.stacks)} stacks on {self.data}>"
+
+    def _repr_html_(self) -> str:
+        """The short form that a notebook shows."""
+        return health_html(self)
 
 
 def health_steps(

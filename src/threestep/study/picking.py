@@ -22,7 +22,6 @@ from threestep.pick import (
     averaged_ones,
     distinct_ones,
     is_whole,
-    leaderboard,
     losses_of,
     outputs_of,
     preferred,
@@ -30,6 +29,7 @@ from threestep.pick import (
 )
 from threestep.settings import Settings
 from threestep.study.choices import most_averaged
+from threestep.study.leaderboard import leaderboard_event
 from threestep.study.luck import Surer, luck_of
 
 _Some = TypeVar("_Some", Tried, Folded)
@@ -37,7 +37,6 @@ _N_LATENCIES = 20
 MOST_CANDIDATES = 10  # of what may be averaged
 _MOST_TO_COMPARE = 4000  # samples
 _MOST_FINALS = 20  # whose calibrated losses are compared
-_MOST_ROWS = 1000  # of the leaderboard in the journal
 
 
 class Unseen(NamedTuple):
@@ -110,7 +109,7 @@ def pick_some(
             said = [said_by(each) for each in able[:MOST_CANDIDATES]]
             chosen = [able[place] for place in _best_together(said, goodness, few.samples, settings)]
     everything = _first_those(chosen, _first_those(able, tried))
-    yield _leaderboard_event(everything, chosen)
+    yield leaderboard_event(everything, chosen, losses is not None, settings)
     surer = None if losses is None else Surer(able[: len(losses)], losses, few.rows)
     yield from _luck_events(everything, chosen[0], surer, settings)
     return chosen, everything
@@ -213,11 +212,6 @@ def _first_those(chosen: Sequence[Tried], tried: Sequence[Tried]) -> list[Tried]
     return [*chosen, *(each for each in tried if each.number not in numbers)]
 
 
-def _leaderboard_event(everything: Sequence[Tried], chosen: Sequence[Tried]) -> dict[str, Any]:
-    rows, picked = leaderboard(everything)[:_MOST_ROWS], [each.number for each in chosen]
-    return {"event": "leaderboard", "rows": rows, "picked": picked}
-
-
 def _luck_events(
     tried: Sequence[Tried], picked: Tried, surer: Surer | None, settings: Settings
 ) -> Iterator[dict[str, Any]]:
@@ -264,7 +258,7 @@ def pick_in_folds(
     compared = [each.tried for each in folded[: 0 if losses is None else len(losses)]]
     surer = None if losses is None else Surer(compared, losses, few.rows)
     everything = _first_those(picked, [*(each.tried for each in folded), *tried])
-    yield _leaderboard_event(everything, picked)
+    yield leaderboard_event(everything, picked, losses is not None, settings, len(folded))
     yield from _luck_events([each.tried for each in folded], picked[0], surer, settings)
     best, (first, *others) = picked[0].trained, [own for each in chosen for own in each.functions]
     outcome = Outcome.INTERRUPTED if is_interrupted else best.outcome
@@ -300,9 +294,15 @@ def check_latency(network: Network, settings: Settings) -> None:
     most_ms = settings.max_latency_ms
     if most_ms is not None and (took := _latency_ms(network) * _n_asked(settings)) > most_ms:
         raise SettingsError(
-            f"`max_latency_ms` is {most_ms:g}; {network} takes {took:.3g}",
+            f"`max_latency_ms` is {most_ms:g}; {_together(network, settings)} {took:.3g} for one sample",
             "allow more, or give fewer and narrower layers, or a smaller `ensemble`",
         )
+
+
+def _together(network: Network, settings: Settings) -> str:
+    """Who takes the time of which a limit is."""
+    n = _n_asked(settings)
+    return f"{network} takes" if n == 1 else f"{n} networks such as {network}, which answer together, take"
 
 
 def fast_enough(tried: Sequence[Tried], settings: Settings) -> list[Tried]:

@@ -108,7 +108,9 @@ class Run:
         """The short form that a notebook shows."""
         n_others = len(self.model.others)
         more = f" and {n_others} more, averaged" if n_others else ""
-        return run_html(self.events[0]["data"], f"{self.model.network}{more}", self.scores, self.notes)
+        network = f"{self.model.network}{more}"
+        folder = None if self.folder is None else self.folder.path
+        return run_html(self.events[0]["data"], network, self.scores, self.notes, folder)
 
 
 def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[Event, None, Run]:
@@ -128,10 +130,17 @@ def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[
     Raises
     ------
     KeyboardInterrupt
-        Before a first epoch was done; later ones end the descent with the best so far.
+        Before a first epoch was done, and it says what the folder holds; later ones end the descent with the
+        best so far.
     ReportError
         The model was found, but it could not be saved, or something failed after that.
     """
+    with _interrupted_in_words(folder):
+        return (yield from _steps(prepared, folder))
+
+
+def _steps(prepared: Prepared, folder: RunFolder | None) -> Generator[Event, None, Run]:
+    """As `run_steps`."""
     clock = Clock(prepared.seconds)
     events: list[Event] = []
 
@@ -170,6 +179,25 @@ def run_steps(prepared: Prepared, folder: RunFolder | None = None) -> Generator[
             if folder is not None:
                 folder.finish()
     return run
+
+
+@contextmanager
+def _interrupted_in_words(folder: RunFolder | None) -> Iterator[None]:
+    """An interrupt in here says what is in the folder.
+
+    Raises
+    ------
+    KeyboardInterrupt
+    """
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        if folder is None:
+            raise
+        said = f"{folder.path} has no model; its journal.jsonl and config.toml may be deleted"
+        if folder.model_path.exists():
+            said = f"the model is saved: threestep predict {folder.path} DATA"
+        raise KeyboardInterrupt(said) from interrupt
 
 
 @contextmanager

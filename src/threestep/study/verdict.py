@@ -6,6 +6,8 @@ from math import log10
 from pathlib import Path
 from typing import Any
 
+from threestep.study.notebook import comparison_html
+
 _SURE = 0.05
 
 
@@ -75,6 +77,10 @@ class Comparison:
     def __repr__(self) -> str:
         return f"<Comparison by {self.by} on {self.data}: {self.verdict}>"
 
+    def _repr_html_(self) -> str:
+        """The short form that a notebook shows."""
+        return comparison_html(self, plain_of(self)["outcomes"])
+
 
 def verdict_of(by: str, outcomes: Sequence[ArmOutcome], error: str, margin: float, n_divisions: int) -> str:
     """The answer in words: what is better beyond chance, that nothing is, or that so few divisions could not
@@ -101,7 +107,7 @@ def verdict_of(by: str, outcomes: Sequence[ArmOutcome], error: str, margin: floa
             best = max(found, key=lambda each: abs(each.gain))
             rival = outcomes[best.rival]
             parts.append(
-                f"{best.name} has {word} {error} than {rival.name}, by {_difference(best.gain, error)} "
+                f"{best.name} has {word} {error} than {rival.name}, by {difference_of(best.gain, error)} "
                 f"({shown(best.mean, error)} against {shown(rival.mean, error)}, p = {best.probability:.2g})"
             )
     head = {(True, False): "Yes", (False, True): "No", (True, True): "Mixed"}[bool(better), bool(worse)]
@@ -115,11 +121,17 @@ def _none_of(n: int, things: str) -> str:
 def _signed(gain: float, error: str) -> str:
     """A gain for people: 1.2 % fewer, 0.3 % more."""
     fewer, more = ("fewer", "more") if error == "wrong answers" else ("lower", "higher")
-    return f"{_difference(gain, error)} {fewer if gain >= 0 else more}"
+    return f"{difference_of(gain, error)} {fewer if gain >= 0 else more}"
 
 
-def _difference(gain: float, error: str) -> str:
-    """How large a gain is: of shares in points of per cent, for they have per cents of their own."""
+def difference_of(gain: float, error: str) -> str:
+    """How large a gain is: of shares in points of per cent, for they have per cents of their own.
+
+    Examples
+    --------
+    >>> difference_of(-0.0033, "wrong answers"), difference_of(12.345, "RMSE")
+    ('0.33 points', '12.35')
+    """
     return f"{100 * abs(gain):.2f} points" if error == "wrong answers" else shown(abs(gain), error)
 
 
@@ -132,7 +144,7 @@ def _not_ruled_out(
     if margin == 0 or reach <= margin * outcomes[widest.rival].mean:
         return None
     return (
-        f"{widest.name} differs by {_difference(reach, error)}, which would matter; more of them (--seeds) "
+        f"{widest.name} differs by {difference_of(reach, error)}, which would matter; more of them (--seeds) "
         "say more"
     )
 

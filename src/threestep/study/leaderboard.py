@@ -1,0 +1,48 @@
+"""The leaderboard of a search as an event, and by what it is in order where its losses do not say so."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from threestep.pick import Tried, leaderboard
+from threestep.settings import Settings
+
+_MOST_ROWS = 1000  # of the leaderboard in the journal
+_NOT_FOLDED = "what was not trained in folds, whose losses are those of fewer samples"
+_CALIBRATED = "by the loss that each has once it is as sure as it should be; shown is the one before that"
+
+
+def leaderboard_event(
+    everything: Sequence[Tried],
+    chosen: Sequence[Tried],
+    is_calibrated: bool,
+    settings: Settings,
+    n_folded: int | None = None,
+) -> dict[str, Any]:
+    """What was tried; `n_folded`: how many of the first were trained in folds, if any."""
+    rows, picked = leaderboard(everything)[:_MOST_ROWS], [each.number for each in chosen]
+    losses = [each.loss for each in everything[:n_folded]]
+    order = order_in_words(losses, len(chosen), is_calibrated, settings)
+    if n_folded is not None and n_folded < len(everything):
+        order = f"{order or 'by the loss'}; then {_NOT_FOLDED}"
+    return {"event": "leaderboard", "rows": rows, "picked": picked, "order": order}
+
+
+def order_in_words(losses: list[float], n_chosen: int, is_calibrated: bool, settings: Settings) -> str:
+    """By what the rows of a leaderboard are in order that have these losses; empty where it is by these.
+
+    Examples
+    --------
+    >>> order_in_words([0.1, 0.3, 0.2], 2, False, Settings(ensemble=2))
+    'the picked ones first'
+    """
+    metric, parts = settings.score_metric.replace("_", " "), list[str]()
+    if losses == sorted(losses) and metric == "loss":
+        return ""
+    if n_chosen > 1:
+        why = f", for their averaged answers have a better {metric} than those of the first alone"
+        parts.append("the picked ones first" + why * (settings.ensemble is None))
+    if metric != "loss":
+        parts.append(f"by {metric}")
+    elif losses[n_chosen:] != sorted(losses[n_chosen:]) or n_chosen == 1:
+        parts.append(_CALIBRATED if is_calibrated else "by the loss, what was trained anew before the rest")
+    return "; then ".join(parts)
