@@ -68,15 +68,17 @@ def fit(command: Fit, began: float | None = None) -> None:
 
 def _followed(steps: Generator[Event, None, _Found], show: Callable[[Event], None]) -> _Found:
     """Go through steps, showing each event; an interrupt in between reaches the steps, too."""
+    interrupt = None
     while True:
         try:
-            event = next(steps)
+            event = next(steps) if interrupt is None else steps.throw(interrupt)
         except StopIteration as end:
             return end.value
         try:
             show(event)
-        except KeyboardInterrupt as interrupt:
-            steps.throw(interrupt)
+            interrupt = None
+        except KeyboardInterrupt as heard:
+            interrupt = heard
 
 
 def study(command: Study) -> None:
