@@ -4,7 +4,7 @@ import base64
 import re
 import struct
 
-from threestep.report.charts import _shortened, bars_chart
+from threestep.report.bars import _shortened, bars_chart
 from threestep.report.html import table
 from threestep.report.pictures import png, signed_picture
 

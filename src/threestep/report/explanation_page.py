@@ -5,10 +5,11 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from threestep.report.charts import bars_chart, scatter_chart
+from threestep.report.bars import bars_chart
 from threestep.report.html import Markup, join, table, tag
 from threestep.report.page import page_of
 from threestep.report.pictures import picture, signed_picture
+from threestep.report.plane import scatter_chart
 from threestep.report.words import Text, listed, say, translated
 
 _MOST_GROUPS = 10

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from threestep.report.charts import bars_chart, network_drawing
+from threestep.report.bars import bars_chart
+from threestep.report.drawing import network_drawing
 from threestep.report.headline import nothing_learned
 from threestep.report.html import Markup, join, table, tag
 from threestep.report.scores import part_name

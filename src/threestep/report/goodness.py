@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from threestep.report.charts import answers_chart, bars_chart, reliability_chart
+from threestep.report.bars import bars_chart
+from threestep.report.charts import answers_chart, reliability_chart
 from threestep.report.confusion import by_class, confusion
 from threestep.report.headline import nothing_learned
 from threestep.report.html import Markup, join, tag
