@@ -72,7 +72,7 @@ def test_the_data_are_checked():
     assert check["n_copies"] == 9
     assert check["n_contradictions"] == 2
     text = re.sub("<[^>]+>", "", report_html(run.events))
-    for said in ("in 2 columns: b 25.0%, a 10.0%", "9 samples repeat another one; 2 are equal", "uneven: "):
+    for said in ("in 2 columns: b 25.0 %, a 10.0 %", "9 samples repeat another one; 2 are equal", "uneven: "):
         assert said in text
     assert check["hash"] in text
 

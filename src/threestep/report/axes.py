@@ -5,8 +5,9 @@ from math import log10
 from typing import NamedTuple
 
 from threestep.report.html import Markup, tag
+from threestep.report.numbers import with_minus
 from threestep.report.ticks import log_ticks
-from threestep.report.words import in_drawing, plain
+from threestep.report.words import in_drawing
 
 WIDTH, HEIGHT = 560, 270
 LEFT, RIGHT, TOP, BOTTOM = 64, 12, 12, 46
@@ -62,8 +63,8 @@ def _short(number: float) -> str:
     """A tick in few letters: 600k, 1.5M."""
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
         if abs(number) >= size:
-            return f"{number / (1e3 if letter == 'k' else size):g}{letter}"
-    return f"{number:g}"
+            return with_minus(f"{number / (1e3 if letter == 'k' else size):g}{letter}")
+    return with_minus(f"{number:g}")
 
 
 def grid_line(y: float, text: str) -> Markup:
@@ -73,7 +74,8 @@ def grid_line(y: float, text: str) -> Markup:
 
 
 def figure(parts: Sequence[Markup], label: str, keys: Sequence[tuple[str, str]]) -> Markup:
-    """A chart with its title and legend; keys are (class, text)."""
-    svg = tag("svg", *parts, viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", aria_label=plain(label))
+    """A chart with its title and legend; keys are (class, text). Who hears the page hears these, in the
+    language in which it is read."""
+    svg = tag("svg", *parts, viewBox=f"0 0 {WIDTH} {HEIGHT}", aria_hidden="true")
     legend = [tag("span", text, class_=f"key {kind}") for kind, text in keys]
     return tag("figure", tag("figcaption", tag("strong", label), *legend), svg)

@@ -1,13 +1,12 @@
 """Bars one below the other."""
 
 from collections.abc import Sequence
-from itertools import accumulate
-from unicodedata import east_asian_width
 
 from threestep.report.html import Markup, tag
-from threestep.report.words import in_drawing, plain
+from threestep.report.numbers import with_minus
+from threestep.report.words import in_drawing, in_title, shortened
 
-_LONGEST_NAME = 29  # letters beside a bar; those of Chinese, Japanese and Korean are as wide as two
+_LONGEST_NAME = 29  # letters beside a bar
 
 
 def bars_chart(bars: Sequence[tuple[str, float] | tuple[str, float, float]], label: str) -> Markup:
@@ -22,24 +21,14 @@ def bars_chart(bars: Sequence[tuple[str, float] | tuple[str, float, float]], lab
         y = place * step
         x, wide = (zero, value * scale) if value >= 0 else (zero + value * scale, -value * scale)
         kind = "bar" if value >= 0 else "bar below"
-        own = plain(name)
-        short = _shortened(own)
-        text = in_drawing(name) if short == own else short
-        parts.append(tag("text", tag("title", own), text, x=name_width - 10, y=y + 17, class_="tick end"))
+        short = shortened(name, _LONGEST_NAME)
+        whole = [tag("title", in_title(name))] if short != name else []
+        parts.append(tag("text", *whole, in_drawing(short), x=name_width - 10, y=y + 17, class_="tick end"))
         parts.append(
             tag("rect", x=round(x, 1), y=y + 4, width=round(max(wide, 0.5), 1), height=18, class_=kind)
         )
-        shown = f"{value:#.3g}".rstrip(".") + "".join(f" ± {each:.1g}" for each in spread)
+        shown = with_minus(f"{value:#.3g}".rstrip(".")) + "".join(f" ± {each:.1g}" for each in spread)
         parts.append(tag("text", shown, x=name_width + width + 8, y=y + 17, class_="tick"))
     size = f"0 0 {name_width + width + 160} {step * len(bars)}"
-    svg = tag("svg", *parts, viewBox=size, role="img", aria_label=plain(label), class_="bars")
+    svg = tag("svg", *parts, viewBox=size, class_="bars")
     return tag("figure", tag("figcaption", tag("strong", label)), svg)
-
-
-def _shortened(name: str) -> str:
-    """As much of a name as there is room for; its beginning."""
-    widths = [2 if east_asian_width(letter) in "WF" else 1 for letter in name]
-    if sum(widths) <= _LONGEST_NAME:
-        return name
-    n_shown = sum(each < _LONGEST_NAME for each in accumulate(widths))
-    return f"{name[:n_shown]}…"

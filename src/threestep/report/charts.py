@@ -18,7 +18,7 @@ from threestep.report.axes import (
 )
 from threestep.report.html import Markup, tag
 from threestep.report.ticks import epoch_ticks, nice_ticks
-from threestep.report.words import in_drawing, plain, say
+from threestep.report.words import in_drawing, in_title, listed, say
 
 _MOST_POINTS = 400
 _FEW_POINTS = 12
@@ -46,6 +46,8 @@ def curves_chart(curves: Sequence[Curve], label: str, mark: int | None = None, a
     if not known:
         return tag("p", say("No epoch was finished."))
     n_epochs = max(len(curve.values) for curve in curves)
+    if n_epochs == 1:
+        return _in_words(curves, label)
     places = Scale(1, max(n_epochs, 2), [*epoch_ticks(n_epochs)])
     up = Scale(min(known), max(known), nice_ticks(min(known), max(known)))
     x_of, y_of = places_on(places, up)
@@ -67,6 +69,16 @@ def curves_chart(curves: Sequence[Curve], label: str, mark: int | None = None, a
     if mark is not None and mark > 0:
         keys.append(("key-mark", say("picked: epoch {n}", n=mark)))
     return figure(parts, label, keys)
+
+
+def _in_words(curves: Sequence[Curve], label: str) -> Markup:
+    """What would be a chart of single dots."""
+    values = listed(
+        say("{name} {n}", name=curve.name, n=f"{curve.values[0]:.4g}")
+        for curve in curves
+        if curve.values[0] is not None
+    )
+    return tag("p", tag("strong", label), ": ", values)
 
 
 class Point(NamedTuple):
@@ -110,13 +122,17 @@ def points_chart(
     x_of, y_of = places_on(across, up)
     parts = axes(across, up, names[0])
     front = sorted((point for point in points if point.on_front), key=lambda point: point.x)
-    line = " ".join(f"{x_of(point.x)},{y_of(point.y)}" for point in front)
-    parts.append(tag("polyline", points=line, class_="curve curve-0 front"))
+    if len(front) > 1:
+        line = " ".join(f"{x_of(point.x)},{y_of(point.y)}" for point in front)
+        parts.append(tag("polyline", points=line, class_="curve curve-0 front"))
     for point in sorted(points, key=lambda point: ("usual", "front", "picked").index(point.kind)):
         size = 6 if point.kind == "picked" else 4
         place = {"cx": x_of(point.x), "cy": y_of(point.y), "r": size}
         parts.append(tag("circle", tag("title", point.name), **place, class_=f"dot {point.kind}"))
-    return figure(parts, label, [(f"key-{kind} key-dot", text) for kind, text in keys.items()])
+    kinds = {point.kind for point in points} | ({"front"} if len(front) > 1 else set())
+    return figure(
+        parts, label, [(f"key-{kind} key-dot", text) for kind, text in keys.items() if kind in kinds]
+    )
 
 
 class Interval(NamedTuple):
@@ -149,7 +165,7 @@ def intervals_chart(intervals: Sequence[Interval], label: str) -> Markup:
     for place, each in enumerate(intervals):
         x = x_of(place)
         line = {"x1": x, "x2": x, "y1": y_of(each.low), "y2": y_of(each.high)}
-        name = tag("title", f"{plain(each.name)}: {each.mean:.4g} ({each.low:.4g} to {each.high:.4g})")
+        name = tag("title", f"{in_title(each.name)}: {each.mean:.4g} ({each.low:.4g} – {each.high:.4g})")
         parts.append(tag("line", name, **line, class_=f"range {each.kind}"))
         parts.append(tag("circle", name, cx=x, cy=y_of(each.mean), r=5, class_=f"dot {each.kind}"))
         y = HEIGHT - (14 if not is_crowded or place % 2 else 1)
@@ -203,7 +219,7 @@ def reliability_chart(bins: Sequence[tuple[float, float, int]], label: str) -> M
     parts.append(tag("line", x1=x_of(0), y1=y_of(0), x2=x_of(1), y2=y_of(1), class_="mark"))
     most = max(n for _, _, n in bins)
     for confidence, accuracy, n in bins:
-        name = tag("title", f"{n:,} samples: confidence {confidence:.3f}, right {accuracy:.3f}")
+        name = tag("title", f"{confidence:.3f} → {accuracy:.3f} (n = {n:,})")
         size = round(3 + 6 * (n / most) ** 0.5, 1)
         parts.append(tag("circle", name, cx=x_of(confidence), cy=y_of(accuracy), r=size, class_="bin"))
     keys = [

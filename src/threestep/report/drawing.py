@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from threestep.report.html import Markup, tag
-from threestep.report.words import in_drawing, plain
+from threestep.report.words import in_drawing
 
 _MOST_NEURONS = 9
 
@@ -26,7 +26,7 @@ def network_drawing(widths: Sequence[int], names: Sequence[str]) -> Markup:
             parts.append(tag("text", "⋮", x=x, y=107, class_="dots middle"))
         parts.append(tag("text", f"{count:,}", x=x, y=204, class_="count middle"))
         parts.append(tag("text", in_drawing(names[index]), x=x, y=222, class_="tick middle"))
-    label = "the network: " + " to ".join(str(count) for count in widths)
+    label = " → ".join(str(count) for count in widths)
     return tag(
         "figure",
         tag(
@@ -34,7 +34,7 @@ def network_drawing(widths: Sequence[int], names: Sequence[str]) -> Markup:
             *parts,
             viewBox=f"0 0 {width} {height}",
             role="img",
-            aria_label=plain(label),
+            aria_label=label,
             style=f"max-width: {width}px",
         ),
         class_="drawing",

@@ -5,7 +5,7 @@ from typing import Any
 from threestep.report.html import Markup, tag
 from threestep.report.numbers import percent, quantile_name, written
 from threestep.report.scores import is_known, part_name
-from threestep.report.words import Text, say, translated
+from threestep.report.words import Text, listed, say, translated
 
 Event = dict[str, Any]
 
@@ -135,7 +135,7 @@ def _about(start: Event) -> Markup:
     facts = {
         "n": f"{sum(start['n_samples'].values()):,}",
         "inputs": f"{start['n_inputs']:,}",
-        "target": target["name"],
+        "target": listed(target["names"]) if target.get("n_columns", 1) > 1 else target["name"],
         "kind": _kind(target),
         "reason": translated(target["reason"]),
     }

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from threestep.report.html import Markup, tag
-from threestep.report.words import plain
+from threestep.report.words import in_title
 
 
 def scatter_chart(
@@ -19,7 +19,7 @@ def scatter_chart(
     dots = [
         tag(
             "circle",
-            tag("title", plain(names[group])),
+            tag("title", in_title(names[group])),
             cx=place(x, xs),
             cy=place(-y, [-each for each in ys]),
             r=3.2,
@@ -27,6 +27,10 @@ def scatter_chart(
         )
         for x, y, group in zip(xs, ys, groups, strict=True)
     ]
-    svg = tag("svg", *dots, viewBox=f"0 0 {side} {side}", role="img", aria_label=plain(label), class_="plane")
-    keys = [tag("span", name, class_=f"key key-dot key-group-{group}") for group, name in enumerate(names)]
+    svg = tag("svg", *dots, viewBox=f"0 0 {side} {side}", aria_hidden="true", class_="plane")
+    keys = [
+        tag("span", name, class_=f"key key-dot key-group-{group}")
+        for group, name in enumerate(names)
+        if group in groups
+    ]
     return tag("figure", tag("figcaption", tag("strong", label), *keys), svg)

@@ -60,7 +60,7 @@ def scores_table(scores: Event, target: Event) -> Markup:
         cells = [_cell(row, key, how) for row in scores.values()]
         if any(cells):
             rows.append([_name(key, name, target), *cells])
-    return table(("", *map(part_name, scores)), rows)
+    return table((say("measured"), *map(part_name, scores)), rows)
 
 
 def _cell(row: Event, key: str, how: Callable[[float], str]) -> str | Text:

@@ -28,7 +28,7 @@ def what_was_tried(by_name: dict[str, Event], searched: Sequence[Event]) -> Mark
     pick, n_tried = by_name["pick"], rungs[-1]["n_tried"] if rungs else 0
     words = [space_in_words(by_name["space"]), _how_many(n_tried, rungs, pick)]
     words += [_designed(designed)] if designed else []
-    words += [_final(finals[-1])] if finals else []
+    words += _final(finals[-1]) if finals else []
     if not pick["best_epoch"]:
         words.append(say("Nothing was picked among them; what answers instead is:"))
     else:
@@ -63,17 +63,23 @@ def _how_many(n_tried: int, rungs: Sequence[Event], pick: Event) -> Text:
     """How many of these were, and what ended the search."""
     n = f"{n_tried:,}"
     if pick["outcome"] == "interrupted":
+        if n_tried == 1:
+            return say("One was trained until Ctrl-C ended the search.")
         return say("{n} were trained until Ctrl-C ended the search.", n=n)
     if not rungs:
         return say("None was trained.")
     if rungs[-1]["seconds_left"] is None:
-        return say("{n} were trained.", n=n)
+        return say("One was trained.") if n_tried == 1 else say("{n} were trained.", n=n)
+    if n_tried == 1:
+        return say("One was trained within the budget.")
     return say("{n} were trained within the budget.", n=n)
 
 
 def _designed(designed: Sequence[Event]) -> Text:
     """How many networks with convolutions there were beside them."""
     n_varied = sum(event.get("change", _DESIGNED) != _DESIGNED for event in designed)
+    if len(designed) == 1 and not n_varied:
+        return say("Beside that, one with convolutions, as people design them.")
     if not n_varied:
         return say("Beside them {n} with convolutions, as people design them.", n=len(designed))
     return say(
@@ -84,17 +90,32 @@ def _designed(designed: Sequence[Event]) -> Text:
     )
 
 
-def _final(event: Event) -> Text:
-    """The best, begun anew or trained on."""
+def _final(event: Event) -> list[Text]:
+    """The best, begun anew, trained on, or both."""
     if event["best_loss"] is None:
-        return say("No further training of the best came to its end.")
-    n_anew = event["n_alive"] - event["n_longer"]
-    facts = {"n": n_anew, "epochs": f"{event['epochs']:,}", "folds": event["n_folds"]}
-    if not n_anew:
-        return say("Then {n} of the best were trained longer.", n=event["n_longer"])
+        return [say("No further training of the best came to its end.")]
+    n_anew, n_longer = event["n_alive"] - event["n_longer"], event["n_longer"]
+    words = [_anew(n_anew, event)] if n_anew else []
+    if n_longer == 1:
+        words.append(say("Then one of the best was trained longer."))
+    elif n_longer:
+        words.append(say("Then {n} of the best were trained longer.", n=n_longer))
+    return words
+
+
+def _anew(n: int, event: Event) -> Text:
+    """How often one of the best began from a random start; few structures may do so many times."""
+    facts = {"n": n, "epochs": f"{event['epochs']:,}", "folds": event["n_folds"]}
+    if n == 1 and event["n_folds"] > 1:
+        return say("Then one of the best began anew, in {folds} folds, for at most {epochs} epochs.", **facts)
+    if n == 1:
+        return say("Then one of the best began anew, for at most {epochs} epochs.", **facts)
     if event["n_folds"] > 1:
-        return say("Then {n} of the best began anew, in {folds} folds, for at most {epochs} epochs.", **facts)
-    return say("Then {n} of the best began anew, for at most {epochs} epochs.", **facts)
+        return say(
+            "Then the best began anew, {n} times, each in {folds} folds, for at most {epochs} epochs.",
+            **facts,
+        )
+    return say("Then the best began anew, {n} times, for at most {epochs} epochs.", **facts)
 
 
 def n_folds_of(by_name: dict[str, Event]) -> int:
@@ -109,7 +130,7 @@ def _range(low: int, high: int) -> object:
 def search_charts(events: Sequence[Event], rows: Sequence[Event], picked: Sequence[int]) -> list[Markup]:
     """How the best loss fell, and loss against size; `picked` are numbers of networks."""
     falls = falls_of(events)
-    charts = [falls_chart(falls, say("best so far"), say("validation loss"))] if falls else []
+    charts = [falls_chart(falls, say("best so far"), say("validation loss"))] if len(falls) > 1 else []
     if len(rows) > 1 and all(row["valid_loss"] > 0 for row in rows):
         keys = {"usual": say("tried"), "front": say("none smaller is better"), "picked": say("picked")}
         points = [_point(row, row["number"] in picked) for row in rows]
@@ -139,7 +160,7 @@ def falls_of(events: Sequence[Event]) -> list[tuple[float, float]]:
 
 def _point(row: Event, is_picked: bool) -> Point:
     kind = "picked" if is_picked else "front" if row["on_front"] else "usual"
-    name = f"{row['number']}: {_structure(row)}, {row['n_params']:,} params, loss {row['valid_loss']:.4f}"
+    name = f"{row['number']}: {_structure(row)} ({row['n_params']:,}; {row['valid_loss']:.4f})"
     return Point(row["n_params"], row["valid_loss"], name, kind, row["on_front"])
 
 
@@ -149,7 +170,7 @@ def leaderboard_table(by_name: dict[str, Event]) -> Markup:
     rows, picked = board["rows"], board["picked"]
     score_name = _score_name(rows[0])
     head = (
-        "",
+        say("no."),
         say("network"),
         say("params"),
         say("loss"),
@@ -158,6 +179,8 @@ def leaderboard_table(by_name: dict[str, Event]) -> Markup:
         say("how it came about"),
     )
     title = say("The best {n} of {all} tried", n=min(len(rows), _MOST_ROWS), all=f"{board['n_tried']:,}")
+    if board["n_tried"] == 1:
+        title = say("The only one tried")
     shown = rows[:_MOST_ROWS]
     cells = [
         (
@@ -248,7 +271,7 @@ def lineage_table(rows: Sequence[Event], picked: Sequence[int]) -> Markup:
         )
         for row in line
     ]
-    head = ("", say("network"), say("loss"), say("gained"), say("by"))
+    head = (say("no."), say("network"), say("loss"), say("gained"), say("by"))
     return join([tag("h3", say("Where the picked one came from")), table(head, cells, "tried")])
 
 

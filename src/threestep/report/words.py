@@ -7,6 +7,9 @@ and its translation is looked up by that; what comes from the data is put into b
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from html import unescape
+from itertools import accumulate
+from unicodedata import east_asian_width
 
 from threestep.report.html import Markup, join, tag
 from threestep.report.traditional_chinese import JOURNAL, SENTENCES
@@ -96,8 +99,45 @@ def _patterns() -> list[tuple[str, re.Pattern[str]]]:
 
 
 def plain(text: object) -> str:
-    """A text for an attribute."""
+    """A text in English, without markup."""
     return text.plain if isinstance(text, Text) else str(text)
+
+
+def in_title(text: object) -> str:
+    """A text for what is shown under the pointer, where no style rule reaches: in all languages, one after
+    the other.
+
+    Examples
+    --------
+    >>> in_title(say("loss")), in_title("3 x 8")
+    ('loss / 損失', '3 x 8')
+    """
+    if not isinstance(text, Text):
+        return str(text)
+    return " / ".join(dict.fromkeys(unescape(re.sub("<[^>]*>", "", own)) for own in text.own.values()))
+
+
+def shortened(name: str, n_letters: int) -> str:
+    """The beginning of a name, in each language as much as there is room for; letters of Chinese, Japanese
+    and Korean are as wide as two.
+
+    Examples
+    --------
+    >>> shortened("the average income", 11)
+    'the averag…'
+    """
+    if not isinstance(name, Text):
+        return _beginning(name, n_letters)
+    own = {lang: join([_beginning(unescape(each), n_letters)]) for lang, each in name.own.items()}
+    return _text("span", own, _beginning(name.plain, n_letters))
+
+
+def _beginning(name: str, n_letters: int) -> str:
+    widths = [2 if east_asian_width(letter) in "WF" else 1 for letter in name]
+    if sum(widths) <= n_letters:
+        return name
+    n_shown = sum(each < n_letters for each in accumulate(widths))
+    return f"{name[:n_shown]}…"
 
 
 def in_drawing(text: str) -> str:

@@ -8,7 +8,7 @@ what a shallower one does (He et al. 2016, arXiv:1512.03385); normalization and 
 
 import time
 from collections.abc import Generator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from math import log10
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -92,6 +92,8 @@ class Health:
     sentences : tuple of str
         What there is to see, kind by kind.
     seconds : float
+    n_train, n_valid, epochs : int
+        Samples that were learned from and that judged, and how often at most the first were gone through.
     folder : Path or None
     """
 
@@ -100,6 +102,9 @@ class Health:
     stacks: tuple[Stack, ...]
     sentences: tuple[str, ...]
     seconds: float
+    n_train: int
+    n_valid: int
+    epochs: int
     folder: Path | None = None
 
     def __repr__(self) -> str:
@@ -150,7 +155,14 @@ def health_steps(
     shares = np.bincount(train.y)[np.unique(train.y)] / len(train.y)
     guess = float(-(shares * np.log(shares)).sum())  # of who knows only how frequent the classes are
     return Health(
-        table.name, guess, tuple(stacks), _sentences(stacks, guess), round(time.perf_counter() - began, 1)
+        table.name,
+        guess,
+        tuple(stacks),
+        _sentences(stacks, guess),
+        round(time.perf_counter() - began, 1),
+        len(train.y),
+        len(valid.y),
+        epochs,
     )
 
 
@@ -277,7 +289,7 @@ def _has_learned(stack: Stack, guess: float) -> bool:
 
 def plain_health(found: Health) -> dict[str, Any]:
     """As plain data; what is not finite as None."""
-    plain = {name: getattr(found, name) for name in ("data", "guess_loss", "sentences", "seconds")}
+    plain = {each.name: getattr(found, each.name) for each in fields(found) if each.name != "folder"}
     return {**plain, "stacks": [_finite(asdict(each)) for each in found.stacks]}
 
 
