@@ -16,6 +16,7 @@ from threestep.report.goodness import _reliability
 from threestep.report.html import table
 from threestep.report.pictures import picture, png, signed_picture
 from threestep.report.plane import scatter_chart
+from threestep.report.scores import luck
 from threestep.report.tried import search_charts, what_was_tried
 from threestep.report.words import Text, in_title, plain, say, shortened
 
@@ -142,6 +143,18 @@ def test_one_is_not_told_as_many():
     found = plain_of(data_check(start, check | {"n_seen": 0, "n_with_gaps": 0}))
     assert "one; it is left out" in found
     assert "one sample repeats another one" in found
+
+
+def test_all_that_were_trained_in_folds_are_counted_not_only_those_that_were_kept():
+    valid = {"n_folds": 4, "loss": 0.2, "corrected_loss": 0.3}
+    by_name = {"luck": {"n_tried": 50}, "final": {"n_alive": 59}, "leaderboard": {"n_tried": 77}}
+    assert "picked the best of 59 that were trained in folds, of 77 tried" in plain_of(luck(by_name, valid))
+
+
+def test_the_names_of_bars_have_the_room_that_they_need():
+    short, long = (bars_chart([(name, 0.5)], "bars") for name in ("a", "a much longer name"))
+    widths = [int(found) for each in (short, long) for found in re.findall(r"max-width: (\d+)px", each)]
+    assert widths[0] < widths[1] - 100
 
 
 def test_no_difference_has_no_sign():

@@ -269,7 +269,7 @@ def _sample(sample: dict[str, Any]) -> Markup:
         ),
         drawn,
         tag("h3", say("Layer by layer")),
-        table((say("layer"), say("outputs"), say("their values")), rows, class_="tried"),
+        table((say("layer"), say("outputs"), say("their values")), rows, class_="values"),
     )
 
 

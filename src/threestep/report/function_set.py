@@ -65,7 +65,7 @@ def _table(event: Event) -> Markup:
         for index, layer in enumerate(layers, start=1)
     ]
     rows.append((say("all"), "", "", f"{sum(layer['n_params'] for layer in layers):,}"))
-    return table((say("layer"), say("what"), say("inputs → outputs"), say("params")), rows)
+    return table((say("layer"), say("what"), say("inputs → outputs"), say("params")), rows, "layers")
 
 
 def _size(shape: Sequence[int]) -> str:

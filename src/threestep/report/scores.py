@@ -60,7 +60,7 @@ def scores_table(scores: Event, target: Event) -> Markup:
         cells = [_cell(row, key, how) for row in scores.values()]
         if any(cells):
             rows.append([_name(key, name, target), *cells])
-    return table((say("measured"), *map(part_name, scores)), rows)
+    return table((say("measured"), *map(part_name, scores)), rows, "scores")
 
 
 def _cell(row: Event, key: str, how: Callable[[float], str]) -> str | Text:
@@ -135,7 +135,10 @@ def luck(by_name: dict[str, Event], valid: Event) -> Markup:
         return Markup("")
     which: object = f"{by_name['leaderboard']['n_tried']:,}"
     if "n_folds" in valid:
-        which = say("{n} that were trained in folds, of {all} tried", n=known["n_tried"], all=which)
+        n_folded = max(
+            known["n_tried"], by_name.get("final", {}).get("n_alive", 0)
+        )  # of many the best are kept
+        which = say("{n} that were trained in folds, of {all} tried", n=n_folded, all=which)
     names = (("accuracy", "accuracy"), ("r2", "R²"), ("loss", "loss"))
     shown = [(say(name), key) for key, name in names if f"corrected_{key}" in valid]
     before, left = (_listed(shown, valid, prefix) for prefix in ("", "corrected_"))

@@ -132,11 +132,26 @@ def shortened(name: str, n_letters: int) -> str:
     return _text("span", own, _beginning(name.plain, n_letters))
 
 
+def letters_wide(name: str) -> int:
+    """How many letters a name is wide, in the language in which it is widest.
+
+    Examples
+    --------
+    >>> letters_wide("inputs"), letters_wide(say("inputs")), letters_wide("輸入與輸出")
+    (6, 6, 10)
+    """
+    own = [unescape(each) for each in name.own.values()] if isinstance(name, Text) else [name]
+    return max(sum(map(_width, each)) for each in own)
+
+
+def _width(letter: str) -> int:
+    return 2 if east_asian_width(letter) in "WF" else 1
+
+
 def _beginning(name: str, n_letters: int) -> str:
-    widths = [2 if east_asian_width(letter) in "WF" else 1 for letter in name]
-    if sum(widths) <= n_letters:
+    if letters_wide(name) <= n_letters:
         return name
-    n_shown = sum(each < n_letters for each in accumulate(widths))
+    n_shown = sum(each < n_letters for each in accumulate(map(_width, name)))
     return f"{name[:n_shown]}…"
 
 
