@@ -3,6 +3,7 @@
 import base64
 import re
 import struct
+from importlib.resources import files
 
 import pytest
 
@@ -17,7 +18,7 @@ from threestep.report.html import table
 from threestep.report.pictures import picture, png, signed_picture
 from threestep.report.plane import scatter_chart
 from threestep.report.scores import luck
-from threestep.report.tried import search_charts, what_was_tried
+from threestep.report.tried import _order, search_charts, what_was_tried
 from threestep.report.words import Text, in_title, plain, say, shortened
 
 
@@ -149,6 +150,21 @@ def test_all_that_were_trained_in_folds_are_counted_not_only_those_that_were_kep
     valid = {"n_folds": 4, "loss": 0.2, "corrected_loss": 0.3}
     by_name = {"luck": {"n_tried": 50}, "final": {"n_alive": 59}, "leaderboard": {"n_tried": 77}}
     assert "picked the best of 59 that were trained in folds, of 77 tried" in plain_of(luck(by_name, valid))
+
+
+def test_rows_that_are_not_in_the_order_of_their_losses_say_why():
+    rows = [{"valid_loss": loss, "change": "random"} for loss in (0.1, 0.3, 0.2)]
+    assert "the order in which they were compared" in _order(rows)
+    assert _order(rows[:2]) == ""
+    rows = [{"valid_loss": 0.4, "change": "trained anew in 4 folds"}, {"valid_loss": 0.1, "change": "random"}]
+    assert _order(rows) == ""  # each judged on samples of its own
+
+
+def test_colours_that_say_something_are_printed():
+    style = files("threestep.report").joinpath("style.css").read_text(encoding="utf-8")
+    printed = style[style.rindex("@media print") :]
+    for kind in (".matrix td", ".number", ".key::before"):
+        assert kind in printed.split("print-color-adjust: exact")[0]
 
 
 def test_the_names_of_bars_have_the_room_that_they_need():

@@ -8,7 +8,7 @@ from threestep.report.words import in_drawing, in_title, letters_wide, shortened
 
 _LONGEST_NAME = 29  # letters beside a bar
 _LETTER, _GAP = 9.2, 10  # widths, as large as letters become on a narrow screen
-_WIDTH, _STEP = 300, 26
+_WIDTH, _STEP = 240, 26
 
 
 def bars_chart(bars: Sequence[tuple[str, float] | tuple[str, float, float]], label: str) -> Markup:

@@ -73,12 +73,12 @@ def curves_chart(curves: Sequence[Curve], label: str, mark: int | None = None, a
 
 def _in_words(curves: Sequence[Curve], label: str) -> Markup:
     """What would be a chart of single dots."""
-    values = listed(
+    values = [
         say("{name} {n}", name=curve.name, n=f"{curve.values[0]:.4g}")
         for curve in curves
         if curve.values[0] is not None
-    )
-    return tag("p", tag("strong", label), ": ", values)
+    ]
+    return tag("p", tag("strong", label), ": ", listed(values, "; "))
 
 
 class Point(NamedTuple):

@@ -43,12 +43,16 @@ def health_html(found: dict[str, Any], lang: str = "en") -> str:
 
 def _what_is_right(found: dict[str, Any]) -> Markup:
     """What the shares in the table are shares of."""
+    facts = {"n": f"{found['n_valid']:,}", "epochs": found["epochs"], "train": f"{found['n_train']:,}"}
+    if found["epochs"] == 1:
+        return say(
+            "Right answers of {n} samples that were not learned from, after one epoch over {train} others:",
+            **facts,
+        )
     return say(
         "Right answers of {n} samples that were not learned from, after the best of {epochs} epochs over "
         "{train} others:",
-        n=f"{found['n_valid']:,}",
-        epochs=found["epochs"],
-        train=f"{found['n_train']:,}",
+        **facts,
     )
 
 

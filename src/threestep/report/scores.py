@@ -135,9 +135,8 @@ def luck(by_name: dict[str, Event], valid: Event) -> Markup:
         return Markup("")
     which: object = f"{by_name['leaderboard']['n_tried']:,}"
     if "n_folds" in valid:
-        n_folded = max(
-            known["n_tried"], by_name.get("final", {}).get("n_alive", 0)
-        )  # of many the best are kept
+        # of many only the best are kept for the correction
+        n_folded = max(known["n_tried"], by_name.get("final", {}).get("n_alive", 0))
         which = say("{n} that were trained in folds, of {all} tried", n=n_folded, all=which)
     names = (("accuracy", "accuracy"), ("r2", "R²"), ("loss", "loss"))
     shown = [(say(name), key) for key, name in names if f"corrected_{key}" in valid]

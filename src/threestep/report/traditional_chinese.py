@@ -214,6 +214,9 @@ PAGE: dict[str, str] = {
     "how it came about": "如何產生",
     "from {n}: {change}": "來自 {n}：{change}",
     "no.": "編號",
+    "They stand in the order in which they were compared: by the loss once each is as sure as it should be, or by the metric that was asked for.": (
+        "排列的次序就是比較的次序：依各自把握校正之後的損失，或依所要求的指標。"
+    ),
     "The only one tried": "試過的唯一一個",
     "The best {n} of {all} tried": "試過的 {all} 個中最好的 {n} 個",
     "What was trained in folds is judged on all samples but the test ones, each by a network that did not learn "
@@ -350,6 +353,9 @@ PAGE: dict[str, str] = {
     "Stacks of equal convolutions of growing depth, trained alike.": "相同的卷積層疊起來，深度逐漸增加，訓練方式相同。",
     "Right answers of {n} samples that were not learned from, after the best of {epochs} epochs over {train} others:": (
         "以另外 {train} 筆樣本訓練 {epochs} 輪，在最好的一輪之後，對 {n} 筆沒有學過的樣本答對的比例："
+    ),
+    "Right answers of {n} samples that were not learned from, after one epoch over {train} others:": (
+        "以另外 {train} 筆樣本訓練一輪之後，對 {n} 筆沒有學過的樣本答對的比例："
     ),
     "kind of stack": "種類",
     "{n} layers": "{n} 層",

@@ -195,6 +195,7 @@ def leaderboard_table(by_name: dict[str, Event]) -> Markup:
         for row in shown
     ]
     notes = [_together(len(picked), n_folds_of(by_name)), _alone(by_name), _why_first(shown)]
+    notes.append(_order(shown[len(picked) :]))
     return join([tag("h3", title), *notes, table(head, cells, "tried")])
 
 
@@ -208,6 +209,24 @@ def _alone(by_name: dict[str, Event]) -> Markup:
         "answers in the end are in step 2."
     )
     return tag("p", text, class_="small")
+
+
+def _order(rows: Sequence[Event]) -> Markup:
+    """Why those behind the picked ones do not stand in the order of their losses, if they do not."""
+    folded, others = (
+        [row["valid_loss"] for row in rows if _is_folded(row) == side] for side in (True, False)
+    )
+    if sorted(folded) == folded and sorted(others) == others:
+        return Markup("")
+    text = say(
+        "They stand in the order in which they were compared: by the loss once each is as sure as it should "
+        "be, or by the metric that was asked for."
+    )
+    return tag("p", text, class_="small")
+
+
+def _is_folded(row: Event) -> bool:
+    return row["change"].startswith("trained anew in")
 
 
 def _together(n_picked: int, n_folds: int) -> Markup:
@@ -234,7 +253,7 @@ def _change(row: Event) -> Text:
 
 def _why_first(rows: Sequence[Event]) -> Markup:
     """Why the first may not have the lowest loss."""
-    if rows[0]["change"].startswith("trained anew in"):
+    if _is_folded(rows[0]):
         return tag(
             "p",
             say(
