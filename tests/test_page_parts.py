@@ -13,11 +13,12 @@ from threestep.report.comparison_page import _difference
 from threestep.report.confusion import confusion
 from threestep.report.data_check import data_check
 from threestep.report.explanation_page import _looked_at, _weights
+from threestep.report.function_set import _drawing
 from threestep.report.goodness import _reliability
 from threestep.report.html import table
 from threestep.report.pictures import picture, png, signed_picture
 from threestep.report.plane import scatter_chart
-from threestep.report.scores import luck
+from threestep.report.scores import luck, scores_table
 from threestep.report.tried import _order, search_charts, what_was_tried
 from threestep.report.words import Text, in_title, plain, say, shortened
 
@@ -165,6 +166,16 @@ def test_colours_that_say_something_are_printed():
     printed = style[style.rindex("@media print") :]
     for kind in (".matrix td", ".number", ".key::before"):
         assert kind in printed.split("print-color-adjust: exact")[0]
+
+
+def test_zero_has_no_sign_and_one_input_is_not_called_inputs():
+    table_of = scores_table({"test": {"n_samples": 3, "r2": -1e-9}}, {"kind": "number", "classes": []})
+    assert ">0.0000<" in table_of
+    layer = {"shape_in": [1], "shape_out": [1], "what": "1 linear", "n_params": 2}
+    drawn = _drawing({"layers": [layer]})
+    assert ">input<" in drawn
+    assert ">output<" in drawn
+    assert "inputs" not in drawn
 
 
 def test_the_names_of_bars_have_the_room_that_they_need():

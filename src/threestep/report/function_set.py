@@ -49,7 +49,10 @@ def _drawing(event: Event) -> Markup:
         text = say("Of {n} layers there is no drawing; the table has them all.", n=len(layers))
         return tag("p", text, class_="small")
     names = [translated(layer["what"].split(" ", 1)[-1]) for layer in layers[:-1]]
-    return network_drawing([prod(shape) for shape in shapes], [say("inputs"), *names, say("outputs")])
+    widths = [prod(shape) for shape in shapes]
+    first = say("input") if widths[0] == 1 else say("inputs")
+    last = say("output") if widths[-1] == 1 else say("outputs")
+    return network_drawing(widths, [first, *names, last])
 
 
 def _table(event: Event) -> Markup:

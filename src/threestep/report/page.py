@@ -182,7 +182,7 @@ def _steepness(details: Event) -> Markup:
     about = say(
         "At the picked params, over {n} training samples. Gradients that shrink from the output to the first "
         "layer vanish, those that grow explode. The last column is what a first step at the highest "
-        "learning rate in the chart above would change.",
+        "learning rate above would change.",
         n=f"{known['n_samples']:,}",
     )
     head = (
@@ -202,9 +202,10 @@ def _search(by_name: dict[str, Event], searched: Sequence[Event], notes: Sequenc
         return Markup("")
     board = by_name["leaderboard"]
     rows, picked = board["rows"], board["picked"]
+    charts = search_charts(searched, rows, picked)
     return join(
         [
-            tag("div", *search_charts(searched, rows, picked), class_="charts"),
+            tag("div", *charts, class_="charts") if charts else "",
             leaderboard_table(by_name) if rows else "",
             lineage_table(rows, picked),
             *(tag("p", tag("strong", say("Note:"), " "), translated(each["text"])) for each in notes),

@@ -5,14 +5,14 @@ from math import isfinite
 from typing import Any
 
 from threestep.report.html import Markup, join, table, tag
-from threestep.report.numbers import quantile_name, written
+from threestep.report.numbers import quantile_name, with_minus, written
 from threestep.report.words import Text, listed, say
 
 Event = dict[str, Any]
 
 
 def _places(n: int) -> Callable[[float], str]:
-    return lambda value: f"{value:,.{n}f}".replace("-", "−")
+    return lambda value: with_minus(f"{value:z,.{n}f}")  # z: what is rounded to 0 has no sign
 
 
 _METRICS: tuple[tuple[str, str, Callable[[float], str]], ...] = (

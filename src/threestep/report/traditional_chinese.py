@@ -69,6 +69,7 @@ PAGE: dict[str, str] = {
         "此外還有 {n} 個卷積網路：有些是人們常用的設計，{varied} 個是隨機產生、由最佳者變化而來或重新訓練的。"
     ),
     "This is the one that was picked:": "挑中的是這一個：",
+    "input": "輸入",
     "inputs": "輸入",
     "outputs": "輸出",
     "hidden {n}": "隱藏層 {n}",
@@ -258,9 +259,9 @@ PAGE: dict[str, str] = {
     "size": "大小",
     "The gradient in each layer": "每一層的梯度",
     "At the picked params, over {n} training samples. Gradients that shrink from the output to the first layer "
-    "vanish, those that grow explode. The last column is what a first step at the highest learning rate in the "
-    "chart above would change.": "在挑中的參數處，以 {n} 筆訓練樣本計算。梯度若從輸出層往第一層越來越小，就是梯度消失；越來越大，就是梯度爆炸。"
-    "最後一欄是以上圖中最高的學習率走第一步會改變多少。",
+    "vanish, those that grow explode. The last column is what a first step at the highest learning rate above "
+    "would change.": "在挑中的參數處，以 {n} 筆訓練樣本計算。梯度若從輸出層往第一層越來越小，就是梯度消失；越來越大，就是梯度爆炸。"
+    "最後一欄是以上面最高的學習率走第一步會改變多少。",
     "size of its weights": "權重大小",
     "size of their gradient": "梯度大小",
     "a step changes them by (share)": "一步改變的比例",

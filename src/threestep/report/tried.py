@@ -6,7 +6,7 @@ from typing import Any
 
 from threestep.report.charts import Point, falls_chart, points_chart
 from threestep.report.html import Markup, join, table, tag
-from threestep.report.numbers import written
+from threestep.report.numbers import with_minus, written
 from threestep.report.words import Text, say, translated
 
 Event = dict[str, Any]
@@ -285,7 +285,7 @@ def lineage_table(rows: Sequence[Event], picked: Sequence[int]) -> Markup:
             row["number"],
             _structure(row),
             f"{row['valid_loss']:.4f}",
-            "" if row["gain"] is None else f"{row['gain']:+.4f}".replace("-", "−"),
+            "" if row["gain"] is None else with_minus(f"{row['gain']:+z.4f}"),
             translated(row["change"]),
         )
         for row in line
