@@ -7,6 +7,7 @@ from importlib.resources import files
 
 import pytest
 
+from threestep.goodness import LOSS_NAMES
 from threestep.report.bars import bars_chart
 from threestep.report.charts import Curve, Interval, Point, curves_chart, intervals_chart, points_chart
 from threestep.report.comparison_page import _difference
@@ -20,7 +21,7 @@ from threestep.report.pictures import picture, png, signed_picture
 from threestep.report.plane import scatter_chart
 from threestep.report.scores import luck, scores_table
 from threestep.report.tried import _order, search_charts, what_was_tried
-from threestep.report.words import Text, in_title, plain, say, shortened
+from threestep.report.words import Text, in_title, network_in_words, plain, say, shortened, translated
 
 
 def test_a_long_name_keeps_its_beginning_and_letters_of_chinese_take_twice_the_room():
@@ -176,6 +177,14 @@ def test_zero_has_no_sign_and_one_input_is_not_called_inputs():
     assert ">input<" in drawn
     assert ">output<" in drawn
     assert "inputs" not in drawn
+
+
+def test_networks_losses_and_columns_are_named_in_the_language_of_the_page():
+    network = network_in_words("16×16 → 32 × 3×3 relu → max of 2×2 → 8 relu + input → 2")
+    assert network.plain == "16×16 → 32 × 3×3 relu → max of 2×2 → 8 relu + input → 2"
+    losses = [name.replace("_", "-") for name in LOSS_NAMES]
+    for each in (network, *map(translated, ("linear", "number", "date", "category", *losses))):
+        assert set(re.findall("[A-Za-z]+", each.own["zh-TW"])) <= {"relu", "sigmoid", "Huber"}, each.plain
 
 
 def test_the_names_of_bars_have_the_room_that_they_need():

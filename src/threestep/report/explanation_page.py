@@ -11,7 +11,7 @@ from threestep.report.numbers import with_minus
 from threestep.report.page import page_of
 from threestep.report.pictures import picture, signed_picture
 from threestep.report.plane import scatter_chart
-from threestep.report.words import Text, listed, say, translated
+from threestep.report.words import Text, listed, network_in_words, say, translated
 
 _MOST_GROUPS = 10
 _MOST_OUTPUTS_SHOWN = 64
@@ -36,7 +36,8 @@ def explanation_html(found: dict[str, Any], lang: str = "en") -> str:
     """The page as one HTML text that needs nothing from outside."""
     views, facts = found["views"], found["facts"]
     first, last = views[0], views[-1]
-    others, network, score = facts["n_networks"] - 1, {"network": found["network"]}, say(facts["probe"])
+    others, score = facts["n_networks"] - 1, say(facts["probe"])
+    network = network_in_words(found["network"])
     main = tag(
         "main",
         tag(
@@ -45,9 +46,11 @@ def explanation_html(found: dict[str, Any], lang: str = "en") -> str:
             tag("h1", found["data"]),
             tag(
                 "p",
-                say("{network}; the first of {n} networks that answer together", n=others + 1, **network)
+                say(
+                    "{network}; the first of {n} networks that answer together", n=others + 1, network=network
+                )
                 if others
-                else found["network"],
+                else network,
             ),
             tag("p", tag("strong", _verdict(first, last, score))) if first["probe"] is not None else "",
             tag("p", *_looked_at(facts, len(found["labels"])), class_="small"),

@@ -11,7 +11,7 @@ from threestep.report.html import Markup, join, table, tag
 from threestep.report.scores import part_name
 from threestep.report.sections import section
 from threestep.report.tried import n_folds_of, what_was_tried
-from threestep.report.words import Text, listed, say, translated
+from threestep.report.words import Text, listed, network_in_words, say, translated
 
 Event = dict[str, Any]
 
@@ -120,7 +120,8 @@ def _together(by_name: dict[str, Event]) -> Text:
 def _counted(texts: Sequence[str]) -> Markup:
     """Equal ones once: 3 × 8 → 16 relu → 2; 8 → 2."""
     counts = {text: texts.count(text) for text in dict.fromkeys(texts)}
-    return listed((f"{n} × ({text})" if n > 1 else text for text, n in counts.items()), "; ")
+    known = ((network_in_words(text), n) for text, n in counts.items())
+    return listed((say("{n} × ({network})", n=n, network=text) if n > 1 else text for text, n in known), "; ")
 
 
 def _layers(details: Event) -> Markup:

@@ -10,7 +10,7 @@ from threestep.report.html import Markup, join, tag
 from threestep.report.numbers import written
 from threestep.report.samples import label_errors, worst
 from threestep.report.scores import by_target, luck, part_name, scores_table, without_auc
-from threestep.report.words import Text, say
+from threestep.report.words import Text, say, translated
 
 Event = dict[str, Any]
 
@@ -51,7 +51,7 @@ def goodness(by_name: dict[str, Event]) -> list[Markup]:
 
 def _loss(event: Event) -> Text:
     """What is measured, and what knowing nothing gives."""
-    facts = {"loss": event["loss"].replace("_", "-"), "guess": f"{event['guess_loss']:.3f}"}
+    facts = {"loss": translated(event["loss"].replace("_", "-")), "guess": f"{event['guess_loss']:.3f}"}
     if event["loss"] == "squared_error":
         return say(
             "The loss is {loss}, half the square of the error in standard deviations of the target: per "

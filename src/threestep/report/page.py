@@ -218,7 +218,10 @@ def _wanted(columns: Sequence[tuple[str, str]]) -> Markup:
     """What new samples must have."""
     if not columns:
         return Markup("")
-    shown = [f"{name} ({kind})" for name, kind in columns[:_MOST_COLUMNS_SHOWN]]
+    shown = [
+        say("{name} ({what})", name=name, what=translated(kind))
+        for name, kind in columns[:_MOST_COLUMNS_SHOWN]
+    ]
     more = [f"… ({len(columns)})"] if len(columns) > len(shown) else []
     return tag(
         "p", say("New samples need the columns {columns}.", columns=listed([*shown, *more])), class_="small"

@@ -85,6 +85,7 @@ PAGE: dict[str, str] = {
     ),
     "Its answers are averaged with those of {n} more, {structures} structures × {folds} folds: {others}. All together: {params} params.": "它的答案會與另外 {n} 個網路的答案取平均，{structures} 種結構 × {folds} 折：{others}。合計 {params} 個參數。",
     "Trained once in each of {folds} folds, and the answers are averaged. All together: {params} params.": "在 {folds} 折中各訓練一次，答案取平均。合計 {params} 個參數。",
+    "{n} × ({network})": "{n} ×（{network}）",
     "What each hidden layer adds": "每個隱藏層帶來什麼",
     "A linear function of what a layer makes of the samples (at most 1,000 of its outputs, or means of "
     "neighbouring ones), fitted to training samples by least squares, tells the "
@@ -306,6 +307,7 @@ PAGE: dict[str, str] = {
     ),
     "in {share} of the samples": "{share} 的樣本有缺值",
     # using it
+    "{name} ({what})": "{name}（{what}）",
     "Use it": "使用",
     "New samples need the columns {columns}.": "新的樣本要有這些欄位：{columns}。",
     "For other programs, as one ONNX file: columns in, answers out.": "供其他程式使用的單一 ONNX 檔：輸入欄位，輸出答案。",
@@ -619,6 +621,17 @@ JOURNAL: dict[str, str] = {
     "max of all": "全部的最大值",
     "mean of all": "全部的平均值",
     "{n} linear": "{n} 線性",
+    "linear": "線性",
+    "cross-entropy": "交叉熵",
+    "sigmoid-cross-entropy": "sigmoid 交叉熵",
+    "squared-error": "平方誤差",
+    "focal": "焦點損失",
+    "absolute-error": "絕對誤差",
+    "huber": "Huber 損失",
+    "quantile": "分位數損失",
+    "date": "日期",
+    "number": "數值",
+    "category": "類別",
     "{layer} + input": "{layer} + 輸入",
     "{n} basic {width}": "{n} 個基本區塊，寬 {width}",
     "{n} bottleneck {width}": "{n} 個瓶頸區塊，寬 {width}",

@@ -160,7 +160,7 @@ def falls_of(events: Sequence[Event]) -> list[tuple[float, float]]:
 
 def _point(row: Event, is_picked: bool) -> Point:
     kind = "picked" if is_picked else "front" if row["on_front"] else "usual"
-    name = f"{row['number']}: {_structure(row)} ({row['n_params']:,}; {row['valid_loss']:.4f})"
+    name = f"{row['number']}: {row['network'] or 'linear'} ({row['n_params']:,}; {row['valid_loss']:.4f})"
     return Point(row["n_params"], row["valid_loss"], name, kind, row["on_front"])
 
 
@@ -304,8 +304,8 @@ def _lineage(rows: Sequence[Event], picked: Sequence[int]) -> list[Event]:
     return line
 
 
-def _structure(row: Event) -> str:
-    return row["network"] or "linear"
+def _structure(row: Event) -> Text:
+    return translated(row["network"] or "linear")
 
 
 def _score_name(row: Event) -> str:

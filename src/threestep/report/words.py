@@ -21,8 +21,8 @@ LANGUAGES = {"en": "English", "zh-TW": "繁體中文"}
 _SENTENCES = ("why", "how", "first", "second", "gain", "low", "high", "fall", "kind", "arm", "rival", "media")
 """Values of a sentence of the journal that are sentences of it themselves; others are names and numbers."""
 
-_BETWEEN = {", ": "、", "; ": "；"}
-"""What separates the parts of a list, in English and in Chinese."""
+_BETWEEN = {", ": "、", "; ": "；", " → ": " → "}
+"""What separates the parts of a list or of a network, in English and in Chinese."""
 
 _LISTS = ("those", "others")
 """Values that are lists."""
@@ -76,7 +76,7 @@ def _value(name: str, text: str) -> object:
 
 
 def listed(parts: Iterable[object], between: str = ", ") -> Text:
-    """Parts one after the other, as each language separates them; `between` is ", " or "; ".
+    """Parts one after the other, as each language separates them; `between` is ", ", "; " or " → ".
 
     Examples
     --------
@@ -89,6 +89,11 @@ def listed(parts: Iterable[object], between: str = ", ") -> Text:
         for lang, mark in zip(LANGUAGES, (between, _BETWEEN[between]), strict=True)
     }
     return _text("span", own, between.join(map(plain, parts)))
+
+
+def network_in_words(text: str) -> Text:
+    """A network layer by layer, such as `3 → 8 relu + input → 2`, in all languages."""
+    return listed(map(translated, text.split(" → ")), " → ")
 
 
 @lru_cache(maxsize=1)
