@@ -706,13 +706,13 @@ JOURNAL: dict[str, str] = {
     "{n} plain": "{n} 一般",
     "{n} residual": "{n} 殘差",
     "{kind}: all depths learn ({shallow} layers: {own} right; {deep} layers: {other} right); of {n} layers "
-    "the first begins with a gradient {fall} as large as the last one.": (
-        "{kind}：所有深度都學會了（{shallow} 層：答對 {own}；{deep} 層：答對 {other}）；{n} 層時，第一層起初的梯度是最後一層的 {fall}。"
+    "the first begins with a gradient {fall} as large as the last one before the output.": (
+        "{kind}：所有深度都學會了（{shallow} 層：答對 {own}；{deep} 層：答對 {other}）；{n} 層時，第一層起初的梯度是輸出層之前最後一層的 {fall}。"
     ),
     "{kind}: {those} layers learn, {others} do not; of {n} layers the first begins with a gradient {fall} as "
-    "large as the last one.": "{kind}：{those} 層學會了，{others} 層沒有；{n} 層時，第一層起初的梯度是最後一層的 {fall}。",
+    "large as the last one before the output.": "{kind}：{those} 層學會了，{others} 層沒有；{n} 層時，第一層起初的梯度是輸出層之前最後一層的 {fall}。",
     "{kind}: no depth learns (at best {share} right); of {n} layers the first begins with a gradient {fall} as "
-    "large as the last one.": "{kind}：沒有一種深度學會（最多答對 {share}）；{n} 層時，第一層起初的梯度是最後一層的 {fall}。",
+    "large as the last one before the output.": "{kind}：沒有一種深度學會（最多答對 {share}）；{n} 層時，第一層起初的梯度是輸出層之前最後一層的 {fall}。",
     "{n} times": "{n} 倍",
     "zero times": "零倍",
     "beyond numbers": "無法以數字表示的倍數",

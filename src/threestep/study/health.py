@@ -252,17 +252,18 @@ def _sentences(stacks: list[Stack], guess: float) -> tuple[str, ...]:
         deepest, shallowest = own[-1], own[0]
         fall = _fall(list(deepest.at_start))
         learned = [each for each in own if _has_learned(each, guess)]
-        far = f"of {deepest.depth} layers the first begins with a gradient {fall} as large as the last one"
+        far = f"of {deepest.depth} layers the first begins with a gradient {fall} as large as the last one "
+        far += "before the output"
         if len(learned) == len(own):
             first, last = (
-                f"{each.depth} layers: {each.accuracy:.1%} right" for each in (shallowest, deepest)
+                f"{each.depth} layers: {100 * each.accuracy:.1f} % right" for each in (shallowest, deepest)
             )
             text = f"all depths learn ({first}; {last})"
         elif learned:
             which = ", ".join(str(each.depth) for each in own if each not in learned)
             text = f"{', '.join(str(each.depth) for each in learned)} layers learn, {which} do not"
         else:
-            text = f"no depth learns (at best {max(each.accuracy for each in own):.1%} right)"
+            text = f"no depth learns (at best {100 * max(each.accuracy for each in own):.1f} % right)"
         found.append(f"{kind.name}: {text}; {far}.")
     return tuple(found)
 
