@@ -22,10 +22,11 @@ from threestep.pick import Samples
 from threestep.report import report_html
 from threestep.report.comparison_page import _QUESTIONS
 from threestep.report.html import Markup
+from threestep.report.leaderboard import _score_name
 from threestep.report.pictures import png
 from threestep.report.scores import _METRICS
 from threestep.report.traditional_chinese import JOURNAL, PAGE, SENTENCES
-from threestep.report.tried import _SEARCHERS, _score_name
+from threestep.report.tried import _SEARCHERS
 from threestep.report.words import plain, say, translated
 from threestep.study import importance
 from threestep.study.importance import importance_of

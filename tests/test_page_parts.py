@@ -17,10 +17,11 @@ from threestep.report.explanation_page import _looked_at, _weights
 from threestep.report.function_set import _drawing
 from threestep.report.goodness import _reliability
 from threestep.report.html import table
+from threestep.report.leaderboard import _order
 from threestep.report.pictures import picture, png, signed_picture
 from threestep.report.plane import scatter_chart
 from threestep.report.scores import luck, scores_table
-from threestep.report.tried import _order, search_charts, what_was_tried
+from threestep.report.tried import search_charts, what_was_tried
 from threestep.report.words import Text, in_title, network_in_words, plain, say, shortened, translated
 
 

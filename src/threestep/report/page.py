@@ -14,8 +14,9 @@ from threestep.report.function_set import function_set
 from threestep.report.goodness import goodness
 from threestep.report.headline import nothing_learned, summary
 from threestep.report.html import Markup, join, table, tag
+from threestep.report.leaderboard import leaderboard_table, lineage_table
 from threestep.report.sections import section
-from threestep.report.tried import leaderboard_table, lineage_table, search_charts
+from threestep.report.tried import search_charts
 from threestep.report.words import LANGUAGES, listed, say, translated
 
 _MOST_COLUMNS_SHOWN = 40
