@@ -22,10 +22,11 @@ from threestep.pick import Samples
 from threestep.report import report_html
 from threestep.report.comparison_page import _QUESTIONS
 from threestep.report.html import Markup
+from threestep.report.leaderboard import _score_name
 from threestep.report.pictures import png
 from threestep.report.scores import _METRICS
 from threestep.report.traditional_chinese import JOURNAL, PAGE, SENTENCES
-from threestep.report.tried import _SEARCHERS, _score_name
+from threestep.report.tried import _SEARCHERS
 from threestep.report.words import plain, say, translated
 from threestep.study import importance
 from threestep.study.importance import importance_of
@@ -72,7 +73,7 @@ def test_the_data_are_checked():
     assert check["n_copies"] == 9
     assert check["n_contradictions"] == 2
     text = re.sub("<[^>]+>", "", report_html(run.events))
-    for said in ("in 2 columns: b 25.0%, a 10.0%", "9 samples repeat another one; 2 are equal", "uneven: "):
+    for said in ("in 2 columns: b 25.0 %, a 10.0 %", "9 samples repeat another one; 2 are equal", "uneven: "):
         assert said in text
     assert check["hash"] in text
 
@@ -581,6 +582,7 @@ def test_sentences_of_deep_stacks_are_known_by_their_form():
             chinese = translated(text).own["zh-TW"]
             assert set(re.findall(r"[A-Za-z]\w*", chinese)) <= {"sigmoid", "relu"}, text
             assert ", " not in chinese
+            assert "the last one before the output" in text  # the output's own gradient is not compared
 
 
 def test_values_are_escaped_in_both_languages():

@@ -9,17 +9,11 @@ from hypothesis import given
 
 import threestep as ts
 from threestep.report import report_html
-from threestep.report.charts import (
-    Curve,
-    Point,
-    curves_chart,
-    falls_chart,
-    log_ticks,
-    nice_ticks,
-    points_chart,
-)
+from threestep.report.charts import Curve, Point, curves_chart, falls_chart, points_chart
+from threestep.report.leaderboard import lineage_table
 from threestep.report.numbers import written
-from threestep.report.tried import falls_of, lineage_table, space_in_words
+from threestep.report.ticks import log_ticks, nice_ticks
+from threestep.report.tried import falls_of, space_in_words
 from threestep.settings import Searcher
 from threestep.study import read_journal
 

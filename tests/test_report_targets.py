@@ -126,11 +126,11 @@ def test_several_numbers_have_scores_of_their_own_in_their_own_units():
     assert np.mean([each["r2"] for each in known]) == pytest.approx(run.scores["test"]["r2"])
     assert known[1]["rmse"] > 100 * known[0]["rmse"]
     text = english(report_html(run.events))
-    assert "a,b are 2 numbers" in text
+    assert "a, b are 2 numbers" in text
     assert "typical error" not in text
     assert f"b | {known[1]['r2']:.4f}".replace("-", "−") in text
     assert written(known[0]["rmse"]) in text
-    assert re.search(r"a: −?[\d.]+; b: −?[\d,]+", text)
+    assert re.search(r"a:\u00a0−?[\d.]+; b:\u00a0−?[\d,]+", text)
 
 
 def test_several_labels_are_all_right_or_not_and_each_has_scores_of_its_own():
@@ -142,7 +142,7 @@ def test_several_labels_are_all_right_or_not_and_each_has_scores_of_its_own():
     assert [each["name"] for each in known] == ["red", "green", "blue"]
     assert known[1]["n_samples"] < known[0]["n_samples"]
     text = english(report_html(run.events))
-    assert "red,green,blue are 3 labels" in text
+    assert "red, green, blue are 3 labels" in text
     assert f"{100 * row['accuracy']:.1f} %all 3 labels right" in text
     assert f"of single labels {100 * row['label_accuracy']:.1f} % are right" in text
     assert "loss | accuracy of single labels | seconds" in text
@@ -158,7 +158,7 @@ def test_quantiles_are_told_by_their_coverage_and_by_name():
     lie = "of the targets lie between the 5 % and the 95 % quantile (90 % wanted)"
     assert f"{100 * row['coverage']:.1f} %{lie}" in text
     assert "RMSE of the 50 % quantile" in text
-    assert re.search(r"5 %: \S+; 50 %: \S+; 95 %: \S+", text)
+    assert re.search(r"5\u00a0%:\u00a0[\d.−]+; 50\u00a0%:\u00a0[\d.−]+; 95\u00a0%:\u00a0[\d.−]+", text)
 
 
 SPACE = {
@@ -187,7 +187,7 @@ def test_what_could_be_tried_is_not_what_was(rungs, outcome, said):
     text = english(what_was_tried({"space": SPACE, "pick": pick}, [*rungs, final]))
     assert "What could be tried were networks of 0 to 4 hidden layers" in text
     assert said in text
-    assert "Then 3 of the best began anew, in 4 folds, for at most 116 epochs." in text
+    assert "Then the best began anew, 3 times, each in 4 folds, for at most 116 epochs." in text
 
 
 def test_folds_are_told_as_structures_times_folds():

@@ -70,7 +70,7 @@ def comparison_html(found: dict[str, Any], lang: str = "en") -> str:
             tag("p", tag("strong", translated(found["verdict"]))),
             *(tag("p", translated(note), class_="small") for note in facts["notes"]),
         ),
-        tag("section", intervals_chart(intervals, label), table(head, rows)),
+        tag("section", tag("div", intervals_chart(intervals, label), class_="charts"), table(head, rows)),
         tag("section", tag("h2", say("How it was made")), *_method(facts)),
     )
     return page_of(f"{found['data']}: {found['by']}", main, lang)
@@ -99,7 +99,8 @@ def _difference(each: dict[str, Any], is_share: bool) -> object:
     """By how much the error is above that of the other: below 0 is better."""
     sign = "\u2212" if each["gain"] > 0 else "+" if each["gain"] < 0 else ""
     if is_share:
-        return say("{n} points", n=f"{sign}{100 * abs(each['gain']):.2f}")
+        points = f"{100 * abs(each['gain']):.2f}"
+        return say("{n} points", n=points if float(points) == 0 else sign + points)
     return sign + each["shown"]["gain"].removeprefix("-")
 
 

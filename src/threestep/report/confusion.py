@@ -13,6 +13,8 @@ Event = dict[str, Any]
 
 _MOST_CLASSES_IN_MATRIX = 30
 _MOST_CONFUSIONS = 20
+_MANY_CLASSES = 12  # whose matrix is drawn smaller
+_LONG_NAME = 3  # letters: longer ones stand upright there
 
 
 def confusion(classes: Sequence[object], details: Event) -> Markup:
@@ -30,7 +32,7 @@ def confusion(classes: Sequence[object], details: Event) -> Markup:
         [
             tag("h3", title),
             hint,
-            tag("div", _matrix(classes, counts, opened), class_="scroll"),
+            tag("div", _matrix(classes, counts, opened), class_="scroll", tabindex=0),
             *(_cell(classes, counts, each) for each in details.get("confused", [])),
         ]
     )
@@ -54,7 +56,10 @@ def _matrix(
         tag("th", say("is \\ taken for"), scope="col"),
         *(tag("th", name, scope="col") for name in classes),
     )
-    return tag("table", tag("thead", head), tag("tbody", *lines), class_="matrix")
+    kinds = ["matrix", "many"] if len(classes) > _MANY_CLASSES else ["matrix"]
+    if len(kinds) > 1 and any(len(str(name)) > _LONG_NAME for name in classes):
+        kinds.append("upright")
+    return tag("table", tag("thead", head), tag("tbody", *lines), class_=" ".join(kinds))
 
 
 def _largest(classes: Sequence[object], counts: Sequence[Sequence[int]]) -> Markup:
@@ -77,14 +82,12 @@ def _cell(classes: Sequence[object], counts: Sequence[Sequence[int]], cell: Even
     """The samples of one cell of the matrix; seen once its number is followed."""
     target, predicted = cell["target"], cell["predicted"]
     n = counts[target][predicted]
-    about = say(
-        "{n} of {target} taken for {predicted}; rows (from 0) {numbers}",
-        n=n,
-        target=classes[target],
-        predicted=classes[predicted],
-        numbers=listed([*cell["rows"], *["…"] * (n > len(cell["rows"]))]),
-    )
-    drawn = [picture(rows, f"a {classes[target]}") for rows in cell.get("pictures", [])]
+    facts = {"n": n, "target": classes[target], "predicted": classes[predicted]}
+    numbers = listed([*cell["rows"], *["…"] * (n > len(cell["rows"]))])
+    about = say("{n} of {target} taken for {predicted}; rows (from 0) {numbers}", numbers=numbers, **facts)
+    if n == 1:
+        about = say("{n} of {target} taken for {predicted}; row (from 0) {numbers}", numbers=numbers, **facts)
+    drawn = [picture(rows) for rows in cell.get("pictures", [])]
     cards = tag("div", *(tag("figure", each) for each in drawn), class_="cards") if drawn else ""
     return tag("div", tag("p", about), cards, class_="cell", id=f"cell-{target}-{predicted}")
 

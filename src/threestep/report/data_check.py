@@ -3,6 +3,7 @@
 from typing import Any
 
 from threestep.report.html import Markup, table, tag
+from threestep.report.numbers import percent
 from threestep.report.words import listed, say
 
 Event = dict[str, Any]
@@ -32,6 +33,8 @@ def data_check(start: Event, check: Event | None) -> Markup:
 
 def _without_target(check: Event) -> Markup:
     n = check.get("n_without_target", 0)  # not in a journal of an earlier version
+    if n == 1:
+        return say("one; it is left out")
     return say("{n}; they are left out", n=f"{n:,}") if n else Markup("")
 
 
@@ -39,8 +42,8 @@ def _missing(check: Event) -> Markup:
     if not check["missing"]:
         return say("none")
     if check["missing"][0]["column"] == "samples":  # of an array, whose columns have no names
-        return say("in {share} of the samples", share=f"{check['missing'][0]['share']:.1%}")
-    first = [f"{each['column']} {each['share']:.1%}" for each in check["missing"][:_MOST_NAMED]]
+        return say("in {share} of the samples", share=percent(check["missing"][0]["share"]))
+    first = [f"{each['column']} {percent(each['share'])}" for each in check["missing"][:_MOST_NAMED]]
     named = listed([*first, *["…"] * (check["n_with_gaps"] > _MOST_NAMED)])
     if check["n_with_gaps"] == 1:
         return say("in one column: {named}", named=named)
@@ -71,6 +74,8 @@ def _classes(names: list[object], counts: list[int]) -> Markup:
 def _copies(check: Event) -> Markup:
     if not check["n_copies"] and not check["n_contradictions"]:
         return say("none")
+    if not check["n_contradictions"] and check["n_copies"] == 1:
+        return say("one sample repeats another one")
     if not check["n_contradictions"]:
         return say("{n} samples repeat another one", n=f"{check['n_copies']:,}")
     return say(

@@ -5,11 +5,13 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from threestep.report.charts import bars_chart, scatter_chart
+from threestep.report.bars import bars_chart
 from threestep.report.html import Markup, join, table, tag
+from threestep.report.numbers import with_minus
 from threestep.report.page import page_of
 from threestep.report.pictures import picture, signed_picture
-from threestep.report.words import Text, listed, say, translated
+from threestep.report.plane import scatter_chart
+from threestep.report.words import Text, listed, network_in_words, say, translated
 
 _MOST_GROUPS = 10
 _MOST_OUTPUTS_SHOWN = 64
@@ -34,7 +36,8 @@ def explanation_html(found: dict[str, Any], lang: str = "en") -> str:
     """The page as one HTML text that needs nothing from outside."""
     views, facts = found["views"], found["facts"]
     first, last = views[0], views[-1]
-    others, network, score = facts["n_networks"] - 1, {"network": found["network"]}, say(facts["probe"])
+    others, score = facts["n_networks"] - 1, say(facts["probe"])
+    network = network_in_words(found["network"])
     main = tag(
         "main",
         tag(
@@ -43,11 +46,14 @@ def explanation_html(found: dict[str, Any], lang: str = "en") -> str:
             tag("h1", found["data"]),
             tag(
                 "p",
-                say("{network}; the first of {n} networks that answer together", n=others + 1, **network)
+                say(
+                    "{network}; the first of {n} networks that answer together", n=others + 1, network=network
+                )
                 if others
-                else found["network"],
+                else network,
             ),
             tag("p", tag("strong", _verdict(first, last, score))) if first["probe"] is not None else "",
+            tag("p", *_looked_at(facts, len(found["labels"])), class_="small"),
             ""
             if facts["is_labelled"]
             else tag("p", say("The samples have no target: what the model answers stands in its place.")),
@@ -55,15 +61,33 @@ def explanation_html(found: dict[str, Any], lang: str = "en") -> str:
         tag(
             "section",
             tag("h2", say("How well each layer tells the answers apart")),
-            *_probes(views, score),
+            *_probes(views, score, facts["most_outputs"]),
         )
         if first["probe"] is not None
         else "",
         tag("section", tag("h2", say("The samples as each layer sees them")), *_views(found)),
-        _weights(found["pictures"]),
+        _weights(found["pictures"], facts),
         _sample(found["sample"]) if found["sample"] else "",
     )
     return page_of(f"{found['data']}: what the layers learned", main, lang)
+
+
+def _looked_at(facts: dict[str, Any], n_drawn: int) -> list[object]:
+    """How many samples all this is about, and that they may be too kind."""
+    counts = {"n": f"{facts['n_samples']:,}", "all": f"{facts['n_given']:,}", "drawn": f"{n_drawn:,}"}
+    if facts["n_samples"] == facts["n_given"]:
+        words = [say("All {n} samples are looked at.", **counts)]
+    else:
+        words = [say("{n} of {all} samples are looked at, drawn at random.", **counts)]
+    if n_drawn < facts["n_samples"]:
+        words.append(say("{drawn} of them are shown as points.", **counts))
+    words.append(
+        say(
+            "Those that the network learned from, if there are any, are not left out: of new samples its "
+            "layers may know less."
+        )
+    )
+    return [piece for text in words for piece in (text, " ")]
 
 
 def _verdict(first: dict[str, Any], last: dict[str, Any], score: Text) -> Text:
@@ -92,7 +116,7 @@ def _layer_name(name: str) -> Text:
     return say("layer {n}: {what}", n=number, what=translated(what))
 
 
-def _probes(views: list[dict[str, Any]], score: Text) -> list[Markup]:
+def _probes(views: list[dict[str, Any]], score: Text, most: int) -> list[Markup]:
     names = [_layer_name(view["name"]) for view in views]
     label = say("{score} of a linear probe", score=score)
     rows = [
@@ -108,9 +132,18 @@ def _probes(views: list[dict[str, Any]], score: Text) -> list[Markup]:
                 "A linear probe is fitted to the outputs of a layer for half of the samples and judged on "
                 "the other half; then the other way round."
             ),
+            *([" ", _thinned(most)] if any(view["n_outputs"] > most for view in views) else []),
             class_="small",
         ),
     ]
+
+
+def _thinned(most: int) -> Text:
+    return say(
+        "Of a layer with more than {n} outputs it sees at most as many, evenly chosen, and may know less "
+        "than the layer.",
+        n=most,
+    )
 
 
 def _views(found: dict[str, Any]) -> list[Markup]:
@@ -118,7 +151,9 @@ def _views(found: dict[str, Any]) -> list[Markup]:
     by = found["facts"].get("coloured_by")
     parts = [tag("p", say("Coloured by {name}.", name=by), class_="small")] if by else []
     for view in found["views"]:
-        charts = [scatter_chart(view["plane"], groups, names, say("where they differ most (PCA)"))]
+        charts = []
+        if len(groups) > 1:
+            charts.append(scatter_chart(view["plane"], groups, names, say("where they differ most (PCA)")))
         if view["neighbours"] is not None:
             charts.append(
                 scatter_chart(view["neighbours"], groups, names, say("neighbours together (t-SNE)"))
@@ -128,7 +163,8 @@ def _views(found: dict[str, Any]) -> list[Markup]:
             "; ",
         )
         about = say(
-            "Outputs that vary most, and the rows (from 0) they answer to most: {units}.", units=units
+            "Outputs (from 1) that vary most, and the rows (from 0) they answer to most: {units}.",
+            units=units,
         )
         parts.append(tag("h3", _layer_name(view["name"])))
         parts.append(tag("div", *charts, class_="charts"))
@@ -149,30 +185,34 @@ def _groups(labels: list[str]) -> tuple[Sequence[str], list[int]]:
     ranked = sorted(numbers)
     low, high = ranked[len(ranked) // 3], ranked[2 * len(ranked) // 3]
     groups = [0 if number < low else 1 if number < high else 2 for number in numbers]
-    ends = {"low": f"{low:g}", "high": f"{high:g}"}
-    return [
-        say("below {low}", low=ends["low"]),
-        say("{low} to {high}", **ends),
-        say("from {high} on", high=ends["high"]),
-    ], groups
+    return [f"< {low:g}", f"{low:g} – {high:g}", f"≥ {high:g}"], groups
 
 
-def _weights(pictures: list[list[list[float]]]) -> Markup | str:
+def _weights(pictures: list[list[list[float]]], facts: dict[str, Any]) -> Markup | str:
     if not pictures:
         return ""
     drawn = [
-        tag("span", signed_picture(each, f"neuron {place}"), class_="weights")
-        for place, each in enumerate(pictures, 1)
+        tag("figure", signed_picture(_upright(each, facts["is_sound"])), tag("figcaption", number + 1))
+        for number, each in zip(facts["pictured"], pictures, strict=True)
     ]
     return tag(
         "section",
         tag("h2", say("What the first layer looks for")),
         tag(
             "p",
-            say("The weights of its neurons or filters as pictures: blue raises the sum, orange lowers it."),
+            say(
+                "The weights of its neurons or filters as pictures, with their numbers (from 1): blue raises "
+                "the sum, orange lowers it."
+            ),
+            *([" ", say("Time goes to the right, high frequencies are above.")] if facts["is_sound"] else []),
         ),
-        tag("div", *drawn, class_="gallery"),
+        tag("div", *drawn, class_="gallery weights"),
     )
+
+
+def _upright(rows: list[list[float]], is_sound: bool) -> list[list[float]]:
+    """As the samples are seen: of a sound, moments by bands, high frequencies above."""
+    return [list(band) for band in reversed(list(zip(*rows, strict=True)))] if is_sound else rows
 
 
 def _answer(answer: str, confidence: float | None) -> Markup:
@@ -197,7 +237,7 @@ def _sample(sample: dict[str, Any]) -> Markup:
         (
             _layer_name(layer["name"]),
             f"{len(layer['outputs']):,}",
-            " ".join(f"{value:.3g}" for value in layer["outputs"][:_MOST_OUTPUTS_SHOWN])
+            " ".join(with_minus(f"{value:.3g}") for value in layer["outputs"][:_MOST_OUTPUTS_SHOWN])
             + (" …" if len(layer["outputs"]) > _MOST_OUTPUTS_SHOWN else ""),
         )
         for layer in sample["layers"]
@@ -205,11 +245,9 @@ def _sample(sample: dict[str, Any]) -> Markup:
     shape = sample["shape"]
     drawn: object = ""
     if shape:
-        mattered = _in_rows(sample["by_input"], shape)
-        if sample["is_sound"]:  # high frequencies above, as in its picture
-            mattered = [list(band) for band in reversed(list(zip(*mattered, strict=True)))]
-        seen = [picture(sample["picture"], sample["name"] or "the sample")] if sample["picture"] else []
-        drawn = tag("div", *seen, signed_picture(mattered, "what mattered"), class_="gallery large")
+        mattered = _upright(_in_rows(sample["by_input"], shape), sample["is_sound"])
+        seen = [picture(sample["picture"], sample["name"] or "")] if sample["picture"] else []
+        drawn = tag("div", *seen, signed_picture(mattered), class_="gallery large")
     else:
         cells = sample["cells"]
         bars = [
@@ -234,7 +272,7 @@ def _sample(sample: dict[str, Any]) -> Markup:
         ),
         drawn,
         tag("h3", say("Layer by layer")),
-        table((say("layer"), say("outputs"), say("their values")), rows, class_="tried"),
+        table((say("layer"), say("outputs"), say("their values")), rows, class_="values"),
     )
 
 

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from threestep.report.charts import bars_chart, network_drawing
+from threestep.report.bars import bars_chart
+from threestep.report.drawing import network_drawing
 from threestep.report.headline import nothing_learned
 from threestep.report.html import Markup, join, table, tag
 from threestep.report.scores import part_name
 from threestep.report.sections import section
 from threestep.report.tried import n_folds_of, what_was_tried
-from threestep.report.words import Text, listed, say, translated
+from threestep.report.words import Text, listed, network_in_words, say, translated
 
 Event = dict[str, Any]
 
@@ -48,7 +49,10 @@ def _drawing(event: Event) -> Markup:
         text = say("Of {n} layers there is no drawing; the table has them all.", n=len(layers))
         return tag("p", text, class_="small")
     names = [translated(layer["what"].split(" ", 1)[-1]) for layer in layers[:-1]]
-    return network_drawing([prod(shape) for shape in shapes], [say("inputs"), *names, say("outputs")])
+    widths = [prod(shape) for shape in shapes]
+    first = say("input") if widths[0] == 1 else say("inputs")
+    last = say("output") if widths[-1] == 1 else say("outputs")
+    return network_drawing(widths, [first, *names, last])
 
 
 def _table(event: Event) -> Markup:
@@ -64,7 +68,7 @@ def _table(event: Event) -> Markup:
         for index, layer in enumerate(layers, start=1)
     ]
     rows.append((say("all"), "", "", f"{sum(layer['n_params'] for layer in layers):,}"))
-    return table((say("layer"), say("what"), say("inputs → outputs"), say("params")), rows)
+    return table((say("layer"), say("what"), say("inputs → outputs"), say("params")), rows, "layers")
 
 
 def _size(shape: Sequence[int]) -> str:
@@ -116,7 +120,8 @@ def _together(by_name: dict[str, Event]) -> Text:
 def _counted(texts: Sequence[str]) -> Markup:
     """Equal ones once: 3 × 8 → 16 relu → 2; 8 → 2."""
     counts = {text: texts.count(text) for text in dict.fromkeys(texts)}
-    return listed((f"{n} × ({text})" if n > 1 else text for text, n in counts.items()), "; ")
+    known = ((network_in_words(text), n) for text, n in counts.items())
+    return listed((say("{n} × ({network})", n=n, network=text) if n > 1 else text for text, n in known), "; ")
 
 
 def _layers(details: Event) -> Markup:

@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from threestep.report.charts import answers_chart, bars_chart, reliability_chart
+from threestep.report.bars import bars_chart
+from threestep.report.charts import answers_chart, reliability_chart
 from threestep.report.confusion import by_class, confusion
 from threestep.report.headline import nothing_learned
 from threestep.report.html import Markup, join, tag
 from threestep.report.numbers import written
 from threestep.report.samples import label_errors, worst
 from threestep.report.scores import by_target, luck, part_name, scores_table, without_auc
-from threestep.report.words import Text, say
+from threestep.report.words import Text, say, translated
 
 Event = dict[str, Any]
 
@@ -50,7 +51,7 @@ def goodness(by_name: dict[str, Event]) -> list[Markup]:
 
 def _loss(event: Event) -> Text:
     """What is measured, and what knowing nothing gives."""
-    facts = {"loss": event["loss"].replace("_", "-"), "guess": f"{event['guess_loss']:.3f}"}
+    facts = {"loss": translated(event["loss"].replace("_", "-")), "guess": f"{event['guess_loss']:.3f}"}
     if event["loss"] == "squared_error":
         return say(
             "The loss is {loss}, half the square of the error in standard deviations of the target: per "
@@ -78,7 +79,7 @@ def _calibration(details: Event) -> Markup:
         else say("confidence and accuracy"),
     }
     charts = [
-        reliability_chart(
+        _reliability(
             [(each["confidence"], each["accuracy"], each["n_samples"]) for each in known[name]], labels[name]
         )
         for name in (("before", "after") if is_corrected else ("after",))
@@ -97,6 +98,15 @@ def _calibration(details: Event) -> Markup:
     )
 
 
+def _reliability(bins: list[tuple[float, float, int]], label: Text) -> Markup:
+    """As a chart; in words where all answers are about as sure, which would be a single dot."""
+    if len(bins) > 1:
+        return reliability_chart(bins, label)
+    facts = {"confidence": f"{bins[0][0]:.3f}", "share": f"{bins[0][1]:.3f}"}
+    about = say("all are about as sure: mean confidence {confidence}, right {share}", **facts)
+    return tag("p", tag("strong", label), ": ", about)
+
+
 def _residuals(details: Event, n_samples: int) -> Markup:
     """Of numbers: the answers against the targets."""
     known = details.get("residuals")
@@ -107,7 +117,8 @@ def _residuals(details: Event, n_samples: int) -> Markup:
     drawn = say("{n} of the {all} samples are drawn.", n=len(known["points"]), all=f"{n_samples:,}")
     about = [_spread(known["quantiles"], n_samples), drawn if len(known["points"]) < n_samples else None]
     told = [tag("p", each, class_="small") for each in about if each is not None]
-    return join([tag("h3", title), *told, tag("div", chart, class_="charts")])
+    charts = tag("div", chart, class_="charts") if len(known["points"]) > 1 else ""
+    return join([tag("h3", title), *told, charts])
 
 
 def _spread(quantiles: Event, n_samples: int) -> Text | None:

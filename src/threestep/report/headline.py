@@ -3,9 +3,9 @@
 from typing import Any
 
 from threestep.report.html import Markup, tag
-from threestep.report.numbers import percent, quantile_name, written
+from threestep.report.numbers import percent, quantile_name, with_minus, written
 from threestep.report.scores import is_known, part_name
-from threestep.report.words import Text, say, translated
+from threestep.report.words import Text, listed, say, translated
 
 Event = dict[str, Any]
 
@@ -65,7 +65,7 @@ def _score(target: Event, row: Event, part: str, guess: Event) -> tuple[str, lis
     quantiles = target.get("quantiles", ())
     if is_known(row, "coverage") and quantiles:
         return percent(row["coverage"]), _of_quantiles(quantiles, row, part)
-    return f"{row['r2']:.3f}".replace("-", "−"), _of_numbers(target, row, part, guess)
+    return with_minus(f"{row['r2']:z.3f}"), _of_numbers(target, row, part, guess)
 
 
 def _of_answers(target: Event, row: Event, part: str, guess: Event) -> list[object]:
@@ -103,17 +103,14 @@ def _of_numbers(target: Event, row: Event, part: str, guess: Event) -> list[obje
         what = say("R² of the {name} quantile", name=quantile_name(quantiles[0]))
     words: list[object] = [_measured(what, row, part)]
     if is_known(row, "r2_low"):
-        ends = {"low": f"{row['r2_low']:.3f}", "high": f"{row['r2_high']:.3f}"}
+        ends = {"low": f"{row['r2_low']:z.3f}", "high": f"{row['r2_high']:z.3f}"}
         if ends["low"] != ends["high"]:
-            words.append(say("95 % interval {low} to {high}", **_with_minus(ends)))
+            ends = {name: with_minus(text) for name, text in ends.items()}
+            words.append(say("95 % interval {low} to {high}", **ends))
     if n == 1:
         words.append(say("typical error (RMSE) {rmse}", rmse=written(row["rmse"])))
         words += [say("always the mean: {rmse}", rmse=written(guess["rmse"][0]))] if guess else []
     return words
-
-
-def _with_minus(texts: dict[str, str]) -> dict[str, str]:
-    return {name: text.replace("-", "−") for name, text in texts.items()}
 
 
 def _interval(row: Event, key: str) -> Text:
@@ -135,7 +132,7 @@ def _about(start: Event) -> Markup:
     facts = {
         "n": f"{sum(start['n_samples'].values()):,}",
         "inputs": f"{start['n_inputs']:,}",
-        "target": target["name"],
+        "target": listed(target["names"]) if target.get("n_columns", 1) > 1 else target["name"],
         "kind": _kind(target),
         "reason": translated(target["reason"]),
     }

@@ -6,6 +6,7 @@ from typing import Any
 
 from threestep.report.charts import Curve, curves_chart
 from threestep.report.html import Markup, table, tag
+from threestep.report.numbers import percent
 from threestep.report.page import page_of
 from threestep.report.words import say, translated
 
@@ -29,8 +30,9 @@ def health_html(found: dict[str, Any], lang: str = "en") -> str:
             "header",
             tag("p", say("why deep is hard"), class_="over"),
             tag("h1", found["data"]),
-            tag("p", say("Stacks of equal convolutions of growing depth, trained alike. Right answers:")),
-            table(("", *(say("{n} layers", n=depth) for depth in depths)), rows),
+            tag("p", say("Stacks of equal convolutions of growing depth, trained alike.")),
+            tag("p", _what_is_right(found)),
+            table((say("kind of stack"), *(say("{n} layers", n=depth) for depth in depths)), rows),
             tag("ul", *(tag("li", translated(sentence)) for sentence in found["sentences"])),
         ),
         *(_section(stacks, depth, found["guess_loss"]) for depth in reversed(depths)),
@@ -39,9 +41,24 @@ def health_html(found: dict[str, Any], lang: str = "en") -> str:
     return page_of(f"{found['data']}: why deep is hard", main, lang)
 
 
+def _what_is_right(found: dict[str, Any]) -> Markup:
+    """What the shares in the table are shares of."""
+    facts = {"n": f"{found['n_valid']:,}", "epochs": found["epochs"], "train": f"{found['n_train']:,}"}
+    if found["epochs"] == 1:
+        return say(
+            "Right answers of {n} samples that were not learned from, after one epoch over {train} others:",
+            **facts,
+        )
+    return say(
+        "Right answers of {n} samples that were not learned from, after the best of {epochs} epochs over "
+        "{train} others:",
+        **facts,
+    )
+
+
 def _cell(stacks: list[dict[str, Any]], kind: str, depth: int) -> str:
     own = next(each for each in stacks if each["kind"] == kind and each["depth"] == depth)
-    return f"{100 * own['accuracy']:.1f} %"
+    return percent(own["accuracy"])
 
 
 def _section(stacks: list[dict[str, Any]], depth: int, guess: float) -> Markup:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from html import escape
+from itertools import zip_longest
 
 _LONG = 40  # letters in a cell, in all languages together
 
@@ -33,16 +34,30 @@ def join(parts: Iterable[object]) -> Markup:
 
 
 def table(head: Iterable[object], rows: Iterable[Iterable[object]], class_: str = "plain") -> Markup:
-    """A table with one line of headings; the first cell of each row is its heading."""
-    heads = join(_cell("th", cell, scope="col") for cell in head)
-    lines = []
+    """A table with one line of headings; the first cell of each row is its heading. Words begin at the left,
+    numbers end at the right."""
+    rows = [list(row) for row in rows]
+    kinds = ["text" if _has_words(column) else "" for column in zip(*rows, strict=True)]
+    names = [_cell("th", cell, kind, scope="col") for cell, kind in zip_longest(head, kinds, fillvalue="")]
+    heads, lines = join(names), []
     for first, *others in rows:
-        lines.append(tag("tr", _cell("th", first, scope="row"), *(_cell("td", cell) for cell in others)))
+        cells = (_cell("td", cell, kind) for cell, kind in zip(others, kinds[1:], strict=True))
+        lines.append(tag("tr", _cell("th", first, "", scope="row"), *cells))
     inside = tag("table", tag("thead", tag("tr", heads)), tag("tbody", *lines), class_=class_)
     return tag("div", inside, class_="scroll", tabindex=0)
 
 
-def _cell(name: str, content: object, **attributes: object) -> Markup:
+def _has_words(cells: Iterable[object]) -> bool:
+    """Whether one of the cells does not begin as a number does."""
+    texts = (_text(cell) for cell in cells)
+    return any(text and not re.match(r"[\d\u2212+<\u2013-]", text) for text in texts)
+
+
+def _text(content: object) -> str:
+    return re.sub("<[^>]*>", "", str(content))
+
+
+def _cell(name: str, content: object, kind: str, **attributes: object) -> Markup:
     """A cell; of a long text one that may have several lines."""
-    is_long = len(re.sub("<[^>]*>", "", str(content))) > _LONG
-    return tag(name, content, **attributes, **({"class_": "long"} if is_long else {}))
+    classes = " ".join(filter(None, ("long" if len(_text(content)) > _LONG else "", kind)))
+    return tag(name, content, **attributes, **({"class_": classes} if classes else {}))

@@ -29,6 +29,11 @@ def written(value: float | None) -> str:
     return ("−" if value < 0 else "") + (text if size >= _FEWEST_APART else text.replace(",", ""))
 
 
+def with_minus(text: str) -> str:
+    """A number that was written by Python, with the sign that people write."""
+    return text.replace("-", "\u2212")
+
+
 def percent(share: float) -> str:
     """A share for people.
 

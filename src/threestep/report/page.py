@@ -14,8 +14,9 @@ from threestep.report.function_set import function_set
 from threestep.report.goodness import goodness
 from threestep.report.headline import nothing_learned, summary
 from threestep.report.html import Markup, join, table, tag
+from threestep.report.leaderboard import leaderboard_table, lineage_table
 from threestep.report.sections import section
-from threestep.report.tried import leaderboard_table, lineage_table, search_charts
+from threestep.report.tried import search_charts
 from threestep.report.words import LANGUAGES, listed, say, translated
 
 _MOST_COLUMNS_SHOWN = 40
@@ -182,7 +183,7 @@ def _steepness(details: Event) -> Markup:
     about = say(
         "At the picked params, over {n} training samples. Gradients that shrink from the output to the first "
         "layer vanish, those that grow explode. The last column is what a first step at the highest "
-        "learning rate in the chart above would change.",
+        "learning rate above would change.",
         n=f"{known['n_samples']:,}",
     )
     head = (
@@ -202,9 +203,10 @@ def _search(by_name: dict[str, Event], searched: Sequence[Event], notes: Sequenc
         return Markup("")
     board = by_name["leaderboard"]
     rows, picked = board["rows"], board["picked"]
+    charts = search_charts(searched, rows, picked)
     return join(
         [
-            tag("div", *search_charts(searched, rows, picked), class_="charts"),
+            tag("div", *charts, class_="charts") if charts else "",
             leaderboard_table(by_name) if rows else "",
             lineage_table(rows, picked),
             *(tag("p", tag("strong", say("Note:"), " "), translated(each["text"])) for each in notes),
@@ -217,7 +219,10 @@ def _wanted(columns: Sequence[tuple[str, str]]) -> Markup:
     """What new samples must have."""
     if not columns:
         return Markup("")
-    shown = [f"{name} ({kind})" for name, kind in columns[:_MOST_COLUMNS_SHOWN]]
+    shown = [
+        say("{name} ({what})", name=name, what=translated(kind))
+        for name, kind in columns[:_MOST_COLUMNS_SHOWN]
+    ]
     more = [f"… ({len(columns)})"] if len(columns) > len(shown) else []
     return tag(
         "p", say("New samples need the columns {columns}.", columns=listed([*shown, *more])), class_="small"

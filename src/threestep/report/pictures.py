@@ -12,8 +12,9 @@ _ABOVE, _BELOW = (66, 112, 232), (222, 96, 32)  # seen on light and dark ground
 _MOST_RECTANGLES = 24 * 24  # pixels of what is drawn as shapes, in the page's own ink
 
 
-def picture(rows: Sequence[Sequence], label: str) -> Markup:
-    """A small picture, grey (0, no ink, to 255) or of colours (red, green, blue, 0 to 255)."""
+def picture(rows: Sequence[Sequence], label: str = "") -> Markup:
+    """A small picture, grey (0, no ink, to 255) or of colours (red, green, blue, 0 to 255); without a label
+    where what stands beside it says what it is."""
     if isinstance(rows[0][0], Sequence) or len(rows) * len(rows[0]) > _MOST_RECTANGLES:
         return _image(rows, label)
     parts = []
@@ -30,7 +31,7 @@ def picture(rows: Sequence[Sequence], label: str) -> Markup:
     return _drawing(parts, rows, label, "picture")
 
 
-def signed_picture(rows: Sequence[Sequence[float]], label: str) -> Markup:
+def signed_picture(rows: Sequence[Sequence[float]], label: str = "") -> Markup:
     """A small picture of numbers: one colour above zero, another below, the stronger the farther."""
     largest = max((abs(value) for row in rows for value in row), default=0.0) or 1.0
     if len(rows) * len(rows[0]) > _MOST_RECTANGLES:
@@ -53,15 +54,9 @@ def signed_picture(rows: Sequence[Sequence[float]], label: str) -> Markup:
 
 
 def _drawing(parts: Sequence[Markup], rows: Sequence[Sequence], label: str, class_: str) -> Markup:
-    return tag(
-        "svg",
-        *parts,
-        viewBox=f"0 0 {len(rows[0])} {len(rows)}",
-        class_=class_,
-        role="img",
-        aria_label=label,
-        shape_rendering="crispEdges",
-    )
+    known = {"role": "img", "aria_label": label} if label else {"aria_hidden": "true"}
+    size = f"0 0 {len(rows[0])} {len(rows)}"
+    return tag("svg", *parts, viewBox=size, class_=class_, shape_rendering="crispEdges", **known)
 
 
 def _image(rows: Sequence[Sequence], label: str) -> Markup:

@@ -7,10 +7,11 @@ from threestep.report.html import Markup, join, table, tag
 from threestep.report.numbers import quantile_name, written
 from threestep.report.pictures import picture
 from threestep.report.scores import part_name
-from threestep.report.words import Text, listed, plain, say
+from threestep.report.words import Text, listed, say
 
 Event = dict[str, Any]
 
+_NO_BREAK = "\u00a0"
 _MANY_ERRORS = 0.1  # of the labels: so many are rarely wrong
 
 
@@ -50,11 +51,11 @@ def _title(details: Event, target: Event, n_samples: int) -> Text:
     return say("The {n} worst of the {part} samples", **facts)
 
 
-def _where(known: Sequence[Event]) -> Text | str:
+def _where(known: Sequence[Event]) -> Text:
     """What samples are found by."""
     if known and known[0].get("name"):
         return say("file")
-    return say("row (from 0)") if known and "row" in known[0] else ""
+    return say("row (from 0)") if known and "row" in known[0] else say("no.")
 
 
 def _value(value: object) -> str:
@@ -73,7 +74,8 @@ def _shown(value: Any, target: Event, is_answer: bool) -> Text | str:
     names = list(map(quantile_name, quantiles)) or _names(target, value)
     if len(value) == 1:
         return written(value[0])
-    return listed((f"{name}: {written(own)}" for name, own in zip(names, value, strict=True)), "; ")
+    told = (f"{name}: {written(own)}" for name, own in zip(names, value, strict=True))
+    return listed((each.replace(" ", _NO_BREAK) for each in told), "; ")
 
 
 def _names(target: Event, value: Sequence[float]) -> list[str]:
@@ -88,7 +90,7 @@ def _card(rows: Sequence, sample: Event, target: Event) -> Markup:
     said = _shown(sample["predicted"], target, is_answer=True)
     return tag(
         "figure",
-        picture(rows, f"a {plain(known)} taken for {plain(said)}"),
+        picture(rows),
         tag(
             "figcaption",
             known,
@@ -111,12 +113,20 @@ def label_errors(details: Event) -> Markup:
     title = tag("h3", say("Labels that may be wrong"))
     if not known["n"]:
         return join([title, tag("p", say("None stands out among the samples that were not learned from."))])
-    about = say(
-        "{n} of {all} samples that were not learned from look like another class, by confident learning "
-        "(Northcutt et al. 2021). Look at them before you believe either; the journal has the rows of all.",
-        n=f"{known['n']:,}",
-        all=f"{known['n_samples']:,}",
-    )
+    if known["n"] == 1:
+        about = say(
+            "One of {all} samples that were not learned from looks like another class, by confident learning "
+            "(Northcutt et al. 2021). Look at it before you believe either.",
+            all=f"{known['n_samples']:,}",
+        )
+    else:
+        about = say(
+            "{n} of {all} samples that were not learned from look like another class, by confident learning "
+            "(Northcutt et al. 2021). Look at them before you believe either; the journal has the rows of "
+            "all.",
+            n=f"{known['n']:,}",
+            all=f"{known['n_samples']:,}",
+        )
     many = say(
         "These are more than a tenth: most of them will be mistakes of the network, not of the labels."
     )

@@ -5,14 +5,14 @@ from math import isfinite
 from typing import Any
 
 from threestep.report.html import Markup, join, table, tag
-from threestep.report.numbers import quantile_name, written
+from threestep.report.numbers import quantile_name, with_minus, written
 from threestep.report.words import Text, listed, say
 
 Event = dict[str, Any]
 
 
 def _places(n: int) -> Callable[[float], str]:
-    return lambda value: f"{value:,.{n}f}".replace("-", "−")
+    return lambda value: with_minus(f"{value:z,.{n}f}")  # z: what is rounded to 0 has no sign
 
 
 _METRICS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
@@ -60,7 +60,7 @@ def scores_table(scores: Event, target: Event) -> Markup:
         cells = [_cell(row, key, how) for row in scores.values()]
         if any(cells):
             rows.append([_name(key, name, target), *cells])
-    return table(("", *map(part_name, scores)), rows)
+    return table((say("measured"), *map(part_name, scores)), rows, "scores")
 
 
 def _cell(row: Event, key: str, how: Callable[[float], str]) -> str | Text:
@@ -135,7 +135,9 @@ def luck(by_name: dict[str, Event], valid: Event) -> Markup:
         return Markup("")
     which: object = f"{by_name['leaderboard']['n_tried']:,}"
     if "n_folds" in valid:
-        which = say("{n} that were trained in folds, of {all} tried", n=known["n_tried"], all=which)
+        # of many only the best are kept for the correction
+        n_folded = max(known["n_tried"], by_name.get("final", {}).get("n_alive", 0))
+        which = say("{n} that were trained in folds, of {all} tried", n=n_folded, all=which)
     names = (("accuracy", "accuracy"), ("r2", "R²"), ("loss", "loss"))
     shown = [(say(name), key) for key, name in names if f"corrected_{key}" in valid]
     before, left = (_listed(shown, valid, prefix) for prefix in ("", "corrected_"))

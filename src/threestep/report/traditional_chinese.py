@@ -43,11 +43,17 @@ PAGE: dict[str, str] = {
     "What could be tried were networks of {depths} hidden layers with {widths} neurons each, {activations}{residual}, proposed by {who}.": "可以嘗試的網路有 {depths} 個隱藏層，每層 {widths} 個神經元，{activations}{residual}，由{who}提出。",
     "What could be tried were networks without a hidden layer, proposed by {who}.": "可以嘗試的是沒有隱藏層的網路，由{who}提出。",
     "{n} were trained.": "訓練了 {n} 個。",
+    "One was trained.": "訓練了一個。",
+    "One was trained within the budget.": "在預算內訓練了一個。",
+    "One was trained until Ctrl-C ended the search.": "訓練了一個之後，搜尋被 Ctrl-C 中止。",
     "{n} were trained within the budget.": "在預算內訓練了 {n} 個。",
     "{n} were trained until Ctrl-C ended the search.": "訓練了 {n} 個之後，搜尋被 Ctrl-C 中止。",
     "None was trained.": "一個也沒有訓練。",
-    "Then {n} of the best began anew, for at most {epochs} epochs.": "接著最好的 {n} 個從頭訓練，至多 {epochs} 輪。",
-    "Then {n} of the best began anew, in {folds} folds, for at most {epochs} epochs.": "接著最好的 {n} 個分 {folds} 折從頭訓練，至多 {epochs} 輪。",
+    "Then the best began anew, {n} times, for at most {epochs} epochs.": "接著最好的那些從頭訓練，共 {n} 次，至多 {epochs} 輪。",
+    "Then the best began anew, {n} times, each in {folds} folds, for at most {epochs} epochs.": "接著最好的那些從頭訓練，共 {n} 次，每次分 {folds} 折，至多 {epochs} 輪。",
+    "Then one of the best began anew, for at most {epochs} epochs.": "接著最好的之一從頭訓練，至多 {epochs} 輪。",
+    "Then one of the best began anew, in {folds} folds, for at most {epochs} epochs.": "接著最好的之一分 {folds} 折從頭訓練，至多 {epochs} 輪。",
+    "Then one of the best was trained longer.": "接著最好的之一再訓練更久。",
     "Then {n} of the best were trained longer.": "接著最好的 {n} 個再訓練更久。",
     "No further training of the best came to its end.": "最好的那些沒有一個完成進一步的訓練。",
     "Nothing was picked among them; what answers instead is:": "其中沒有挑出任何一個；代為回答的是：",
@@ -56,12 +62,14 @@ PAGE: dict[str, str] = {
     "random search": "隨機搜尋",
     "evolution: the best so far, varied": "演化（由目前最好的變化而來）",
     "Optuna's sampler": " Optuna 的取樣器",
+    "Beside that, one with convolutions, as people design them.": "此外還有一個人們常用的卷積網路。",
     "Beside them {n} with convolutions, as people design them.": "此外還有 {n} 個人們常用的卷積網路。",
     "Beside them {n} with convolutions: some as people design them, {varied} drawn at random, varied "
     "from the best or trained anew.": (
         "此外還有 {n} 個卷積網路：有些是人們常用的設計，{varied} 個是隨機產生、由最佳者變化而來或重新訓練的。"
     ),
     "This is the one that was picked:": "挑中的是這一個：",
+    "input": "輸入",
     "inputs": "輸入",
     "outputs": "輸出",
     "hidden {n}": "隱藏層 {n}",
@@ -77,6 +85,7 @@ PAGE: dict[str, str] = {
     ),
     "Its answers are averaged with those of {n} more, {structures} structures × {folds} folds: {others}. All together: {params} params.": "它的答案會與另外 {n} 個網路的答案取平均，{structures} 種結構 × {folds} 折：{others}。合計 {params} 個參數。",
     "Trained once in each of {folds} folds, and the answers are averaged. All together: {params} params.": "在 {folds} 折中各訓練一次，答案取平均。合計 {params} 個參數。",
+    "{n} × ({network})": "{n} ×（{network}）",
     "What each hidden layer adds": "每個隱藏層帶來什麼",
     "A linear function of what a layer makes of the samples (at most 1,000 of its outputs, or means of "
     "neighbouring ones), fitted to training samples by least squares, tells the "
@@ -103,6 +112,7 @@ PAGE: dict[str, str] = {
     "RMSE of the mean": "回答平均值的 RMSE",
     "loss": "損失",
     "total loss": "總損失",
+    "measured": "項目",
     "accuracy": "準確率",
     "95 % interval": "95 % 信賴區間",
     "balanced accuracy": "平衡準確率",
@@ -125,6 +135,9 @@ PAGE: dict[str, str] = {
     "{n} of {target} taken for {predicted}; rows (from 0) {numbers}": (
         "{n} 筆 {target} 被認成 {predicted}；列號（從 0 起）{numbers}"
     ),
+    "{n} of {target} taken for {predicted}; row (from 0) {numbers}": (
+        "{n} 筆 {target} 被認成 {predicted}；列號（從 0 起）{numbers}"
+    ),
     "is \\ taken for": "實際 \\ 認成",
     "is": "實際",
     "taken for": "認成",
@@ -145,6 +158,7 @@ PAGE: dict[str, str] = {
     "confidence and accuracy, after the correction": "信心與準確率，校正後",
     "confidence": "信心",
     "share that is right": "答對的比例",
+    "all are about as sure: mean confidence {confidence}, right {share}": "把握大致相同：平均信心 {confidence}，答對的比例 {share}",
     "as sure as it should be": "把握恰如其分",
     "How far the answers are off ({part} samples)": "答案差了多少（{part}樣本）",
     "Target minus answer: half of them from {low} to {high}, nine in ten from {lowest} to {highest}, the middle one {middle}.": "目標減答案：半數在 {low} 至 {high}，九成在 {lowest} 至 {highest}，中位數為 {middle}。",
@@ -165,6 +179,9 @@ PAGE: dict[str, str] = {
     "loss {loss}": "損失 {loss}",
     "Labels that may be wrong": "可能標錯的標籤",
     "None stands out among the samples that were not learned from.": "在沒有學過的樣本中，沒有可疑的標籤。",
+    "One of {all} samples that were not learned from looks like another class, by confident learning (Northcutt et al. 2021). Look at it before you believe either.": (
+        "依信心學習法（Northcutt 等人，2021），{all} 筆沒有學過的樣本中有一筆看來屬於別的類別。相信任何一方之前，請先看看它。"
+    ),
     "{n} of {all} samples that were not learned from look like another class, by confident learning (Northcutt et "
     "al. 2021). Look at them before you believe either; the journal has the rows of all.": (
         "依信心學習法（Northcutt 等人，2021），{all} 筆沒有學過的樣本中有 {n} 筆看來屬於別的類別。相信任何一方之前，請先看看它們；日誌中有全部的列號。"
@@ -198,6 +215,11 @@ PAGE: dict[str, str] = {
     "seconds": "秒",
     "how it came about": "如何產生",
     "from {n}: {change}": "來自 {n}：{change}",
+    "no.": "編號",
+    "They stand in the order in which they were compared: by the loss once each is as sure as it should be, or by the metric that was asked for.": (
+        "排列的次序就是比較的次序：依各自把握校正之後的損失，或依所要求的指標。"
+    ),
+    "The only one tried": "試過的唯一一個",
     "The best {n} of {all} tried": "試過的 {all} 個中最好的 {n} 個",
     "What was trained in folds is judged on all samples but the test ones, each by a network that did not learn "
     "from it; the others on the validation samples alone, which chose them many times: their losses are partly "
@@ -238,9 +260,9 @@ PAGE: dict[str, str] = {
     "size": "大小",
     "The gradient in each layer": "每一層的梯度",
     "At the picked params, over {n} training samples. Gradients that shrink from the output to the first layer "
-    "vanish, those that grow explode. The last column is what a first step at the highest learning rate in the "
-    "chart above would change.": "在挑中的參數處，以 {n} 筆訓練樣本計算。梯度若從輸出層往第一層越來越小，就是梯度消失；越來越大，就是梯度爆炸。"
-    "最後一欄是以上圖中最高的學習率走第一步會改變多少。",
+    "vanish, those that grow explode. The last column is what a first step at the highest learning rate above "
+    "would change.": "在挑中的參數處，以 {n} 筆訓練樣本計算。梯度若從輸出層往第一層越來越小，就是梯度消失；越來越大，就是梯度爆炸。"
+    "最後一欄是以上面最高的學習率走第一步會改變多少。",
     "size of its weights": "權重大小",
     "size of their gradient": "梯度大小",
     "a step changes them by (share)": "一步改變的比例",
@@ -258,6 +280,7 @@ PAGE: dict[str, str] = {
     "found": "結果",
     "samples without a target": "沒有目標的樣本",
     "{n}; they are left out": "{n} 筆，未使用",
+    "one; it is left out": "一筆，未使用",
     "missing values": "缺值",
     "classes": "類別",
     "copies": "重複",
@@ -274,6 +297,7 @@ PAGE: dict[str, str] = {
     "even enough: from {n} of {rarest} to {most} of {name}": "還算平均：從 {rarest} 的 {n} 筆到 {name} 的 {most} 筆",
     "uneven: {n} of {rarest}, {most} of {name}; look at balanced accuracy and F1, or learn with --class-weight "
     "balanced": "不平均：{rarest} 有 {n} 筆，{name} 有 {most} 筆；請看平衡準確率與 F1，或以 --class-weight balanced 學習",
+    "one sample repeats another one": "一筆樣本與另一筆完全相同",
     "{n} samples repeat another one": "{n} 筆樣本與另一筆完全相同",
     "{n} samples repeat another one; {odd} are equal to one with another target, which no network can tell "
     "apart": "{n} 筆樣本與另一筆完全相同；{odd} 筆與目標不同的樣本相同，任何網路都無法分辨",
@@ -283,6 +307,7 @@ PAGE: dict[str, str] = {
     ),
     "in {share} of the samples": "{share} 的樣本有缺值",
     # using it
+    "{name} ({what})": "{name}（{what}）",
     "Use it": "使用",
     "New samples need the columns {columns}.": "新的樣本要有這些欄位：{columns}。",
     "For other programs, as one ONNX file: columns in, answers out.": "供其他程式使用的單一 ONNX 檔：輸入欄位，輸出答案。",
@@ -328,9 +353,14 @@ PAGE: dict[str, str] = {
     ),
     # deep stacks
     "why deep is hard": "深的網路為什麼難",
-    "Stacks of equal convolutions of growing depth, trained alike. Right answers:": (
-        "相同的卷積層疊起來，深度逐漸增加，訓練方式相同。答對的比例："
+    "Stacks of equal convolutions of growing depth, trained alike.": "相同的卷積層疊起來，深度逐漸增加，訓練方式相同。",
+    "Right answers of {n} samples that were not learned from, after the best of {epochs} epochs over {train} others:": (
+        "以另外 {train} 筆樣本訓練 {epochs} 輪，在最好的一輪之後，對 {n} 筆沒有學過的樣本答對的比例："
     ),
+    "Right answers of {n} samples that were not learned from, after one epoch over {train} others:": (
+        "以另外 {train} 筆樣本訓練一輪之後，對 {n} 筆沒有學過的樣本答對的比例："
+    ),
+    "kind of stack": "種類",
     "{n} layers": "{n} 層",
     "All this took {n} s.": "總共花了 {n} 秒。",
     "size of the gradient at the start, as a power of ten": "起初的梯度大小（10 的次方）",
@@ -353,25 +383,33 @@ PAGE: dict[str, str] = {
     "layers make it no easier to tell the answers apart.": (
         "輸入的線性函數的{score}已達 {first}，最後一個隱藏層的為 {last}：隱藏層並未讓答案更容易分辨。"
     ),
+    "All {n} samples are looked at.": "看了全部 {n} 筆樣本。",
+    "{n} of {all} samples are looked at, drawn at random.": "隨機抽出 {all} 筆樣本中的 {n} 筆來看。",
+    "{drawn} of them are shown as points.": "其中 {drawn} 筆畫成點。",
+    "Those that the network learned from, if there are any, are not left out: of new samples its layers may know less.": (
+        "其中若有網路學過的樣本，也包括在內：對新的樣本，各層所知可能較少。"
+    ),
     "How well each layer tells the answers apart": "每一層把答案分得多開",
     "layer {n}: {what}": "第 {n} 層：{what}",
     "{score} of a linear probe": "線性探測的{score}",
     "A linear probe is fitted to the outputs of a layer for half of the samples and judged on the other half; then "
     "the other way round.": "線性探測以一半樣本在該層的輸出配適，以另一半評判；然後交換過來。",
+    "Of a layer with more than {n} outputs it sees at most as many, evenly chosen, and may know less than the layer.": (
+        "輸出超過 {n} 個的層，探測至多只看均勻挑選的這麼多個，所知可能比該層少。"
+    ),
     "The samples as each layer sees them": "每一層眼中的樣本",
     "where they differ most (PCA)": "差異最大的方向（PCA）",
     "neighbours together (t-SNE)": "相近的在一起（t-SNE）",
     "{n}: {rows}": "{n}：{rows}",
     "Coloured by {name}.": "依 {name} 著色。",
-    "Outputs that vary most, and the rows (from 0) they answer to most: {units}.": (
-        "變化最大的輸出，以及它們反應最強的列（從 0 起）：{units}。"
+    "Outputs (from 1) that vary most, and the rows (from 0) they answer to most: {units}.": (
+        "變化最大的輸出（從 1 起），以及它們反應最強的列（從 0 起）：{units}。"
     ),
     "others": "其他",
-    "below {low}": "低於 {low}",
-    "from {high} on": "{high} 以上",
     "What the first layer looks for": "第一層在找什麼",
-    "The weights of its neurons or filters as pictures: blue raises the sum, orange lowers it.": (
-        "以圖呈現它的神經元或濾波器的權重：藍色使總和上升，橙色使總和下降。"
+    "Time goes to the right, high frequencies are above.": "時間向右，高頻在上。",
+    "The weights of its neurons or filters as pictures, with their numbers (from 1): blue raises the sum, orange lowers it.": (
+        "以圖呈現它的神經元或濾波器的權重，並附編號（從 1 起）：藍色使總和上升，橙色使總和下降。"
     ),
     "Of the first of {n} networks, which is looked into here:": "這裡所看的是 {n} 個網路中的第一個：",
     "The answer: {answer}.": "答案：{answer}。",
@@ -583,6 +621,17 @@ JOURNAL: dict[str, str] = {
     "max of all": "全部的最大值",
     "mean of all": "全部的平均值",
     "{n} linear": "{n} 線性",
+    "linear": "線性",
+    "cross-entropy": "交叉熵",
+    "sigmoid-cross-entropy": "sigmoid 交叉熵",
+    "squared-error": "平方誤差",
+    "focal": "焦點損失",
+    "absolute-error": "絕對誤差",
+    "huber": "Huber 損失",
+    "quantile": "分位數損失",
+    "date": "日期",
+    "number": "數值",
+    "category": "類別",
     "{layer} + input": "{layer} + 輸入",
     "{n} residual block of {width}": "{n} 個殘差區塊，寬 {width}",
     "{n} residual blocks of {width}": "{n} 個殘差區塊，寬 {width}",
@@ -661,13 +710,13 @@ JOURNAL: dict[str, str] = {
     "{n} plain": "{n} 一般",
     "{n} residual": "{n} 殘差",
     "{kind}: all depths learn ({shallow} layers: {own} right; {deep} layers: {other} right); of {n} layers "
-    "the first begins with a gradient {fall} as large as the last one.": (
-        "{kind}：所有深度都學會了（{shallow} 層：答對 {own}；{deep} 層：答對 {other}）；{n} 層時，第一層起初的梯度是最後一層的 {fall}。"
+    "the first begins with a gradient {fall} as large as the last one before the output.": (
+        "{kind}：所有深度都學會了（{shallow} 層：答對 {own}；{deep} 層：答對 {other}）；{n} 層時，第一層起初的梯度是輸出層之前最後一層的 {fall}。"
     ),
     "{kind}: {those} layers learn, {others} do not; of {n} layers the first begins with a gradient {fall} as "
-    "large as the last one.": "{kind}：{those} 層學會了，{others} 層沒有；{n} 層時，第一層起初的梯度是最後一層的 {fall}。",
+    "large as the last one before the output.": "{kind}：{those} 層學會了，{others} 層沒有；{n} 層時，第一層起初的梯度是輸出層之前最後一層的 {fall}。",
     "{kind}: no depth learns (at best {share} right); of {n} layers the first begins with a gradient {fall} as "
-    "large as the last one.": "{kind}：沒有一種深度學會（最多答對 {share}）；{n} 層時，第一層起初的梯度是最後一層的 {fall}。",
+    "large as the last one before the output.": "{kind}：沒有一種深度學會（最多答對 {share}）；{n} 層時，第一層起初的梯度是輸出層之前最後一層的 {fall}。",
     "{n} times": "{n} 倍",
     "zero times": "零倍",
     "beyond numbers": "無法以數字表示的倍數",

@@ -1,17 +1,15 @@
-"""What a search tried: how the best loss fell, loss against size, the best, and whence the winner came."""
+"""What a search tried: how the best loss fell, and loss against size."""
 
 import math
 from collections.abc import Sequence
 from typing import Any
 
 from threestep.report.charts import Point, falls_chart, points_chart
-from threestep.report.html import Markup, join, table, tag
-from threestep.report.numbers import written
-from threestep.report.words import Text, say, translated
+from threestep.report.html import Markup, tag
+from threestep.report.words import Text, say
 
 Event = dict[str, Any]
 
-_MOST_ROWS = 10
 _DESIGNED = "as people design them"
 _SEARCHERS = {
     "random": "random search",
@@ -28,7 +26,7 @@ def what_was_tried(by_name: dict[str, Event], searched: Sequence[Event]) -> Mark
     pick, n_tried = by_name["pick"], rungs[-1]["n_tried"] if rungs else 0
     words = [space_in_words(by_name["space"]), _how_many(n_tried, rungs, pick)]
     words += [_designed(designed)] if designed else []
-    words += [_final(finals[-1])] if finals else []
+    words += _final(finals[-1]) if finals else []
     if not pick["best_epoch"]:
         words.append(say("Nothing was picked among them; what answers instead is:"))
     else:
@@ -63,17 +61,23 @@ def _how_many(n_tried: int, rungs: Sequence[Event], pick: Event) -> Text:
     """How many of these were, and what ended the search."""
     n = f"{n_tried:,}"
     if pick["outcome"] == "interrupted":
+        if n_tried == 1:
+            return say("One was trained until Ctrl-C ended the search.")
         return say("{n} were trained until Ctrl-C ended the search.", n=n)
     if not rungs:
         return say("None was trained.")
     if rungs[-1]["seconds_left"] is None:
-        return say("{n} were trained.", n=n)
+        return say("One was trained.") if n_tried == 1 else say("{n} were trained.", n=n)
+    if n_tried == 1:
+        return say("One was trained within the budget.")
     return say("{n} were trained within the budget.", n=n)
 
 
 def _designed(designed: Sequence[Event]) -> Text:
     """How many networks with convolutions there were beside them."""
     n_varied = sum(event.get("change", _DESIGNED) != _DESIGNED for event in designed)
+    if len(designed) == 1 and not n_varied:
+        return say("Beside that, one with convolutions, as people design them.")
     if not n_varied:
         return say("Beside them {n} with convolutions, as people design them.", n=len(designed))
     return say(
@@ -84,17 +88,32 @@ def _designed(designed: Sequence[Event]) -> Text:
     )
 
 
-def _final(event: Event) -> Text:
-    """The best, begun anew or trained on."""
+def _final(event: Event) -> list[Text]:
+    """The best, begun anew, trained on, or both."""
     if event["best_loss"] is None:
-        return say("No further training of the best came to its end.")
-    n_anew = event["n_alive"] - event["n_longer"]
-    facts = {"n": n_anew, "epochs": f"{event['epochs']:,}", "folds": event["n_folds"]}
-    if not n_anew:
-        return say("Then {n} of the best were trained longer.", n=event["n_longer"])
+        return [say("No further training of the best came to its end.")]
+    n_anew, n_longer = event["n_alive"] - event["n_longer"], event["n_longer"]
+    words = [_anew(n_anew, event)] if n_anew else []
+    if n_longer == 1:
+        words.append(say("Then one of the best was trained longer."))
+    elif n_longer:
+        words.append(say("Then {n} of the best were trained longer.", n=n_longer))
+    return words
+
+
+def _anew(n: int, event: Event) -> Text:
+    """How often one of the best began from a random start; few structures may do so many times."""
+    facts = {"n": n, "epochs": f"{event['epochs']:,}", "folds": event["n_folds"]}
+    if n == 1 and event["n_folds"] > 1:
+        return say("Then one of the best began anew, in {folds} folds, for at most {epochs} epochs.", **facts)
+    if n == 1:
+        return say("Then one of the best began anew, for at most {epochs} epochs.", **facts)
     if event["n_folds"] > 1:
-        return say("Then {n} of the best began anew, in {folds} folds, for at most {epochs} epochs.", **facts)
-    return say("Then {n} of the best began anew, for at most {epochs} epochs.", **facts)
+        return say(
+            "Then the best began anew, {n} times, each in {folds} folds, for at most {epochs} epochs.",
+            **facts,
+        )
+    return say("Then the best began anew, {n} times, for at most {epochs} epochs.", **facts)
 
 
 def n_folds_of(by_name: dict[str, Event]) -> int:
@@ -109,7 +128,7 @@ def _range(low: int, high: int) -> object:
 def search_charts(events: Sequence[Event], rows: Sequence[Event], picked: Sequence[int]) -> list[Markup]:
     """How the best loss fell, and loss against size; `picked` are numbers of networks."""
     falls = falls_of(events)
-    charts = [falls_chart(falls, say("best so far"), say("validation loss"))] if falls else []
+    charts = [falls_chart(falls, say("best so far"), say("validation loss"))] if len(falls) > 1 else []
     if len(rows) > 1 and all(row["valid_loss"] > 0 for row in rows):
         keys = {"usual": say("tried"), "front": say("none smaller is better"), "picked": say("picked")}
         points = [_point(row, row["number"] in picked) for row in rows]
@@ -139,147 +158,5 @@ def falls_of(events: Sequence[Event]) -> list[tuple[float, float]]:
 
 def _point(row: Event, is_picked: bool) -> Point:
     kind = "picked" if is_picked else "front" if row["on_front"] else "usual"
-    name = f"{row['number']}: {_structure(row)}, {row['n_params']:,} params, loss {row['valid_loss']:.4f}"
+    name = f"{row['number']}: {row['network'] or 'linear'} ({row['n_params']:,}; {row['valid_loss']:.4f})"
     return Point(row["n_params"], row["valid_loss"], name, kind, row["on_front"])
-
-
-def leaderboard_table(by_name: dict[str, Event]) -> Markup:
-    """The best of what was tried, the picked one first."""
-    board = by_name["leaderboard"]
-    rows, picked = board["rows"], board["picked"]
-    score_name = _score_name(rows[0])
-    head = (
-        "",
-        say("network"),
-        say("params"),
-        say("loss"),
-        *([say(score_name)] if score_name else []),
-        say("seconds"),
-        say("how it came about"),
-    )
-    title = say("The best {n} of {all} tried", n=min(len(rows), _MOST_ROWS), all=f"{board['n_tried']:,}")
-    shown = rows[:_MOST_ROWS]
-    cells = [
-        (
-            row["number"],
-            _structure(row),
-            f"{row['n_params']:,}",
-            f"{row['valid_loss']:.4f}",
-            *([_score(row)] if score_name else []),
-            f"{row['seconds']:.2f}",
-            _change(row),
-        )
-        for row in shown
-    ]
-    notes = [_together(len(picked), n_folds_of(by_name)), _alone(by_name), _why_first(shown)]
-    return join([tag("h3", title), *notes, table(head, cells, "tried")])
-
-
-def _alone(by_name: dict[str, Event]) -> Markup:
-    """Why losses differ from those of the scores, if they do."""
-    first, valid = by_name["leaderboard"]["rows"][0], by_name["scores"]["scores"].get("valid")
-    if valid is None or f"{first['valid_loss']:.4f}" == f"{valid['loss']:.4f}":
-        return Markup("")
-    text = say(
-        "Losses are those of each network alone, before answers are corrected or averaged; those of what "
-        "answers in the end are in step 2."
-    )
-    return tag("p", text, class_="small")
-
-
-def _together(n_picked: int, n_folds: int) -> Markup:
-    """Which rows answer together."""
-    if n_picked < 2:
-        return Markup("")
-    text = say("The first {n} are the ones whose answers are averaged.", n=n_picked)
-    if n_folds > 1:
-        text = say(
-            "The first {n} are the structures whose answers are averaged; each was trained in {folds} folds, "
-            "which makes {all} networks.",
-            n=n_picked,
-            folds=n_folds,
-            all=n_picked * n_folds,
-        )
-    return tag("p", text, class_="small")
-
-
-def _change(row: Event) -> Text:
-    """How a network came about, and from which one."""
-    change = translated(row["change"])
-    return change if row["parent"] is None else say("from {n}: {change}", n=row["parent"], change=change)
-
-
-def _why_first(rows: Sequence[Event]) -> Markup:
-    """Why the first may not have the lowest loss."""
-    if rows[0]["change"].startswith("trained anew in"):
-        return tag(
-            "p",
-            say(
-                "What was trained in folds is judged on all samples but the test ones, each by a network "
-                "that did not learn from it; the others on the validation samples alone, which chose them "
-                "many times: their losses are partly luck."
-            ),
-            class_="small",
-        )
-    if rows[0]["change"] != "trained anew" or rows[0]["valid_loss"] <= min(row["valid_loss"] for row in rows):
-        return Markup("")
-    return tag(
-        "p",
-        say(
-            "The first is picked although another has a lower loss: it learned everything afresh, and the "
-            "other is not better by more than the luck of as many tries."
-        ),
-        class_="small",
-    )
-
-
-def lineage_table(rows: Sequence[Event], picked: Sequence[int]) -> Markup:
-    """From whom the winner came, by which changes, and what each gained; nothing if it has no parent."""
-    line = _lineage(rows, picked)
-    if len(line) < 2:
-        return Markup("")
-    cells = [
-        (
-            row["number"],
-            _structure(row),
-            f"{row['valid_loss']:.4f}",
-            "" if row["gain"] is None else f"{row['gain']:+.4f}".replace("-", "−"),
-            translated(row["change"]),
-        )
-        for row in line
-    ]
-    head = ("", say("network"), say("loss"), say("gained"), say("by"))
-    return join([tag("h3", say("Where the picked one came from")), table(head, cells, "tried")])
-
-
-def _lineage(rows: Sequence[Event], picked: Sequence[int]) -> list[Event]:
-    """The winner and its forebears, the oldest first."""
-    by_number = {row["number"]: row for row in rows}
-    line, number = list[Event](), picked[0] if picked else None
-    while number in by_number:
-        line.insert(0, by_number[number])
-        number = by_number[number]["parent"]
-    return line
-
-
-def _structure(row: Event) -> str:
-    return row["network"] or "linear"
-
-
-def _score_name(row: Event) -> str:
-    """What the score is called; nothing where it says the same as the loss."""
-    if "valid_rmse" in row:
-        return "typical error (RMSE)"
-    if row["valid_score"] < 0:
-        return ""
-    return "accuracy of single labels" if row["score_low"] is None else "score (95 % interval)"
-
-
-def _score(row: Event) -> object:
-    """The typical error, or the share of right answers with its interval."""
-    if "valid_rmse" in row:
-        return written(row["valid_rmse"])
-    if row["score_low"] is None:
-        return f"{row['valid_score']:.4g}"
-    ends = {"low": f"{row['score_low']:.3f}", "high": f"{row['score_high']:.3f}"}
-    return say("{score} ({low} to {high})", score=f"{row['valid_score']:.3f}", **ends)

@@ -7,6 +7,9 @@ and its translation is looked up by that; what comes from the data is put into b
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from html import unescape
+from itertools import accumulate
+from unicodedata import east_asian_width
 
 from threestep.report.html import Markup, join, tag
 from threestep.report.traditional_chinese import JOURNAL, SENTENCES
@@ -18,8 +21,8 @@ LANGUAGES = {"en": "English", "zh-TW": "繁體中文"}
 _SENTENCES = ("why", "how", "first", "second", "gain", "low", "high", "fall", "kind", "arm", "rival", "media")
 """Values of a sentence of the journal that are sentences of it themselves; others are names and numbers."""
 
-_BETWEEN = {", ": "、", "; ": "；"}
-"""What separates the parts of a list, in English and in Chinese."""
+_BETWEEN = {", ": "、", "; ": "；", " → ": " → "}
+"""What separates the parts of a list or of a network, in English and in Chinese."""
 
 _LISTS = ("those", "others")
 """Values that are lists."""
@@ -73,7 +76,7 @@ def _value(name: str, text: str) -> object:
 
 
 def listed(parts: Iterable[object], between: str = ", ") -> Text:
-    """Parts one after the other, as each language separates them; `between` is ", " or "; ".
+    """Parts one after the other, as each language separates them; `between` is ", ", "; " or " → ".
 
     Examples
     --------
@@ -88,6 +91,11 @@ def listed(parts: Iterable[object], between: str = ", ") -> Text:
     return _text("span", own, between.join(map(plain, parts)))
 
 
+def network_in_words(text: str) -> Text:
+    """A network layer by layer, such as `3 → 8 relu + input → 2`, in all languages."""
+    return listed(map(translated, text.split(" → ")), " → ")
+
+
 @lru_cache(maxsize=1)
 def _patterns() -> list[tuple[str, re.Pattern[str]]]:
     """Templates, and what they may have become; those of more words of their own first, as they say more."""
@@ -96,8 +104,60 @@ def _patterns() -> list[tuple[str, re.Pattern[str]]]:
 
 
 def plain(text: object) -> str:
-    """A text for an attribute."""
+    """A text in English, without markup."""
     return text.plain if isinstance(text, Text) else str(text)
+
+
+def in_title(text: object) -> str:
+    """A text for what is shown under the pointer, where no style rule reaches: in all languages, one after
+    the other.
+
+    Examples
+    --------
+    >>> in_title(say("loss")), in_title("3 x 8")
+    ('loss / 損失', '3 x 8')
+    """
+    if not isinstance(text, Text):
+        return str(text)
+    return " / ".join(dict.fromkeys(unescape(re.sub("<[^>]*>", "", own)) for own in text.own.values()))
+
+
+def shortened(name: str, n_letters: int) -> str:
+    """The beginning of a name, in each language as much as there is room for; letters of Chinese, Japanese
+    and Korean are as wide as two.
+
+    Examples
+    --------
+    >>> shortened("the average income", 11)
+    'the averag…'
+    """
+    if not isinstance(name, Text):
+        return _beginning(name, n_letters)
+    own = {lang: join([_beginning(unescape(each), n_letters)]) for lang, each in name.own.items()}
+    return _text("span", own, _beginning(name.plain, n_letters))
+
+
+def letters_wide(name: str) -> int:
+    """How many letters a name is wide, in the language in which it is widest.
+
+    Examples
+    --------
+    >>> letters_wide("inputs"), letters_wide(say("inputs")), letters_wide("輸入與輸出")
+    (6, 6, 10)
+    """
+    own = [unescape(each) for each in name.own.values()] if isinstance(name, Text) else [name]
+    return max(sum(map(_width, each)) for each in own)
+
+
+def _width(letter: str) -> int:
+    return 2 if east_asian_width(letter) in "WF" else 1
+
+
+def _beginning(name: str, n_letters: int) -> str:
+    if letters_wide(name) <= n_letters:
+        return name
+    n_shown = sum(each < n_letters for each in accumulate(map(_width, name)))
+    return f"{name[:n_shown]}…"
 
 
 def in_drawing(text: str) -> str:

@@ -128,16 +128,22 @@ def explain_model(model: Model, source: object, row: int | None = None, seed: in
         _view(name, array, y, (model.prep.target.kind, chosen, shown, seed)) for name, array in outputs
     )
     sample = None if row is None else explain_row(model, table, row)
+    pictured, pictures = _first_weights(model)
+    media = model.prep.layout.media
     return Explanation(
         table.name,
         str(model.network),
         tuple(_labels(model, y[shown])),
         chosen[shown],
         views,
-        _first_weights(model),
+        pictures,
         sample,
         {
             "n_samples": len(x),
+            "n_given": table.n_samples,
+            "most_outputs": _MOST_OUTPUTS,
+            "pictured": pictured,
+            "is_sound": media is not None and media.kind == "sound",
             "probe": "R²" if model.prep.target.kind == "number" else "accuracy",
             "n_networks": 1 + len(model.others),
             "is_labelled": table.y is not None,
@@ -245,20 +251,22 @@ def _labels(model: Model, y: NDArray) -> list[str]:
     return [f"{each:.6g}" for each in own[:, 0].tolist()]
 
 
-def _first_weights(model: Model) -> tuple[NDArray, ...]:
-    """What each neuron or filter of the first layer looks for, as pictures; () if the inputs are none."""
+def _first_weights(model: Model) -> tuple[list[int], tuple[NDArray, ...]]:
+    """Some neurons or filters of the first layer, from 0, and what each looks for, as pictures; none if the
+    inputs are none."""
     network, params, layout = model.network, model.params, model.prep.layout
     first = network.layers[0]
     if isinstance(first, Conv):
         kernel = np.asarray(params[0]["weight"]).mean(axis=2)  # over the channels
-        return tuple(kernel[:, :, filter_] for filter_ in range(min(_MOST_PICTURES, kernel.shape[-1])))
+        filters = list(range(min(_MOST_PICTURES, kernel.shape[-1])))
+        return filters, tuple(kernel[:, :, filter_] for filter_ in filters)
     if not (layout.is_picture and isinstance(first, Dense) and len(network.layers) > 1):
-        return ()
+        return [], ()
     weight = np.asarray(params[0]["weight"])[: layout.n_numbers]
     rows, columns = layout.shape[:2]
     pictures = weight.reshape(rows, columns, -1, first.width).mean(axis=2)
     order = np.argsort(-np.square(weight).sum(axis=0), kind="stable")[:_MOST_PICTURES]
-    return tuple(pictures[:, :, unit] for unit in order)
+    return order.tolist(), tuple(pictures[:, :, unit] for unit in order)
 
 
 def plain_explanation(found: Explanation) -> dict[str, Any]:

@@ -8,7 +8,7 @@ what a shallower one does (He et al. 2016, arXiv:1512.03385); normalization and 
 
 import time
 from collections.abc import Generator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from math import log10
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -93,6 +93,8 @@ class Health:
     sentences : tuple of str
         What there is to see, kind by kind.
     seconds : float
+    n_train, n_valid, epochs : int
+        Samples that were learned from and that judged, and how often at most the first were gone through.
     folder : Path or None
     """
 
@@ -101,6 +103,9 @@ class Health:
     stacks: tuple[Stack, ...]
     sentences: tuple[str, ...]
     seconds: float
+    n_train: int
+    n_valid: int
+    epochs: int
     folder: Path | None = None
 
     def __repr__(self) -> str:
@@ -155,7 +160,14 @@ def health_steps(
     shares = np.bincount(train.y)[np.unique(train.y)] / len(train.y)
     guess = float(-(shares * np.log(shares)).sum())  # of who knows only how frequent the classes are
     return Health(
-        table.name, guess, tuple(stacks), _sentences(stacks, guess), round(time.perf_counter() - began, 1)
+        table.name,
+        guess,
+        tuple(stacks),
+        _sentences(stacks, guess),
+        round(time.perf_counter() - began, 1),
+        len(train.y),
+        len(valid.y),
+        epochs,
     )
 
 
@@ -245,17 +257,18 @@ def _sentences(stacks: list[Stack], guess: float) -> tuple[str, ...]:
         deepest, shallowest = own[-1], own[0]
         fall = _fall(list(deepest.at_start))
         learned = [each for each in own if _has_learned(each, guess)]
-        far = f"of {deepest.depth} layers the first begins with a gradient {fall} as large as the last one"
+        far = f"of {deepest.depth} layers the first begins with a gradient {fall} as large as the last one "
+        far += "before the output"
         if len(learned) == len(own):
             first, last = (
-                f"{each.depth} layers: {each.accuracy:.1%} right" for each in (shallowest, deepest)
+                f"{each.depth} layers: {100 * each.accuracy:.1f} % right" for each in (shallowest, deepest)
             )
             text = f"all depths learn ({first}; {last})"
         elif learned:
             which = ", ".join(str(each.depth) for each in own if each not in learned)
             text = f"{', '.join(str(each.depth) for each in learned)} layers learn, {which} do not"
         else:
-            text = f"no depth learns (at best {max(each.accuracy for each in own):.1%} right)"
+            text = f"no depth learns (at best {100 * max(each.accuracy for each in own):.1f} % right)"
         found.append(f"{kind.name}: {text}; {far}.")
     return tuple(found)
 
@@ -282,7 +295,7 @@ def _has_learned(stack: Stack, guess: float) -> bool:
 
 def plain_health(found: Health) -> dict[str, Any]:
     """As plain data; what is not finite as None."""
-    plain = {name: getattr(found, name) for name in ("data", "guess_loss", "sentences", "seconds")}
+    plain = {each.name: getattr(found, each.name) for each in fields(found) if each.name != "folder"}
     return {**plain, "stacks": [_finite(asdict(each)) for each in found.stacks]}
 
 
