@@ -119,6 +119,26 @@ def test_seconds_since_1970_keep_their_last_digits():
     np.testing.assert_allclose(inputs, (np.arange(60) - 29.5) / np.arange(60).std(), rtol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("offset", "size"), [(1e12, 1.0), (3e14, 1.0), (0.0, 1e-100), (0.0, 1e-300), (-1e-80, 1e-90)]
+)
+def test_numbers_are_told_apart_where_float64_can(offset, size):
+    steps = np.arange(32.0)
+    column = offset + size * steps
+    x = {"a": column, "b": np.append(column[:-1], np.nan)}
+    inputs = encoded(prep_of(x), x)
+    np.testing.assert_allclose(inputs[:, 0], (steps - steps.mean()) / steps.std(), atol=1e-5)
+    np.testing.assert_allclose(inputs[:-1, 1], (steps[:-1] - steps[:-1].mean()) / steps[:-1].std(), atol=1e-5)
+
+
+def test_what_only_rounding_makes_different_says_nothing():
+    column = np.where(np.arange(20) % 2, 0.3, 0.1 + 0.2)
+    assert (
+        np.abs(encoded(prep_of({"a": column, "b": np.arange(20.0)}), {"a": column, "b": column})[:, 0]).max()
+        < 1e-9
+    )
+
+
 def test_pictures_are_divided_by_the_brightest_training_pixel():
     pictures = np.arange(4 * 2 * 3, dtype=np.uint8).reshape(4, 2, 3)
     prep = prep_of(pictures)

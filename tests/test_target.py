@@ -233,6 +233,22 @@ def test_a_number_that_is_constant_in_training_is_not_divided_by_its_rounding():
     assert np.abs(encode_target(prep, Table("t", np.zeros((10, 1)), y))).max() < 1e-6
 
 
+@pytest.mark.parametrize(("offset", "size"), [(0.0, 1e-100), (0.0, 1e-149), (1e14, 1.0)])
+def test_tiny_numbers_and_small_differences_are_told_apart(offset, size):
+    y = offset + size * np.array([0.0, 1.0, 4.0, 7.0])
+    prep, table = prep_for(y, "number")
+    encoded = encode_target(prep, table)
+    np.testing.assert_allclose([encoded.mean(), encoded.std()], [0, 1], atol=1e-6)
+    np.testing.assert_allclose(
+        encoded.astype(float) * prep.target_scale + prep.target_center, y, rtol=1e-6, atol=1e-6 * size
+    )
+
+
+def test_numbers_whose_squares_are_nothing_are_refused():
+    with pytest.raises(ts.DataError, match=r"too near to each other.*\n.*scale the column up"):
+        prep_for(array([1e-200, 2e-200, 3.5e-200]), "number")
+
+
 def test_numbers_too_large_are_refused_in_training_and_in_evaluation():
     with pytest.raises(ts.DataError, match="too large"):
         prep_for(array([1e300, -1e300, 1.5]))
