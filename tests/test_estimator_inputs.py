@@ -293,6 +293,13 @@ def test_arrays_of_pictures_and_words_are_refused_with_a_way_on():
         quick().fit(RNG.normal(size=(40, 3, 3)), [0, 1] * 20)
 
 
+def test_a_list_of_whole_numbers_of_which_numpy_makes_floats():
+    y = [3 if code else 2**63 + 1 for code in Z]
+    classifier = ts.Classifier("4", epochs=1, random_state=0).fit(X, y)
+    assert classifier.classes_.tolist() == [3, 2**63 + 1]
+    assert set(classifier.predict(X).tolist()) <= {3, 2**63 + 1}
+
+
 def test_whole_numbers_of_a_frame_that_a_float_would_not_tell_apart_are_classes(tmp_path):
     frame = pd.DataFrame({"a": X[:, 0], "y": Z + 2**60})
     run = ts.fit(frame, target="y", network="8", epochs=3)

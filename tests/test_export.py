@@ -239,7 +239,9 @@ def test_codes_that_came_as_numbers_may_be_written_as_such(tmp_path):
         np.testing.assert_allclose(confidences, model.predict_proba({"c": codes}), atol=1e-5)
 
 
-@pytest.mark.parametrize("classes", [(3, 5), (False, True), (0.5, 1.5), ("no", "yes"), ("1", "2")])
+@pytest.mark.parametrize(
+    "classes", [(3, 5), (False, True), (0.5, 1.5), ("no", "yes"), ("1", "2"), (3, 2**63 + 1)]
+)
 @pytest.mark.parametrize("threshold", [0.5, 0.2])
 def test_classes_come_as_they_are_and_by_the_threshold(classes, threshold, tmp_path):
     network = Network((4,), (Dense(2, "linear"),))

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from threestep.data.cells import column_of_objects, finite_or_missing, is_missing, words_of_objects
+from threestep.data.labels import meanings_of, whole_column
 from threestep.data.table import Table
 from threestep.errors import DataError
 
@@ -39,19 +40,21 @@ def read_frame(frame: object) -> Table:
     if len(set(names)) < len(names):
         raise DataError("the frame has a column name twice", "give every column a name of its own")
     columns: dict[str, NDArray] = {}
-    notes = []
+    notes, meanings = [], {}
     for name, series in zip(names, data.iter_columns(), strict=True):
         column = _column(series, name)
         if column is None:
             notes.append(f"column {name!r} is left out: {series.dtype} is not supported yet")
         else:
             columns[name] = column
+        if series.dtype in (nw.Categorical, nw.Enum) and (meant := meanings_of(series.to_list())):
+            meanings[name] = meant
     if len(data) == 0 or not columns:
         raise DataError(
             f"the frame has {len(data)} rows and {len(columns)} usable columns",
             "; ".join(notes) or "expected samples",
         )
-    return Table("frame", columns, notes=tuple(notes))
+    return Table("frame", columns, notes=tuple(notes), meanings=meanings)
 
 
 def _column(series, name: str) -> NDArray | None:
@@ -66,7 +69,9 @@ def _column(series, name: str) -> NDArray | None:
     if dtype == nw.Boolean or dtype.is_numeric():
         return _numbers_in(series, name)
     if dtype in (nw.String, nw.Object):
-        return column_of_objects(series.to_list(), name)
+        cells = series.to_list()
+        exact = whole_column(cells)
+        return column_of_objects(cells, name) if exact is None else exact
     if dtype in (nw.Date, nw.Datetime):
         return words_of_objects([None if is_missing(cell) else cell.isoformat() for cell in series.to_list()])
     return words_of_objects(series.to_list()) if dtype in (nw.Categorical, nw.Enum) else None

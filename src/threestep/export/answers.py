@@ -46,9 +46,9 @@ def _class_answers(graph: Graph, model: Model, outputs: str) -> Outputs:
 
 def _labels_of(target: Target) -> tuple[NDArray, Any]:
     """The classes as an array that ONNX knows, and its type."""
-    labels = np.array(target.classes)
-    if labels.dtype.kind in "bif" and not any(isinstance(each, str) for each in target.classes):
-        dtype = {"b": np.bool_, "f": np.float64}.get(labels.dtype.kind, np.int64)
+    labels = target.labels
+    if labels.dtype.kind in "biuf":
+        dtype = {"b": np.bool_, "f": np.float64, "u": np.uint64}.get(labels.dtype.kind, np.int64)
         return labels.astype(dtype), dtype
     return as_strings(target.classes), object
 
