@@ -154,6 +154,13 @@ def test_what_is_printed_says_which_rung_of_which_round(capsys):
 # Quantiles
 
 
+def test_quantiles_may_be_an_array():
+    y = X[:, 0]
+    given = ts.Regressor("4", epochs=1, quantiles=np.array([0.1, 0.9]), random_state=0).fit(X, y)
+    usual = ts.Regressor("4", epochs=1, quantiles=(0.1, 0.9), random_state=0).fit(X, y)
+    assert given.score(X, y) == usual.score(X, y)
+
+
 def test_quantiles_have_a_score():
     y = X[:, 0] + 0.1 * RNG.normal(size=400)
     regressor = ts.Regressor("8", epochs=20, learning_rate=0.02, quantiles=(0.1, 0.9), random_state=0)

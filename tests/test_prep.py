@@ -18,6 +18,7 @@ from threestep.data import (
     fit_prep,
     label,
     read,
+    read_anew,
     split,
     understand_target,
     without_bins,
@@ -186,6 +187,16 @@ def test_a_pixel_that_is_missing_makes_no_row_of_numbers_of_a_picture():
     pictures[3, 2, 1] = np.nan
     run = ts.fit((pictures, np.arange(20) % 2), network="conv2-dense4", epochs=1)
     assert run.notes == ["1 of 1,440 pixels are missing and count as 0"]
+
+
+def test_a_table_is_refused_where_pictures_were_learned_from():
+    prep = prep_of(np.random.default_rng(0).uniform(size=(20, 8, 8)))
+    with pytest.raises(
+        ts.DataError, match="is a table with the columns a, b, but the model takes arrays of 8 × 8"
+    ):
+        read_anew(prep, {"a": [1, 2], "b": [3, 4]})
+    pixels = {f"pixel {place}": [0.0, 1.0] for place in range(64)}
+    assert encode(prep, read_anew(prep, pixels)).shape == (2, 64)  # which may have names
 
 
 def test_values_on_another_scale_are_told_of():

@@ -510,6 +510,12 @@ def test_a_model_of_before_reads_its_own_file_as_it_always_did(tmp_path):
     assert model.predict(path).tolist() == old.predict(path).tolist()
 
 
+def test_a_sparse_matrix_is_refused_with_a_way_on():
+    sparse = pytest.importorskip("scipy.sparse")
+    with pytest.raises(ts.DataError, match=r"sparse matrix, expected an array\s*hint: give x.toarray"):
+        read((sparse.csr_matrix(np.eye(4)), [0, 1, 0, 1]))
+
+
 def test_words_among_numbers_stay_words_when_they_are_read_anew(tmp_path):
     path = tmp_path / "a.csv"
     cells = ["7 kg" if row % 8 == 0 else f"{row}.5" for row in range(400)]

@@ -253,6 +253,14 @@ def test_a_missing_label_is_missing_and_not_an_unseen_class(y):
         encode_target(prep, Table("t", np.zeros((2, 1)), y))
 
 
+def test_words_where_numbers_were_learned_are_refused_with_a_way_on():
+    prep, table = prep_for(array([0.5, 1.5, 3.0]))
+    with pytest.raises(
+        ts.DataError, match=r"'y', sample 1: got 'cat', expected a number[\s\S]*of these classes"
+    ):
+        encode_target(prep, Table("t", table.x, objects("cat", "dog", "cat")))
+
+
 def test_evaluation_without_a_target_is_refused():
     prep, table = prep_for(objects("cat", "dog", "cat"))
     with pytest.raises(ts.DataError, match="has no target 'y'"):

@@ -119,6 +119,8 @@ def _known(how: Files) -> dict[str, str]:
 
 def _read_pair(x: object, y: object) -> Table:
     """Samples and their target, given one beside the other."""
+    if hasattr(x, "toarray"):
+        raise DataError("x: got a sparse matrix, expected an array", "give x.toarray()")
     if not is_frame(x):
         return array_table("arrays", numeric_array(x, "x"), y)
     frame = read_frame(x)

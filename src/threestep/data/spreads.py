@@ -15,6 +15,7 @@ _SMALLEST = {True: float(np.finfo(np.float32).tiny), False: SMALLEST_SPREAD}  # 
 _SILENCE = 1e12
 _MOST_AT_ONCE = 1 << 21  # numbers looked at together
 _NOISE = {True: 1e-7, False: 2e-15}  # of float32, float64: what rounding makes of one value
+_SAME = {True: 1e-7, False: 1e-12}  # quartiles that are nearer to each other, by their size, are one value
 _NARROW, _TINY = 1e-10, 1e-140  # shares of the mean, spreads: below, sums of squares lose the digits
 _FAR_OUT = 6.0  # scales from the center: a sample that far out is no part of a bell
 _MOST_FAR_OUT = 0.05  # share of the samples: a few
@@ -149,7 +150,7 @@ def _middle(column: NDArray) -> tuple[float, float]:
     known = known[:: max(1, len(known) // _MOST_LOOKED_AT)]
     low, median, high = np.quantile(known, [0.25, 0.5, 0.75])
     widest = _WIDEST * (high - low) / _QUARTILES_APART
-    is_spread = high - low > max(_SMALLEST[is_single], _NOISE[is_single] * max(abs(low), abs(high)))
+    is_spread = high - low > max(_SMALLEST[is_single], _SAME[is_single] * max(abs(low), abs(high)))
     are_few = np.mean(np.abs(known - median) > _FAR_OUT * widest) <= _MOST_FAR_OUT
     return float(median), float(widest) if is_spread and are_few else np.inf
 
