@@ -8,6 +8,7 @@ from threestep.data.labels import meanings_of, whole_column
 from threestep.data.table import Table
 from threestep.errors import DataError
 
+_MICROSECONDS = 1e6  # of a second, in which durations are counted
 _MOST_EXACT = 2.0**53  # float64 holds every whole number below
 
 
@@ -21,7 +22,8 @@ def is_frame(source: object) -> bool:
 
 
 def read_frame(frame: object) -> Table:
-    """A data frame's columns, dates as words; other kinds are left out, with a note.
+    """A data frame's columns, dates and times of day as words, durations in seconds; other kinds are left
+    out, with a note.
 
     Raises
     ------
@@ -72,9 +74,33 @@ def _column(series, name: str) -> NDArray | None:
         cells = series.to_list()
         exact = whole_column(cells)
         return column_of_objects(cells, name) if exact is None else exact
-    if dtype in (nw.Date, nw.Datetime):
+    return _of_another_kind(series, name)
+
+
+def _of_another_kind(series, name: str) -> NDArray | None:
+    """As `_column`: durations in seconds; times and categories as words."""
+    import narwhals as nw
+
+    dtype = series.dtype
+    if dtype == nw.Duration:
+        return _numbers_in(series.dt.total_microseconds().cast(nw.Float64) / _MICROSECONDS, name)
+    if dtype in (nw.Date, nw.Datetime, nw.Time):
         return words_of_objects([None if is_missing(cell) else cell.isoformat() for cell in series.to_list()])
+    if dtype == nw.Unknown:
+        return _unknown(series.to_native(), name)
     return words_of_objects(series.to_list()) if dtype in (nw.Categorical, nw.Enum) else None
+
+
+def _unknown(series: object, name: str) -> NDArray | None:
+    """A column of a kind that only pandas knows: numbers most of which are one value, or periods, such as
+    months, by the time when they begin; None if it is neither."""
+    cells = np.asarray(series)
+    if cells.dtype.kind in "biuf":
+        return finite_or_missing(cells, name)
+    items = cells.tolist()
+    if not all(is_missing(cell) or hasattr(cell, "start_time") for cell in items):
+        return None
+    return words_of_objects([None if is_missing(cell) else cell.start_time.isoformat() for cell in items])
 
 
 def _numbers_in(series, name: str) -> NDArray:
