@@ -179,6 +179,14 @@ def test_durations_times_periods_and_sparse_columns_are_read():
     assert columns["at"].tolist() == ["01:00:00", "00:00:00"]
 
 
+def test_targets_whose_names_begin_with_a_space_are_found_among_several():
+    frame = pd.DataFrame({"a": [1.0, 2.0], " p": [3.0, 4.0], "q": [5.0, 6.0]})
+    for names in (" p,q", "q, p"):
+        table = ts.data.label(ts.data.read(frame), names)
+        assert list(table.columns()) == ["a"]
+        assert table.y.shape == (2, 2)
+
+
 def test_what_is_no_kind_of_column_is_left_out_with_a_note():
     table = ts.data.read(pd.DataFrame({"a": [1.0, 2.0], "c": [1j, 2j]}))
     assert list(table.columns()) == ["a"]

@@ -183,7 +183,9 @@ def label(table: Table, target: str | None = None) -> Table:
         )
     columns = table.columns()
     name = str(target) if target is not None else _usual_target(list(columns))
-    names = [name] if name in columns else [part.strip() for part in name.split(",")]
+    names = (
+        [name] if name in columns else [part if part in columns else part.strip() for part in name.split(",")]
+    )
     for each in names:
         if each not in columns:
             unused = [note for note in table.notes if note.startswith(f"column {each!r} is left out: ")]
