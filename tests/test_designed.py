@@ -491,6 +491,11 @@ def test_convolutions_are_refused_where_there_are_no_pictures():
         ts.fit("iris", convolutions=True)
 
 
+def test_channels_are_refused_where_no_convolutions_are_tried():
+    with pytest.raises(ts.SettingsError, match="`channels`, but no network with convolutions"):
+        ts.fit("iris", channels=(8, 16))
+
+
 def test_pictures_are_not_moved_where_no_convolutions_are_tried():
     with pytest.raises(ts.SettingsError, match="no network with convolutions"):
         ts.fit("iris", shift=0.2)

@@ -154,6 +154,13 @@ def test_what_is_printed_says_which_rung_of_which_round(capsys):
 # Quantiles
 
 
+def test_quantiles_may_be_an_array():
+    y = X[:, 0]
+    given = ts.Regressor("4", epochs=1, quantiles=np.array([0.1, 0.9]), random_state=0).fit(X, y)
+    usual = ts.Regressor("4", epochs=1, quantiles=(0.1, 0.9), random_state=0).fit(X, y)
+    assert given.score(X, y) == usual.score(X, y)
+
+
 def test_quantiles_have_a_score():
     y = X[:, 0] + 0.1 * RNG.normal(size=400)
     regressor = ts.Regressor("8", epochs=20, learning_rate=0.02, quantiles=(0.1, 0.9), random_state=0)
@@ -291,6 +298,13 @@ def test_arrays_of_pictures_and_words_are_refused_with_a_way_on():
             quick().fit(words, [0, 1] * 20)
     with pytest.raises(ValueError, match=r"`threestep\.fit"):
         quick().fit(RNG.normal(size=(40, 3, 3)), [0, 1] * 20)
+
+
+def test_a_list_of_whole_numbers_of_which_numpy_makes_floats():
+    y = [3 if code else 2**63 + 1 for code in Z]
+    classifier = ts.Classifier("4", epochs=1, random_state=0).fit(X, y)
+    assert classifier.classes_.tolist() == [3, 2**63 + 1]
+    assert set(classifier.predict(X).tolist()) <= {3, 2**63 + 1}
 
 
 def test_whole_numbers_of_a_frame_that_a_float_would_not_tell_apart_are_classes(tmp_path):

@@ -208,6 +208,7 @@ def test_focal_loss_learns_classes():
         (ts.Classifier, {"loss": "squared_error"}, "is for number"),
         (ts.Regressor, {"loss": "cross_entropy"}, "is for classes"),
         (ts.Regressor, {"quantiles": (0.5, 1.5)}, "between 0 and 1"),
+        (ts.Regressor, {"quantiles": (0.5, 0.5)}, "different numbers between 0 and 1"),
         (ts.Classifier, {"epochs": 0}, "`epochs` is 0"),
         (ts.Classifier, {"class_weight": "even"}, "balanced"),
     ],

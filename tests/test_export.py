@@ -79,8 +79,11 @@ def test_every_layer_of_pictures(layers, norm, shape, tmp_path):
     layers = tuple(layer if isinstance(layer, Pool) else replace(layer, norm=norm) for layer in layers)
     model = array_model(Network(shape, (*layers, Dense(3, "linear"))))
     x = np.random.default_rng(0).uniform(0, 3, size=(5, *shape)).astype(np.float32)
-    _, confidences = session_of(model, tmp_path).run(None, {"samples": x})
+    session = session_of(model, tmp_path)
+    _, confidences = session.run(None, {"samples": x})
     np.testing.assert_allclose(confidences, model.predict_proba(x), atol=2e-5)
+    classes, confidences = session.run(None, {"samples": x[:0]})  # a batch may hold no picture
+    assert (classes.shape, confidences.shape) == ((0,), (0, 3))
 
 
 def table(n: int = 400) -> Table:
@@ -236,7 +239,9 @@ def test_codes_that_came_as_numbers_may_be_written_as_such(tmp_path):
         np.testing.assert_allclose(confidences, model.predict_proba({"c": codes}), atol=1e-5)
 
 
-@pytest.mark.parametrize("classes", [(3, 5), (False, True), (0.5, 1.5), ("no", "yes"), ("1", "2")])
+@pytest.mark.parametrize(
+    "classes", [(3, 5), (False, True), (0.5, 1.5), ("no", "yes"), ("1", "2"), (3, 2**63 + 1)]
+)
 @pytest.mark.parametrize("threshold", [0.5, 0.2])
 def test_classes_come_as_they_are_and_by_the_threshold(classes, threshold, tmp_path):
     network = Network((4,), (Dense(2, "linear"),))
@@ -258,16 +263,16 @@ def test_labels(tmp_path):
     np.testing.assert_allclose(confidences, model.predict_proba(x), atol=1e-5)
 
 
-@pytest.mark.parametrize("n", [1, 2])
-def test_numbers_in_their_own_unit(n, tmp_path):
+@pytest.mark.parametrize(("n", "unit"), [(1, 1.0), (2, 1.0), (1, 1e-100)])
+def test_numbers_in_their_own_unit(n, unit, tmp_path):
     network = ts.network.parse("8", (4,), n)
     others = tuple((network, started(network, seed)) for seed in (5, 6))
     model = array_model(network, Target("t", "number", (), "", n), "squared_error", others=others)
-    center, scale = (1e6, 50.0) if n == 1 else ((1e6, -3.0), (50.0, 0.25))
+    center, scale = (1e6 * unit, 50.0 * unit) if n == 1 else ((1e6, -3.0), (50.0, 0.25))
     model = Model(**{**vars(model), "prep": model.prep._replace(target_center=center, target_scale=scale)})
     x = np.random.default_rng(2).normal(size=(N, 4)) * 3
     (found,) = session_of(model, tmp_path).run(None, {"samples": x})
-    np.testing.assert_allclose(found, model.predict(x).reshape(N, n), rtol=0, atol=1e-4)
+    np.testing.assert_allclose(found, model.predict(x).reshape(N, n), rtol=0, atol=1e-4 * unit)
 
 
 def test_quantiles_are_shifted_and_in_order(tmp_path):

@@ -155,3 +155,39 @@ def test_a_comparison_takes_a_number_as_the_name_of_a_column():
     frame = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 3)))
     found = ts.compare("depth", frame, target=0, depths=(1, 2), params=(100,), seeds=2, epochs=1)
     assert len(found.outcomes) == 2
+
+
+def test_durations_times_periods_and_sparse_columns_are_read():
+    frame = pd.DataFrame(
+        {
+            "took": pd.to_timedelta([1.5, None, 3.0], unit="s"),
+            "month": pd.PeriodIndex(["2020-01", "2020-02", None], freq="M"),
+            "year": pd.period_range("2020", periods=3, freq="Y"),
+            "rare": pd.arrays.SparseArray([0.0, 0.0, 2.0]),
+        }
+    )
+    columns = ts.data.read(frame).columns()
+    np.testing.assert_array_equal(columns["took"], [1.5, np.nan, 3.0])
+    np.testing.assert_array_equal(columns["rare"], [0, 0, 2])
+    assert columns["month"].tolist() == ["2020-01-01T00:00:00", "2020-02-01T00:00:00", ""]
+    assert columns["year"].tolist() == [f"{year}-01-01T00:00:00" for year in (2020, 2021, 2022)]
+    others = pl.DataFrame({"took": [1500, None], "at": [3_600_000_000_000, 0]}).select(
+        pl.col("took").cast(pl.Duration("ms")), pl.col("at").cast(pl.Time)
+    )
+    columns = ts.data.read(others).columns()
+    np.testing.assert_array_equal(columns["took"], [1.5, np.nan])
+    assert columns["at"].tolist() == ["01:00:00", "00:00:00"]
+
+
+def test_targets_whose_names_begin_with_a_space_are_found_among_several():
+    frame = pd.DataFrame({"a": [1.0, 2.0], " p": [3.0, 4.0], "q": [5.0, 6.0]})
+    for names in (" p,q", "q, p"):
+        table = ts.data.label(ts.data.read(frame), names)
+        assert list(table.columns()) == ["a"]
+        assert table.y.shape == (2, 2)
+
+
+def test_what_is_no_kind_of_column_is_left_out_with_a_note():
+    table = ts.data.read(pd.DataFrame({"a": [1.0, 2.0], "c": [1j, 2j]}))
+    assert list(table.columns()) == ["a"]
+    assert table.notes[0].startswith("column 'c' is left out")

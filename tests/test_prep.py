@@ -18,6 +18,7 @@ from threestep.data import (
     fit_prep,
     label,
     read,
+    read_anew,
     split,
     understand_target,
     without_bins,
@@ -119,6 +120,26 @@ def test_seconds_since_1970_keep_their_last_digits():
     np.testing.assert_allclose(inputs, (np.arange(60) - 29.5) / np.arange(60).std(), rtol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("offset", "size"), [(1e12, 1.0), (3e14, 1.0), (0.0, 1e-100), (0.0, 1e-300), (-1e-80, 1e-90)]
+)
+def test_numbers_are_told_apart_where_float64_can(offset, size):
+    steps = np.arange(32.0)
+    column = offset + size * steps
+    x = {"a": column, "b": np.append(column[:-1], np.nan)}
+    inputs = encoded(prep_of(x), x)
+    np.testing.assert_allclose(inputs[:, 0], (steps - steps.mean()) / steps.std(), atol=1e-5)
+    np.testing.assert_allclose(inputs[:-1, 1], (steps[:-1] - steps[:-1].mean()) / steps[:-1].std(), atol=1e-5)
+
+
+def test_what_only_rounding_makes_different_says_nothing():
+    column = np.where(np.arange(20) % 2, 0.3, 0.1 + 0.2)
+    assert (
+        np.abs(encoded(prep_of({"a": column, "b": np.arange(20.0)}), {"a": column, "b": column})[:, 0]).max()
+        < 1e-9
+    )
+
+
 def test_pictures_are_divided_by_the_brightest_training_pixel():
     pictures = np.arange(4 * 2 * 3, dtype=np.uint8).reshape(4, 2, 3)
     prep = prep_of(pictures)
@@ -166,6 +187,16 @@ def test_a_pixel_that_is_missing_makes_no_row_of_numbers_of_a_picture():
     pictures[3, 2, 1] = np.nan
     run = ts.fit((pictures, np.arange(20) % 2), network="conv2-dense4", epochs=1)
     assert run.notes == ["1 of 1,440 pixels are missing and count as 0"]
+
+
+def test_a_table_is_refused_where_pictures_were_learned_from():
+    prep = prep_of(np.random.default_rng(0).uniform(size=(20, 8, 8)))
+    with pytest.raises(
+        ts.DataError, match="is a table with the columns a, b, but the model takes arrays of 8 × 8"
+    ):
+        read_anew(prep, {"a": [1, 2], "b": [3, 4]})
+    pixels = {f"pixel {place}": [0.0, 1.0] for place in range(64)}
+    assert encode(prep, read_anew(prep, pixels)).shape == (2, 64)  # which may have names
 
 
 def test_values_on_another_scale_are_told_of():

@@ -137,6 +137,8 @@ def test_something_must_be_left_to_learn_from():
         ("weight_decays", (0.001, 0.01)),
         ("dropouts", (0.1, 0.2)),
         ("searcher", "random"),
+        ("effort", "quick"),
+        ("score_metric", "auc"),
         ("convolutions", True),
     ],
 )
@@ -144,6 +146,11 @@ def test_what_a_search_may_try_is_refused_where_a_network_is_given(name, value):
     check_settings(ts.Settings(**{name: value}))
     message = refused(network="8", **{name: value})
     assert message == f"`{name}`: for a search, but `network` is '8'; give one of them"
+
+
+def test_a_metric_may_pick_among_several_starts_of_a_given_network():
+    check_settings(ts.Settings(network="8", ensemble=3, score_metric="auc"))
+    check_settings(ts.Settings(network="8", folds=3, score_metric="auc"))
 
 
 def test_all_that_a_search_may_try_is_named_at_once():

@@ -13,6 +13,7 @@ from threestep.data import (
     encode_target,
     fit_prep,
     label,
+    labelled,
     notes_on_classes,
     read,
     understand_target,
@@ -54,6 +55,7 @@ def prep_for(y: np.ndarray, task: str = "auto"):
         (array([0.5, 1.5], np.longdouble), "number", ()),
         (objects(Decimal("0.5"), Decimal("1.5")), "number", ()),
         (objects(10**30, 1, 2), "number", ()),
+        (array([2**63, 3] * 2, np.uint64), "classes", (3, 2**63)),
         (np.arange(30), "number", ()),
         (np.repeat(np.arange(30), 10), "classes", tuple(range(30))),
         (np.repeat(np.arange(30) * 2, 10), "number", ()),
@@ -112,6 +114,50 @@ def test_words_beside_nan_in_a_list_do_not_become_a_class_called_nan():
 def test_targets_of_other_types_are_refused(y):
     with pytest.raises(ts.DataError, match="expected numbers or text"):
         understand_target(y, "y")
+
+
+@pytest.mark.parametrize("make", [list, lambda y: {"a": range(len(y)), "y": y}, "pandas"])
+def test_whole_numbers_that_floats_do_not_tell_apart_stay_what_they_are(make):
+    y = [3, 2**63 + 1, 2**63 + 2] * 4
+    if make == "pandas":
+
+        def make(y):
+            return pytest.importorskip("pandas").DataFrame({"a": range(len(y)), "y": y}, dtype=object)
+
+    table = label(read((np.zeros((len(y), 1)), y) if make is list else make(y)))
+    target = understand_target(table.y, "y")
+    assert target.classes == (3, 2**63 + 1, 2**63 + 2)
+    assert target.labels.dtype == np.uint64
+    assert target.labels.tolist() == [*target.classes]
+
+
+def test_whole_numbers_that_no_type_holds_are_never_mixed_up():
+    y = [-1, 2**63 + 1, 2**63 + 2] * 4
+    with pytest.raises(ts.DataError, match=r"too large to be told apart[\s\S]*as text"):
+        understand_target(read((np.zeros((len(y), 1)), y)).y, "y")
+    table = label(read({"a": range(len(y)), "y": y}))
+    assert understand_target(table.y, "y").classes == ("-1", str(2**63 + 1), str(2**63 + 2))
+
+
+@pytest.mark.parametrize(
+    ("levels", "classes"),
+    [
+        ([1, 2], (1, 2)),
+        ([True, False], (False, True)),
+        (["1", "2"], ("1", "2")),
+        ([1, None, 2], (1, 2)),
+        ([1.5, 2.5], ("1.5", "2.5")),
+        (range(30), tuple(sorted(map(str, range(30))))),
+    ],
+)
+def test_a_category_of_numbers_is_one_of_classes_by_these(levels, classes):
+    pd = pytest.importorskip("pandas")
+    y = pd.Series([*levels] * 4, dtype="category")
+    frame = pd.DataFrame({"a": np.arange(len(y)) / 7, "c": y, "y": y})
+    for source in (frame, (frame[["a"]], y), (frame[["a"]].to_numpy(), y)):
+        table = labelled(read(source))
+        assert understand_target(table.y, "y").classes == classes
+    assert read(frame).columns()["c"].dtype == object  # as a feature it is a category
 
 
 def test_a_whole_number_too_large_is_refused():
@@ -207,6 +253,14 @@ def test_a_missing_label_is_missing_and_not_an_unseen_class(y):
         encode_target(prep, Table("t", np.zeros((2, 1)), y))
 
 
+def test_words_where_numbers_were_learned_are_refused_with_a_way_on():
+    prep, table = prep_for(array([0.5, 1.5, 3.0]))
+    with pytest.raises(
+        ts.DataError, match=r"'y', sample 1: got 'cat', expected a number[\s\S]*of these classes"
+    ):
+        encode_target(prep, Table("t", table.x, objects("cat", "dog", "cat")))
+
+
 def test_evaluation_without_a_target_is_refused():
     prep, table = prep_for(objects("cat", "dog", "cat"))
     with pytest.raises(ts.DataError, match="has no target 'y'"):
@@ -231,6 +285,22 @@ def test_a_number_that_is_constant_in_training_is_not_divided_by_its_rounding():
     prep = fit_prep(Table("t", np.arange(10.0)[:, None], y), target)
     assert prep.target_scale == 1.0
     assert np.abs(encode_target(prep, Table("t", np.zeros((10, 1)), y))).max() < 1e-6
+
+
+@pytest.mark.parametrize(("offset", "size"), [(0.0, 1e-100), (0.0, 1e-149), (1e14, 1.0)])
+def test_tiny_numbers_and_small_differences_are_told_apart(offset, size):
+    y = offset + size * np.array([0.0, 1.0, 4.0, 7.0])
+    prep, table = prep_for(y, "number")
+    encoded = encode_target(prep, table)
+    np.testing.assert_allclose([encoded.mean(), encoded.std()], [0, 1], atol=1e-6)
+    np.testing.assert_allclose(
+        encoded.astype(float) * prep.target_scale + prep.target_center, y, rtol=1e-6, atol=1e-6 * size
+    )
+
+
+def test_numbers_whose_squares_are_nothing_are_refused():
+    with pytest.raises(ts.DataError, match=r"too near to each other.*\n.*scale the column up"):
+        prep_for(array([1e-200, 2e-200, 3.5e-200]), "number")
 
 
 def test_numbers_too_large_are_refused_in_training_and_in_evaluation():

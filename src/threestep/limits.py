@@ -13,7 +13,6 @@ from threestep.settings import (
     Metric,
     Optimizer,
     Precision,
-    Search,
     Searcher,
     Settings,
     Space,
@@ -160,16 +159,23 @@ def check_asked(settings: Settings) -> None:
 
 
 def _unused_problems(settings: Settings) -> list[str]:
-    """Which settings say what a search may try, though there is none."""
+    """Which settings say what a search may try, how much, or what picks among its networks, though there is
+    none."""
     if settings.network == "auto":
         return []
-    of_searches = [*fields(Space), *(field for field in fields(Search) if field.name == "searcher")]
+    own = {"searcher", "effort"} | ({"score_metric"} if _has_one_start(settings) else set())
+    of_searches = [*fields(Space), *(field for field in fields(settings) if field.name in own)]
     asked = {field.name for field in of_searches if _is_asked(getattr(settings, field.name), field.default)}
     asked |= {"convolutions"} if settings.convolutions else set()
     if not asked:
         return []
     names = " and ".join(f"`{name}`" for name in sorted(asked))
     return [f"{names}: for a search, but `network` is {settings.network!r}; give one of them"]
+
+
+def _has_one_start(settings: Settings) -> bool:
+    """Whether a given network is trained once, so that there is nothing to pick among."""
+    return (settings.ensemble or 1) == 1 and (settings.folds or 1) == 1
 
 
 def _twice_given(settings: Settings) -> list[str]:
@@ -267,7 +273,9 @@ def _quantiles_problem(name: str, value: object) -> str:
     is_sound = isinstance(value, (tuple, list)) and all(
         isinstance(each, (int, float)) and not isinstance(each, bool) and 0 < each < 1 for each in value
     )
-    return "" if is_sound else f"`{name}` is {value!r}; must be numbers between 0 and 1"
+    if is_sound and len(set(value)) == len(value):  # pyright: ignore[reportArgumentType]
+        return ""
+    return f"`{name}` is {value!r}; must be {'different ' if is_sound else ''}numbers between 0 and 1"
 
 
 def _words_problem(name: str, value: object) -> str:

@@ -13,6 +13,7 @@ from threestep.data.encoding import FARTHEST, encode, encode_learned, encode_tar
 from threestep.data.folder_layout import readable
 from threestep.data.kept import kept_facts
 from threestep.data.kinds import COLUMN_KINDS, ColumnKind, count_words, kinds_of, overrides_of, words_among
+from threestep.data.labels import whole_numbers
 from threestep.data.layout import Layout, as_numbers, columns_wanted, input_names, part_name
 from threestep.data.leaks import leaks_of
 from threestep.data.level_means import NO_MEANS
@@ -84,6 +85,7 @@ __all__ = [
     "tested",
     "understand_target",
     "weights_in",
+    "whole_numbers",
     "with_means",
     "without",
     "without_bins",

@@ -1,11 +1,13 @@
 """New samples, read as those were that a prep learned from."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from threestep.data.prep import Prep
 from threestep.data.reading import read
 from threestep.data.table import Table
 from threestep.data.written import PLAIN
+from threestep.errors import DataError
 
 
 def read_anew(prep: Prep, source: object, strict: bool = False) -> Table:
@@ -22,7 +24,7 @@ def read_anew(prep: Prep, source: object, strict: bool = False) -> Table:
     Raises
     ------
     DataError
-        It cannot be read.
+        It cannot be read, or is a table where the model takes pictures or sounds.
     """
     if isinstance(source, Table):
         return source
@@ -32,4 +34,12 @@ def read_anew(prep: Prep, source: object, strict: bool = False) -> Table:
         forms = dict.fromkeys(target.names, PLAIN) | forms
     if target.classes and not target.is_numeric:
         how = replace(how, column=(*how.column, f"{target.name}=category"))  # "4 stars" stay words
-    return read(source, layout.media, how, forms)
+    table = read(source, layout.media, how, forms)
+    if layout.is_picture and isinstance(table.x, Mapping) and len(table.x) < layout.n_numbers:
+        wanted = layout.media or f"arrays of {' × '.join(map(str, layout.shape))}"
+        found = ", ".join(list(table.x)[:8])
+        raise DataError(
+            f"{table.name}: is a table with the columns {found}, but the model takes {wanted}",
+            "give such samples, or a model that learned from a table",
+        )
+    return table

@@ -12,7 +12,8 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data.cells import array_of, numeric_array
+from threestep.data.cells import numeric_array
+from threestep.data.labels import given_target
 from threestep.data.table import Table
 from threestep.errors import DataError
 
@@ -242,7 +243,7 @@ def array_table(name: str, x: NDArray, y: object) -> Table:
         raise DataError(f"x: got shape {x.shape}: samples without a feature", "expected at least one feature")
     if y is None:
         return Table(name, x)
-    target = array_of(y, "y")
+    target = given_target(y)
     if target.ndim == 2 and target.shape[1] == 1:
         target = target[:, 0]
     if target.ndim not in (1, 2) or len(target) != len(x) or 0 in target.shape[1:]:

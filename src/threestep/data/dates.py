@@ -24,6 +24,7 @@ _TIGHT = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(.*)")
 _DAY_FIRST = re.compile(r"(?:[A-Za-z]{3,9},? )?(\d{1,2})[ -]([A-Za-z]{3,9})\.?,?[ -](\d{4})(.*)")
 _MONTH_FIRST = re.compile(r"(?:[A-Za-z]{3,9},? )?([A-Za-z]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})(.*)")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DOTTED = re.compile(r"\d{1,2}\.\d{1,2}\.\d{4}(?!\d)")  # the day comes first wherever dates have dots
 _CENTURY = 70  # two digits of a year: from here on they are of 19..
 _SHOWN = 1000  # cells that are looked at first: of free text none is a date
 _MOST_SHOWN = 50_000  # where nearly all are dates, a word that is not among these is a gap as well
@@ -88,7 +89,7 @@ def words_among_dates(column: NDArray, order: str) -> tuple[int, str]:
     (1, 'unknown')
     """
     different, codes = coded(column)
-    is_word = np.isnan(_seconds_of(_read(different), order)) & np.array(
+    is_word = np.isnan(_seconds_in(_read(different), order)) & np.array(
         [cell != "" for cell in different], bool
     )
     return int(is_word[codes].sum()), str(different[int(is_word.argmax())]) if is_word.any() else ""
@@ -101,9 +102,11 @@ def date_parts_of(cells: Sequence[object] | NDArray, order: str) -> dict[str, ND
     --------
     >>> date_parts_of(["31.1.2011", "2011-01-31", "unknown"], "dmy")["days"].tolist()
     [15005.0, 15005.0, nan]
+    >>> date_parts_of(["2011-01-31", "31.1.2011", "31/1/2011"], "ymd")["days"].tolist()
+    [15005.0, 15005.0, nan]
     """
     different, codes = coded(cells)
-    parts = _parts_of(_seconds_of(_read([str(cell) for cell in different]), order))
+    parts = _parts_of(_seconds_in(_read([str(cell) for cell in different]), order))
     return {name: values[codes] for name, values in parts.items()}
 
 
@@ -127,6 +130,7 @@ class _Read(NamedTuple):
     numbers: NDArray  # (3, n_cells): of day, month and year
     has_year_first: NDArray
     has_year_last: NDArray
+    has_dots: NDArray  # between day, month and a year of four digits
     clock: NDArray  # seconds of the day, NaN if there is no such time
 
 
@@ -149,6 +153,7 @@ def _read_block(cells: Sequence[str]) -> _Read:
         np.array([first, second, third + century]),
         is_date & (n_first == 4) & (n_last <= 2),
         is_date & (n_first <= 2) & np.isin(n_last, (2, 4)),
+        np.array([_DOTTED.match(cell) is not None for cell in cells], bool),
         _clock(hour, minute, sec, np.array(texts[6], "U1")[:-1]),
     )
 
@@ -183,6 +188,14 @@ def _clock(hour: NDArray, minute: NDArray, second: NDArray, half: NDArray) -> ND
 def _n_dates(read: _Read) -> dict[str, int]:
     """How many cells are dates, by the order."""
     return {order: int(np.isfinite(_seconds_of(read, order)).sum()) for order in DATE_ORDERS}
+
+
+def _seconds_in(read: _Read, order: str) -> NDArray:
+    """As `_seconds_of`, once it is known that the year stands first: one with dots has it last for sure."""
+    seconds = _seconds_of(read, order)
+    if order != "ymd" or not read.has_dots.any():
+        return seconds
+    return np.where(read.has_dots, _seconds_of(read, "dmy"), seconds)
 
 
 def _seconds_of(read: _Read, order: str) -> NDArray:

@@ -179,7 +179,7 @@ def encode_target(prep: Prep, table: Table) -> NDArray:
     if table.y is None:
         raise DataError(f"{table.name}: has no target {target.name!r}", "evaluation needs labelled samples")
     if target.kind == "number":
-        y = numeric_array(known_values(table.y, target.name), f"target {target.name!r}").astype(np.float64)
+        y = _numbers_of_target(table.y, target.name).astype(np.float64)
         _check_columns(y, target)
         with np.errstate(over="ignore"):
             shifted = y - np.asarray(prep.target_center)
@@ -206,6 +206,22 @@ def encode_target(prep: Prep, table: Table) -> NDArray:
             did_you_mean(unknown[0], index_of),
         )
     return np.array([index_of[text] for text in texts], np.int32)
+
+
+def _numbers_of_target(y: NDArray, name: str) -> NDArray:
+    """A target that was a number in training, as one.
+
+    Raises
+    ------
+    DataError
+        It has words.
+    """
+    known = known_values(y, name)
+    try:
+        return numeric_array(known, f"target {name!r}")
+    except DataError as error:
+        hint = "the target was a number in training: evaluate on such samples, or by a model of these classes"
+        raise DataError(error.message, hint) from error
 
 
 def _check_columns(y: NDArray, target: Target) -> None:

@@ -4,9 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from threestep.data.cells import column_of_objects, finite_or_missing, is_missing, words_of_objects
+from threestep.data.labels import meanings_of, whole_column
 from threestep.data.table import Table
 from threestep.errors import DataError
 
+_MICROSECONDS = 1e6  # of a second, in which durations are counted
 _MOST_EXACT = 2.0**53  # float64 holds every whole number below
 
 
@@ -20,7 +22,8 @@ def is_frame(source: object) -> bool:
 
 
 def read_frame(frame: object) -> Table:
-    """A data frame's columns, dates as words; other kinds are left out, with a note.
+    """A data frame's columns, dates and times of day as words, durations in seconds; other kinds are left
+    out, with a note.
 
     Raises
     ------
@@ -39,19 +42,21 @@ def read_frame(frame: object) -> Table:
     if len(set(names)) < len(names):
         raise DataError("the frame has a column name twice", "give every column a name of its own")
     columns: dict[str, NDArray] = {}
-    notes = []
+    notes, meanings = [], {}
     for name, series in zip(names, data.iter_columns(), strict=True):
         column = _column(series, name)
         if column is None:
             notes.append(f"column {name!r} is left out: {series.dtype} is not supported yet")
         else:
             columns[name] = column
+        if series.dtype in (nw.Categorical, nw.Enum) and (meant := meanings_of(series.to_list())):
+            meanings[name] = meant
     if len(data) == 0 or not columns:
         raise DataError(
             f"the frame has {len(data)} rows and {len(columns)} usable columns",
             "; ".join(notes) or "expected samples",
         )
-    return Table("frame", columns, notes=tuple(notes))
+    return Table("frame", columns, notes=tuple(notes), meanings=meanings)
 
 
 def _column(series, name: str) -> NDArray | None:
@@ -66,10 +71,36 @@ def _column(series, name: str) -> NDArray | None:
     if dtype == nw.Boolean or dtype.is_numeric():
         return _numbers_in(series, name)
     if dtype in (nw.String, nw.Object):
-        return column_of_objects(series.to_list(), name)
-    if dtype in (nw.Date, nw.Datetime):
+        cells = series.to_list()
+        exact = whole_column(cells)
+        return column_of_objects(cells, name) if exact is None else exact
+    return _of_another_kind(series, name)
+
+
+def _of_another_kind(series, name: str) -> NDArray | None:
+    """As `_column`: durations in seconds; times and categories as words."""
+    import narwhals as nw
+
+    dtype = series.dtype
+    if dtype == nw.Duration:
+        return _numbers_in(series.dt.total_microseconds().cast(nw.Float64) / _MICROSECONDS, name)
+    if dtype in (nw.Date, nw.Datetime, nw.Time):
         return words_of_objects([None if is_missing(cell) else cell.isoformat() for cell in series.to_list()])
+    if dtype == nw.Unknown:
+        return _unknown(series.to_native(), name)
     return words_of_objects(series.to_list()) if dtype in (nw.Categorical, nw.Enum) else None
+
+
+def _unknown(series: object, name: str) -> NDArray | None:
+    """A column of a kind that only pandas knows: numbers most of which are one value, or periods, such as
+    months, by the time when they begin; None if it is neither."""
+    cells = np.asarray(series)
+    if cells.dtype.kind in "biuf":
+        return finite_or_missing(cells, name)
+    items = cells.tolist()
+    if not all(is_missing(cell) or hasattr(cell, "start_time") for cell in items):
+        return None
+    return words_of_objects([None if is_missing(cell) else cell.start_time.isoformat() for cell in items])
 
 
 def _numbers_in(series, name: str) -> NDArray:

@@ -37,7 +37,15 @@ from threestep.data.kinds import kinds_of, words_of
 from threestep.data.layout import Layout, Numbers, numbers_in, part_name, with_names
 from threestep.data.level_means import NO_MEANS, means_in, n_means_of
 from threestep.data.levels import MOST_VALUES, levels_of, scale_of_levels
-from threestep.data.spreads import SMALLEST_SPREAD, Seen, seen_in, silent, without_tails
+from threestep.data.spreads import (
+    SMALLEST_SPREAD,
+    Seen,
+    center_and_spread,
+    lost_digits,
+    seen_in,
+    silent,
+    without_tails,
+)
 from threestep.data.table import Table
 from threestep.data.target import Target
 from threestep.devices import side_by_side
@@ -49,6 +57,7 @@ _FREQUENT = 1 / 4  # of the samples have such a value
 _FEWEST_PER_BIN = 16  # of those that have no frequent value
 _MOST_BINS_IN_ALL = 768
 _MOST_FOR_EDGES = 200_000  # samples: more hardly move a quantile
+_SMALLEST_OF_TARGET = 1e-150  # its square, and what is a millionth of that, is a number
 _HINT_SCALE = "scale the column down"
 
 
@@ -154,12 +163,28 @@ def _with_target(prep: Prep, train: Table) -> Prep:
 
 
 def _center_and_scale_of_target(y: NDArray, target: Target) -> tuple[float, float]:
-    """Mean and standard deviation of a number to predict."""
+    """Mean and standard deviation of a number to predict.
+
+    Raises
+    ------
+    DataError
+        Squares of its values, or of what is between them, are nothing that float64 holds.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
         mean, spread = float(y.mean()), float(y.std())
     if not np.isfinite([mean, spread]).all():
         raise DataError(f"target {target.name!r}: has values too large to compute with", _HINT_SCALE)
-    return mean, spread if y.min() < y.max() and spread >= SMALLEST_SPREAD else 1.0
+    if y.min() == y.max():
+        return mean, 1.0
+    if lost_digits(mean, spread):
+        mean, spread = center_and_spread(y)
+    if spread < _SMALLEST_OF_TARGET:
+        raise DataError(
+            f"target {target.name!r}: has values too near to each other to compute with, "
+            f"a standard deviation of {spread:.2g}",
+            "scale the column up",
+        )
+    return mean, spread
 
 
 def without_bins(prep: Prep) -> Prep:

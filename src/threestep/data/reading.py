@@ -18,6 +18,7 @@ from threestep.data.folder_layout import is_media_file
 from threestep.data.folders import read_folder, read_listed
 from threestep.data.frames import is_frame, read_frame
 from threestep.data.label_file import with_names_told
+from threestep.data.labels import as_meant, whole_column
 from threestep.data.media import FILE_SETTINGS, Media, sides_of
 from threestep.data.odd_names import hint_for, is_no_path
 from threestep.data.table import Table
@@ -122,6 +123,8 @@ def _known(how: Files) -> dict[str, str]:
 
 def _read_pair(x: object, y: object) -> Table:
     """Samples and their target, given one beside the other."""
+    if hasattr(x, "toarray"):
+        raise DataError("x: got a sparse matrix, expected an array", "give x.toarray()")
     if not is_frame(x):
         return array_table("arrays", numeric_array(x, "x"), y)
     frame = read_frame(x)
@@ -136,13 +139,19 @@ def read_mapping(columns: Mapping) -> Table:
     DataError
         Lengths differ, a column has more than one axis, or a name is given twice.
     """
-    arrays = {str(name): array_of(column, str(name)) for name, column in columns.items()}
+    arrays = {str(name): _array_in(column, str(name)) for name, column in columns.items()}
     if len(arrays) < len(columns):
         raise DataError("a column name is given twice (1 and '1' are one name)", "rename one of them")
     lengths = {name: array.shape for name, array in arrays.items()}
     if not arrays or any(len(shape) != 1 for shape in lengths.values()) or len(set(lengths.values())) > 1:
         raise DataError(f"columns: got shapes {lengths}, expected one length for all", "one value per sample")
     return Table("columns", {name: _mapped_column(array, name) for name, array in arrays.items()})
+
+
+def _array_in(column: object, name: str) -> NDArray:
+    """A column of a mapping; whole numbers to the last digit where an array can hold them."""
+    exact = whole_column(column)
+    return array_of(column, name) if exact is None else exact
 
 
 def _mapped_column(array: NDArray, name: str) -> NDArray:
@@ -178,7 +187,9 @@ def label(table: Table, target: str | None = None) -> Table:
         )
     columns = table.columns()
     name = str(target) if target is not None else _usual_target(list(columns))
-    names = [name] if name in columns else [part.strip() for part in name.split(",")]
+    names = (
+        [name] if name in columns else [part if part in columns else part.strip() for part in name.split(",")]
+    )
     for each in names:
         if each not in columns:
             unused = [note for note in table.notes if note.startswith(f"column {each!r} is left out: ")]
@@ -190,6 +201,8 @@ def label(table: Table, target: str | None = None) -> Table:
         )
     features = {column: values for column, values in columns.items() if column not in names}
     y = columns[names[0]] if len(names) == 1 else np.column_stack([columns[each] for each in names])
+    if len(names) == 1 and names[0] in table.meanings:
+        y = as_meant(y, table.meanings[names[0]])
     is_usual = target is not None or name.lower() in _USUAL_TARGETS
     notes = table.notes if is_usual else (*table.notes, _last_one(name))
     return replace(table, x=features, y=y, y_name=name, notes=notes)

@@ -10,10 +10,13 @@ from threestep.data.layout import Layout, Numbers
 from threestep.devices import side_by_side
 from threestep.errors import DataError
 
-SMALLEST_SPREAD = float(np.finfo(np.float32).tiny)
+SMALLEST_SPREAD = float(np.finfo(np.float64).tiny)
+_SMALLEST = {True: float(np.finfo(np.float32).tiny), False: SMALLEST_SPREAD}  # of float32, float64
 _SILENCE = 1e12
 _MOST_AT_ONCE = 1 << 21  # numbers looked at together
-_NOISE = {True: 1e-7, False: 1e-12}  # of float32, float64, which keeps the last digits of seconds since 1970
+_NOISE = {True: 1e-7, False: 2e-15}  # of float32, float64: what rounding makes of one value
+_SAME = {True: 1e-7, False: 1e-12}  # quartiles that are nearer to each other, by their size, are one value
+_NARROW, _TINY = 1e-10, 1e-140  # shares of the mean, spreads: below, sums of squares lose the digits
 _FAR_OUT = 6.0  # scales from the center: a sample that far out is no part of a bell
 _MOST_FAR_OUT = 0.05  # share of the samples: a few
 _MOST_LOOKED_AT = 200_000  # samples: more hardly move a quartile
@@ -37,7 +40,7 @@ def seen_in(layout: Layout, numbers: Numbers) -> Seen:
     if layout.is_picture:
         return _seen_of_pixels(layout, numbers)
     parts = _slices(layout.n_numbers, numbers.n_samples)
-    found = side_by_side(lambda part: _look_at_numbers(layout, part, numbers.part(columns=part)), parts)
+    found = side_by_side(lambda part: _look_at_numbers(layout, part, numbers), parts)
     if not found:
         return Seen(np.zeros(0, int), *(np.zeros(0),) * 3)
     return Seen(*map(np.concatenate, zip(*found, strict=True)))
@@ -59,19 +62,20 @@ def _seen_of_pixels(layout: Layout, numbers: Numbers) -> Seen:
     parts = _slices(numbers.n_samples, layout.n_numbers)
     n_missing, found = zip(*side_by_side(look, parts), strict=True)
     brightest = float(np.fmax.reduce(found))
-    scale = np.full(layout.n_numbers, brightest if brightest >= SMALLEST_SPREAD else 1.0)
+    scale = np.full(layout.n_numbers, brightest if brightest >= _SMALLEST[True] else 1.0)
     return Seen(np.sum(n_missing, axis=0), np.zeros(layout.n_numbers), scale, np.zeros(layout.n_numbers))
 
 
-def _look_at_numbers(layout: Layout, part: slice, columns: NDArray) -> Seen:
+def _look_at_numbers(layout: Layout, part: slice, numbers: Numbers) -> Seen:
     """Some columns of numbers, (n_samples, n): (raw - center) / scale is what the network sees."""
+    columns = numbers.part(columns=part)
     missing = np.isnan(columns)
     n_missing = missing.sum(axis=0)
     counts = np.maximum(len(columns) - n_missing, 1)
     least, most = np.fmin.reduce(columns, axis=0), np.fmax.reduce(columns, axis=0)
     binary = (least >= 0) & (most <= 1) & (n_missing == 0)
     binary[binary] = ((columns[:, binary] == 0) | (columns[:, binary] == 1)).all(axis=0)
-    noise = _NOISE[columns.dtype == np.float32]
+    is_single = columns.dtype == np.float32
     filled = columns.astype(np.float64, copy=False)
     has_gaps = bool(n_missing.any())
     with np.errstate(over="ignore", invalid="ignore"):
@@ -87,10 +91,38 @@ def _look_at_numbers(layout: Layout, part: slice, columns: NDArray) -> Seen:
         place = part.start + int(too_large.argmax())
         name = layout.numbers[place] if layout.numbers else f"input {place + 1}"
         raise DataError(f"{name!r}: has values too large to compute with", _HINT_SCALE)
-    constant = (spread <= noise * np.abs(mean)) | (spread < SMALLEST_SPREAD) | (least == most)
+    inexact = [] if is_single else np.flatnonzero((least < most) & lost_digits(mean, spread)).tolist()
+    for place in inexact:
+        column = numbers.part(columns=slice(part.start + place, part.start + place + 1))[:, 0]
+        mean[place], spread[place] = center_and_spread(column[~np.isnan(column)])
+    constant = (spread <= _NOISE[is_single] * np.abs(mean)) | (spread < _SMALLEST[is_single])
+    constant |= least == most
     scale = np.where(constant, silent(mean), np.where(binary, 1.0, spread))
     center = np.where(binary, 0.0, mean)
     return Seen(n_missing, center, scale, np.maximum(most - center, center - least) / scale)
+
+
+def lost_digits(mean: NDArray | float, spread: NDArray | float) -> NDArray:
+    """Whether a sum of squares is no exact way to such a standard deviation."""
+    return np.asarray((spread <= _NARROW * np.abs(mean)) | (spread < _TINY))
+
+
+def center_and_spread(known: NDArray) -> tuple[float, float]:
+    """Mean and standard deviation of some numbers, which may differ in their last digits only, or be so small
+    that their squares are 0: of their shares of the way from the least to the most, (n_samples,) float64.
+
+    Examples
+    --------
+    >>> center, spread = center_and_spread(1e14 + np.array([0.0, 1.0, 2.0, 3.0]))
+    >>> center - 1e14, round(spread, 3), center_and_spread(np.array([0.0, 2e-200]))
+    (1.5, 1.118, (1e-200, 1e-200))
+    """
+    least = known.min()
+    width = known.max() - least
+    if not 0 < width < np.inf:
+        return float(least), 0.0
+    shares = (known - least) / width
+    return float(least + width * shares.mean()), float(width * shares.std())
 
 
 def without_tails(layout: Layout, seen: Seen, numbers: Numbers, clip: float) -> tuple[Layout, Seen]:
@@ -113,12 +145,12 @@ def without_tails(layout: Layout, seen: Seen, numbers: Numbers, clip: float) -> 
 def _middle(column: NDArray) -> tuple[float, float]:
     """The median, and the widest scale that the quartiles allow; infinite where they say nothing: half of the
     values are one, but for the last digits, or more than a few are far out."""
-    noise = _NOISE[column.dtype == np.float32]
+    is_single = column.dtype == np.float32
     known = column[~np.isnan(column)].astype(np.float64)
     known = known[:: max(1, len(known) // _MOST_LOOKED_AT)]
     low, median, high = np.quantile(known, [0.25, 0.5, 0.75])
     widest = _WIDEST * (high - low) / _QUARTILES_APART
-    is_spread = high - low > max(SMALLEST_SPREAD, noise * max(abs(low), abs(high)))
+    is_spread = high - low > max(_SMALLEST[is_single], _SAME[is_single] * max(abs(low), abs(high)))
     are_few = np.mean(np.abs(known - median) > _FAR_OUT * widest) <= _MOST_FAR_OUT
     return float(median), float(widest) if is_spread and are_few else np.inf
 

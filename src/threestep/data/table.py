@@ -1,7 +1,7 @@
 """Samples as they came: one array, or named columns."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import numpy as np
@@ -42,6 +42,9 @@ class Table:
     forms : mapping of str to Form, or None
         How the numbers of columns were written, of those of which they were not written as Python does; None:
         they were no text.
+    meanings : mapping of str to mapping of str to label
+        Of columns of a frame that are said to be categories, and whose levels are numbers or yes and no: what
+        each word of it stands for.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Table:
     names: tuple[str, ...] = ()
     rows: NDArray | None = None
     forms: Mapping[str, Form] | None = None
+    meanings: Mapping[str, Mapping[str, str | int | float | bool]] = field(default_factory=dict)
 
     @property
     def n_samples(self) -> int:

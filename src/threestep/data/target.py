@@ -61,6 +61,17 @@ class Target:
         )
 
     @property
+    def labels(self) -> NDArray:
+        """The classes as an array, each to the last digit; words are objects."""
+        if any(isinstance(label, str) for label in self.classes):
+            return np.array(self.classes, object)
+        whole = [label for label in self.classes if isinstance(label, int)]
+        is_large = len(whole) == len(self.classes) and max(whole, default=0) >= 2**63
+        return np.array(
+            self.classes, np.uint64 if is_large else None
+        )  # NumPy alone would make floats of them
+
+    @property
     def n_outputs(self) -> int:
         """How many outputs a network needs for it."""
         return len(self.classes) or self.n_columns
@@ -217,6 +228,11 @@ def _values_of_objects(y: NDArray, name: str) -> NDArray:
         return np.array(items, dtype=bool)
     if all(isinstance(item, (int, float, Decimal, np.number)) for item in items):
         numbers = numeric_array(items, f"target {name!r}")
+        if len(set(items)) > len(np.unique(numbers)):
+            raise DataError(
+                f"target {name!r}: has whole numbers too large to be told apart, such as {shown(max(items))}",
+                "give them as text",
+            )
         return numbers.astype(np.float64) if numbers.dtype.kind == "f" else numbers
     return np.array([text_of(item) for item in items], dtype=object)
 
@@ -248,6 +264,12 @@ def label_texts(y: NDArray) -> NDArray:
         return np.array([text_of(_plain(item)) for item in y.tolist()], dtype=object)
     values, inverse = np.unique(y, return_inverse=True)
     return np.array([text_of(_plain(value)) for value in values.tolist()], dtype=object)[inverse]
+
+
+def are_classes(y: NDArray) -> bool:
+    """Whether known values alone look like classes."""
+    values = known_values(y, "target")
+    return _kind(values, np.unique(values))[0] == "classes"
 
 
 def _kind(values: NDArray, distinct: NDArray) -> tuple[str, str]:

@@ -87,9 +87,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         known = {field.name for field in fields(Settings)} - {"class_weight"}  # it became sample weights
         given = {name: value for name, value in self.get_params().items() if name in known}
         given |= {name: _unless_auto(name, given[name]) for name in _MAY_BE_AUTO}
-        given = {
-            key: value.item() if isinstance(value, np.generic) else value for key, value in given.items()
-        }
+        given = {key: _without_numpy(value) for key, value in given.items()}
         seed = int(check_random_state(self.random_state).randint(_SEEDS - 1))
         return Settings(**given, task=kind, seed=seed, test_fraction=0.0)
 
@@ -186,7 +184,8 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         """
         settings = self._settings(target.kind)
         if settings.network == "auto":
-            settings = replace(settings, network=_USUAL_NETWORK, ensemble=1, folds=None)
+            of_search = {"ensemble": 1, "folds": None, "effort": "normal", "score_metric": "loss"}
+            settings = replace(settings, network=_USUAL_NETWORK, **of_search)
         check_settings(settings)
         parts = parts_of(table, settings.valid_fraction, settings.seed, False)._replace(train=table)
         # the means of levels would hold the targets of samples that come again
@@ -238,6 +237,13 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         tags.input_tags.allow_nan = True
         tags.target_tags.required = True
         return tags
+
+
+def _without_numpy(value: Any) -> Any:
+    """The same as what Python itself has."""
+    if isinstance(value, np.ndarray):
+        return tuple(value.tolist())
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _unless_auto(name: str, value: Any) -> Any:

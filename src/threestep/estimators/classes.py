@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-from threestep.data import Target, balanced_weights, is_unknown
+from threestep.data import Target, balanced_weights, is_unknown, whole_numbers
 from threestep.errors import DataError, SettingsError
 
 _MOST_NAMED = 20
@@ -45,6 +45,12 @@ def classes_of(y: Any, classes: Any = None) -> tuple[NDArray, Target]:
     if len(found) < 2:
         raise ValueError("Classifier needs samples of at least 2 classes, but y has only one class")
     return found, Target("y", "classes", tuple(range(len(found))), "given")
+
+
+def given_classes(y: Any) -> Any:
+    """y, but that a list with whole numbers of 2^63 or more is an array of these, not of floats."""
+    exact = whole_numbers(y) if isinstance(y, (list, tuple)) else None
+    return y if exact is None else exact
 
 
 def are_labels(y: Any) -> bool:

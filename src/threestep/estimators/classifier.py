@@ -9,7 +9,7 @@ from sklearn.base import ClassifierMixin
 
 from threestep.estimators.base import NetworkEstimator
 from threestep.estimators.callbacks import FitTask, with_callbacks
-from threestep.estimators.classes import are_labels, classes_of, codes_of, with_class_weight
+from threestep.estimators.classes import are_labels, classes_of, codes_of, given_classes, with_class_weight
 from threestep.estimators.samples import groups_of, table_of, value_errors, weights_of
 
 
@@ -155,7 +155,7 @@ class Classifier(ClassifierMixin, NetworkEstimator):
         ValueError
             Samples or parameters that nothing can be learned from, with a hint.
         """
-        table = table_of(self, X, is_new=True)
+        table, y = table_of(self, X, is_new=True), given_classes(y)
         with value_errors():
             self.classes_, target = classes_of(y)
             codes = codes_of(y, table.n_samples, self.classes_, target.kind)
@@ -178,7 +178,7 @@ class Classifier(ClassifierMixin, NetworkEstimator):
         ValueError
             As `fit`.
         """
-        is_first = not hasattr(self, "model_")
+        is_first, y = not hasattr(self, "model_"), given_classes(y)
         with value_errors():
             if is_first and classes is None and not are_labels(y):
                 raise ValueError("classes must be passed on the first call to partial_fit.")

@@ -195,12 +195,13 @@ class Regressor(RegressorMixin, NetworkEstimator):
             Of quantiles the mean over them of 1 - pinball loss / that of the quantile of y itself
             (`sklearn.metrics.d2_pinball_score`; Koenker & Machado 1999).
         """
-        if not self.quantiles:
+        quantiles = tuple(self.quantiles)
+        if not quantiles:
             return super().score(X, y, sample_weight)
-        predicted = self.predict(X).reshape(-1, len(self.quantiles)).T
+        predicted = self.predict(X).reshape(-1, len(quantiles)).T
         scores = [
             d2_pinball_score(y, each, sample_weight=sample_weight, alpha=quantile)
-            for quantile, each in zip(self.quantiles, predicted, strict=True)
+            for quantile, each in zip(quantiles, predicted, strict=True)
         ]
         return float(np.mean(scores))
 

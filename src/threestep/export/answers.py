@@ -46,9 +46,9 @@ def _class_answers(graph: Graph, model: Model, outputs: str) -> Outputs:
 
 def _labels_of(target: Target) -> tuple[NDArray, Any]:
     """The classes as an array that ONNX knows, and its type."""
-    labels = np.array(target.classes)
-    if labels.dtype.kind in "bif" and not any(isinstance(each, str) for each in target.classes):
-        dtype = {"b": np.bool_, "f": np.float64}.get(labels.dtype.kind, np.int64)
+    labels = target.labels
+    if labels.dtype.kind in "biuf":
+        dtype = {"b": np.bool_, "f": np.float64, "u": np.uint64}.get(labels.dtype.kind, np.int64)
         return labels.astype(dtype), dtype
     return as_strings(target.classes), object
 
@@ -61,10 +61,14 @@ def _label_answers(graph: Graph, model: Model, outputs: str) -> Outputs:
 
 
 def _number_answers(graph: Graph, model: Model, outputs: str) -> Outputs:
-    scale, center = (
-        graph.constant(each, np.float64) for each in (model.prep.target_scale, model.prep.target_center)
-    )
-    value = graph.add("Add", graph.add("Mul", graph.cast(outputs, np.float64), scale), center)
+    center, scale = (np.asarray(each) for each in (model.prep.target_center, model.prep.target_scale))
+    value = graph.cast(outputs, np.float64)
+    if 0 < np.abs(center).max() < np.finfo(np.float32).tiny:  # onnxruntime takes it for 0, and adds nothing
+        shifted = graph.add("Add", value, graph.constant(center / scale, np.float64))
+        value = graph.add("Mul", shifted, graph.constant(scale, np.float64))
+    else:
+        scaled = graph.add("Mul", value, graph.constant(scale, np.float64))
+        value = graph.add("Add", scaled, graph.constant(center, np.float64))
     graph.named(value, "number")
     return [("number", np.float64, ["n", model.network.n_outputs])]
 

@@ -107,11 +107,13 @@ def _normalized(graph: Graph, norm: str, params: _Arrays, value: str, stride: in
 
 def _over_groups(graph: Graph, sums: str, n_groups: int, scale: NDArray, shift: NDArray) -> str:
     """Groups of channels with a mean of 0 and a variance of 1, then scaled: a group is one channel of a
-    longer row."""
-    rows = graph.add("Reshape", sums, graph.constant([0, n_groups, -1], np.int64))
+    longer row. Each length is said, for of no pictures none follows from the others."""
+    n, count = graph.add("Shape", sums, start=0, end=1), graph.constant([n_groups], np.int64)
+    size = graph.add("Div", graph.add("ReduceProd", graph.add("Shape", sums, start=1), keepdims=1), count)
+    rows = graph.add("Reshape", sums, graph.joined([n, count, size], axis=0), allowzero=1)
     ones, zeros = graph.constant(np.ones(n_groups)), graph.constant(np.zeros(n_groups))
     same = graph.add("InstanceNormalization", rows, ones, zeros, epsilon=NORM_EPSILON)
-    same = graph.add("Reshape", same, graph.add("Shape", sums))
+    same = graph.add("Reshape", same, graph.add("Shape", sums), allowzero=1)
     scaled = graph.add("Mul", same, graph.constant(scale[:, None, None]))
     return graph.add("Add", scaled, graph.constant(shift[:, None, None]))
 

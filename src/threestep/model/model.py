@@ -158,9 +158,7 @@ class Model:
         if not self.is_classifier:
             numbers = self.answers(outputs)
             return numbers[:, 0] if numbers.shape[1] == 1 else numbers
-        classes = self.prep.target.classes
-        kind = object if any(isinstance(label, str) for label in classes) else None
-        return np.array(classes, dtype=kind)[self.class_indices(outputs)]
+        return self.prep.target.labels[self.class_indices(outputs)]
 
     def predict_proba(self, samples: object) -> NDArray:
         """The confidence of each class: shape (n_samples, n_classes); rows sum to 1. Of each label, that of a

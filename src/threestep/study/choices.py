@@ -85,7 +85,7 @@ def choose_settings(
         What is asked for does not go together, or not with such samples.
     """
     settings = replace(settings, convolutions=_wants_convolutions(settings, layout))
-    changes = [name for name in (*CHANGES, "drop_path") if getattr(settings, name)]
+    changes = [name for name in (*CHANGES, "drop_path", "channels") if getattr(settings, name)]
     if settings.network == "auto" and not settings.convolutions and changes:
         raise SettingsError(f"`{changes[0]}`, but no network with convolutions is tried", "leave it out")
     batch_size = min(settings.batch_size or _batch_size(n_train), n_train)
