@@ -87,7 +87,7 @@ def test_health_is_a_table_of_kinds_and_depths():
     stacks = tuple(
         Stack(kind, depth, "conv8", (1.0,), (0.1,), (0.5,), depth / 100) for kind in "ab" for depth in (8, 20)
     )
-    said = shown(Health(EVIL, 2.3, stacks, ("A sentence & more.",), 1.0))
+    said = shown(Health(EVIL, 2.3, stacks, ("A sentence & more.",), 1.0, 80, 20, 6))
     assert "8 layers 20 layers a 8.0% 20.0% b 8.0% 20.0%" in said
     assert "A sentence & more." in said
 

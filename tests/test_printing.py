@@ -12,12 +12,12 @@ from threestep.app.lines import cells_of, in_columns, say
 from threestep.app.telling import Teller
 from threestep.settings import Settings
 from threestep.study import Comparison
-from threestep.study.leaderboard import order_in_words
+from threestep.study.leaderboard import order_of
 from threestep.study.verdict import ArmOutcome
 
 ROW = {"number": 12, "network": "128-r128-r128-r128 silu", "n_params": 67210, "valid_loss": 0.11651}
 ROW |= {"valid_score": 0.9667, "score_low": 0.93, "parent": 4, "change": "trained anew in 4 folds"}
-BOARD = {"event": "leaderboard", "n_tried": 30, "picked": [12], "order": ""}
+BOARD = {"event": "leaderboard", "n_tried": 30, "picked": [12], "order": []}
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_the_leaderboard_tells_origins_where_the_lines_are_wide_enough(capsys, m
 
 def test_an_order_that_the_losses_do_not_explain_is_explained_and_no_other(capsys):
     rows = [ROW | {"number": number, "valid_loss": loss} for number, loss in enumerate([0.3, 0.1, 0.2])]
-    event = BOARD | {"rows": rows, "picked": [0], "order": "by accuracy"}
+    event = BOARD | {"rows": rows, "picked": [0], "order": ["by accuracy"]}
     assert "order: by accuracy" in told(capsys, event)[-1]
     assert "order" not in "".join(told(capsys, event | {"rows": [rows[1], rows[2], rows[0]]}))
     assert "* picked; their answers are averaged" in told(capsys, event | {"picked": [0, 1]})[-2]
@@ -92,7 +92,7 @@ def test_an_order_that_the_losses_do_not_explain_is_explained_and_no_other(capsy
     ("losses", "n_chosen", "is_calibrated", "given", "said"),
     [
         ([0.1, 0.2], 1, True, {}, ""),
-        ([0.2, 0.1], 1, True, {}, "by the loss that each has once it is as sure as it should be; shown is"),
+        ([0.2, 0.1], 1, True, {}, "what was trained anew by the loss it has once it is as sure as it should"),
         ([0.2, 0.1], 1, False, {}, "by the loss, what was trained anew before the rest"),
         (
             [0.1, 0.3, 0.2],
@@ -107,7 +107,7 @@ def test_an_order_that_the_losses_do_not_explain_is_explained_and_no_other(capsy
     ],
 )
 def test_the_journal_says_by_what_the_leaderboard_is_in_order(losses, n_chosen, is_calibrated, given, said):
-    found = order_in_words(losses, n_chosen, is_calibrated, Settings(**given))
+    found = "; then ".join(order_of(losses, n_chosen, is_calibrated, Settings(**given)))
     assert found.startswith(said)
     assert bool(found) == bool(said)
 

@@ -575,7 +575,7 @@ def test_the_report_says_of_the_picked_network_that_it_is_picked(monkeypatch, tm
     run = ts.fit("iris", max_latency_ms=1.0, out=tmp_path / "run", **SMALL)
     page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     (title,) = re.findall(r'class="dot picked"[^>]*>\s*<title>([^<]*)<', page)
-    assert f"{run.model.network.n_params:,} params" in title
+    assert f"({run.model.network.n_params:,}; " in title
 
 
 def test_without_hidden_layers_only_linear_ones_are_tried():

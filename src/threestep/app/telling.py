@@ -146,7 +146,7 @@ class Teller:
             say("* picked; their answers are averaged", INDENT)
         losses = [row["valid_loss"] for row in event["rows"]]
         if losses[:_ROWS] != sorted(losses)[:_ROWS] and event.get("order"):
-            say(f"order: {event['order']}", INDENT)
+            say(f"order: {'; then '.join(event['order'])}", INDENT)
 
     def _tell_pick(self, event: Event) -> None:
         whose = " of the first" if self._has_others else ""

@@ -228,7 +228,8 @@ def _values_of_objects(y: NDArray, name: str) -> NDArray:
         return np.array(items, dtype=bool)
     if all(isinstance(item, (int, float, Decimal, np.number)) for item in items):
         numbers = numeric_array(items, f"target {name!r}")
-        if len(set(items)) > len(np.unique(numbers)):
+        whole = {item for item in items if isinstance(item, (int, np.integer))}
+        if len(whole) > len(set(map(float, whole))):
             raise DataError(
                 f"target {name!r}: has whole numbers too large to be told apart, such as {shown(max(items))}",
                 "give them as text",

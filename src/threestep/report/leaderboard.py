@@ -6,7 +6,7 @@ from typing import Any
 from threestep.report.html import Markup, join, table, tag
 from threestep.report.numbers import with_minus, written
 from threestep.report.tried import n_folds_of
-from threestep.report.words import Text, say, translated
+from threestep.report.words import Text, listed, say, translated
 
 Event = dict[str, Any]
 
@@ -44,7 +44,7 @@ def leaderboard_table(by_name: dict[str, Event]) -> Markup:
         for row in shown
     ]
     notes = [_together(len(picked), n_folds_of(by_name)), _alone(by_name), _why_first(shown)]
-    notes.append(_order(shown[len(picked) :]))
+    notes.append(_order(shown, board.get("order", [])))
     return join([tag("h3", title), *notes, table(head, cells, "tried")])
 
 
@@ -60,17 +60,12 @@ def _alone(by_name: dict[str, Event]) -> Markup:
     return tag("p", text, class_="small")
 
 
-def _order(rows: Sequence[Event]) -> Markup:
-    """Why those behind the picked ones do not stand in the order of their losses, if they do not."""
-    folded, others = (
-        [row["valid_loss"] for row in rows if _is_folded(row) == side] for side in (True, False)
-    )
-    if sorted(folded) == folded and sorted(others) == others:
+def _order(rows: Sequence[Event], order: Sequence[str]) -> Markup:
+    """By what they stand in order, if their losses do not say so."""
+    losses = [row["valid_loss"] for row in rows]
+    if not order or sorted(losses) == losses:
         return Markup("")
-    text = say(
-        "They stand in the order in which they were compared: by the loss once each is as sure as it should "
-        "be, or by the metric that was asked for."
-    )
+    text = say("Their order: {order}.", order=listed(map(translated, order), "; "))
     return tag("p", text, class_="small")
 
 

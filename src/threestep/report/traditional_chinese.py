@@ -216,9 +216,7 @@ PAGE: dict[str, str] = {
     "how it came about": "如何產生",
     "from {n}: {change}": "來自 {n}：{change}",
     "no.": "編號",
-    "They stand in the order in which they were compared: by the loss once each is as sure as it should be, or by the metric that was asked for.": (
-        "排列的次序就是比較的次序：依各自把握校正之後的損失，或依所要求的指標。"
-    ),
+    "Their order: {order}.": "排列的次序：{order}。",
     "The only one tried": "試過的唯一一個",
     "The best {n} of {all} tried": "試過的 {all} 個中最好的 {n} 個",
     "What was trained in folds is judged on all samples but the test ones, each by a network that did not learn "
@@ -615,6 +613,17 @@ JOURNAL: dict[str, str] = {
     "layer {n} made plain": "第 {n} 層改為一般層",
     "layer {n} made residual": "第 {n} 層改為殘差層",
     "activation changed to {name}": "活化函數改為 {name}",
+    # by what a leaderboard is in order
+    "the picked ones first": "選中的在前",
+    "the picked ones first, for their averaged answers have a better {metric} than those of the first alone": (
+        "選中的在前，因為它們平均後的{metric}優於只用第一個"
+    ),
+    "by the loss": "依損失",
+    "by {metric}": "依{metric}",
+    "by the loss, what was trained anew before the rest": "依損失，重新訓練的排在其他之前",
+    "what was trained anew by the loss it has once it is as sure as it should be": "重新訓練的，依其把握校正之後的損失",
+    "the rest by the loss": "其餘依損失",
+    "what was not trained in folds, whose losses are those of fewer samples": "沒有分折訓練的，其損失只出自較少的樣本",
     # layers
     "max of {size}": "{size} 的最大值",
     "mean of {size}": "{size} 的平均值",

@@ -18,7 +18,21 @@ LANGUAGES = {"en": "English", "zh-TW": "繁體中文"}
 """What a page may be read in, by the tags of BCP 47."""
 
 
-_SENTENCES = ("why", "how", "first", "second", "gain", "low", "high", "fall", "kind", "arm", "rival", "media")
+_SENTENCES = (
+    "why",
+    "how",
+    "first",
+    "second",
+    "gain",
+    "low",
+    "high",
+    "fall",
+    "kind",
+    "arm",
+    "rival",
+    "media",
+    "metric",
+)
 """Values of a sentence of the journal that are sentences of it themselves; others are names and numbers."""
 
 _BETWEEN = {", ": "、", "; ": "；", " → ": " → "}

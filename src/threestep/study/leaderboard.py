@@ -8,7 +8,9 @@ from threestep.settings import Settings
 
 _MOST_ROWS = 1000  # of the leaderboard in the journal
 _NOT_FOLDED = "what was not trained in folds, whose losses are those of fewer samples"
-_CALIBRATED = "by the loss that each has once it is as sure as it should be; shown is the one before that"
+_ANEW = "by the loss, what was trained anew before the rest"
+_CALIBRATED = "what was trained anew by the loss it has once it is as sure as it should be"
+_THE_REST = "the rest by the loss"
 
 
 def leaderboard_event(
@@ -21,28 +23,29 @@ def leaderboard_event(
     """What was tried; `n_folded`: how many of the first were trained in folds, if any."""
     rows, picked = leaderboard(everything)[:_MOST_ROWS], [each.number for each in chosen]
     losses = [each.loss for each in everything[:n_folded]]
-    order = order_in_words(losses, len(chosen), is_calibrated, settings)
+    order = order_of(losses, len(chosen), is_calibrated, settings)
     if n_folded is not None and n_folded < len(everything):
-        order = f"{order or 'by the loss'}; then {_NOT_FOLDED}"
+        order = [*(order or ["by the loss"]), _NOT_FOLDED]
     return {"event": "leaderboard", "rows": rows, "picked": picked, "order": order}
 
 
-def order_in_words(losses: list[float], n_chosen: int, is_calibrated: bool, settings: Settings) -> str:
-    """By what the rows of a leaderboard are in order that have these losses; empty where it is by these.
+def order_of(losses: list[float], n_chosen: int, is_calibrated: bool, settings: Settings) -> list[str]:
+    """By what the rows of a leaderboard are in order that have these losses: first by this, then by that;
+    nothing where it is by these.
 
     Examples
     --------
-    >>> order_in_words([0.1, 0.3, 0.2], 2, False, Settings(ensemble=2))
-    'the picked ones first'
+    >>> order_of([0.1, 0.3, 0.2], 2, False, Settings(ensemble=2))
+    ['the picked ones first']
     """
     metric, parts = settings.score_metric.replace("_", " "), list[str]()
     if losses == sorted(losses) and metric == "loss":
-        return ""
+        return []
     if n_chosen > 1:
         why = f", for their averaged answers have a better {metric} than those of the first alone"
         parts.append("the picked ones first" + why * (settings.ensemble is None))
     if metric != "loss":
         parts.append(f"by {metric}")
     elif losses[n_chosen:] != sorted(losses[n_chosen:]) or n_chosen == 1:
-        parts.append(_CALIBRATED if is_calibrated else "by the loss, what was trained anew before the rest")
-    return "; then ".join(parts)
+        parts += [_CALIBRATED, _THE_REST] if is_calibrated else [_ANEW]
+    return parts
