@@ -109,7 +109,7 @@ def pick_some(
             said = [said_by(each) for each in able[:MOST_CANDIDATES]]
             chosen = [able[place] for place in _best_together(said, goodness, few.samples, settings)]
     everything = _first_those(chosen, _first_those(able, tried))
-    yield leaderboard_event(everything, chosen, losses is not None, settings)
+    yield leaderboard_event(everything, chosen, 0 if losses is None else len(losses), settings)
     surer = None if losses is None else Surer(able[: len(losses)], losses, few.rows)
     yield from _luck_events(everything, chosen[0], surer, settings)
     return chosen, everything
@@ -258,7 +258,7 @@ def pick_in_folds(
     compared = [each.tried for each in folded[: 0 if losses is None else len(losses)]]
     surer = None if losses is None else Surer(compared, losses, few.rows)
     everything = _first_those(picked, [*(each.tried for each in folded), *tried])
-    yield leaderboard_event(everything, picked, losses is not None, settings, len(folded))
+    yield leaderboard_event(everything, picked, len(compared), settings, len(folded))
     yield from _luck_events([each.tried for each in folded], picked[0], surer, settings)
     best, (first, *others) = picked[0].trained, [own for each in chosen for own in each.functions]
     outcome = Outcome.INTERRUPTED if is_interrupted else best.outcome

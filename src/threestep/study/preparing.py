@@ -271,9 +271,11 @@ def _goodness(settings: Settings, target: Target) -> Goodness:
         quantiles=tuple(settings.quantiles),
     )
     if goodness.kind != target.kind:
+        asked = f"`loss` is {goodness.loss!r}"
+        if settings.loss == "auto":  # then these ask for it
+            asked = f"`quantiles` are {', '.join(f'{each:g}' for each in settings.quantiles)}"
         raise SettingsError(
-            f"`loss` is {goodness.loss!r}, which is for {goodness.kind}, but the target {target.name!r} is "
-            f"{target.kind}",
+            f"{asked}, which is for {goodness.kind}, but the target {target.name!r} is {target.kind}",
             _hint_of_target(settings),
         )
     if settings.quantiles and settings.score_metric != "loss":
