@@ -221,6 +221,8 @@ def test_doctor_says_what_works(capsys):
         (["fit", "nowhere.csv"], "nowhere.csv", "known: digits"),
         (["fit", "digitz"], "digitz", "did you mean `digits`"),
         (["fit", "iris", "--target", "clas"], "clas", ""),
+        (["fit", "iris", "species"], "two words", "--target species"),
+        (["fit", "table.csv", "text.csv"], "two words", "into one file"),
         (["fit", "table.csv", "--target", "outcom"], "outcom", "did you mean `outcome`"),
         (["fit", "table.csv", "--target", "hole"], "20 of 20 samples", "another column"),
         (["fit", "text.csv"], "abc", "empty"),

@@ -195,6 +195,8 @@ def _check_known(words: list[str]) -> None:
             )
     if name == "fit" and len(others) > 1 and not any(word.startswith("-") for word in others[:2]):
         hint = f"the column to predict is named by an option: --target {others[1]}"
+        if os.path.exists(others[1]):
+            hint = "put all samples into one file, or give one of them"
         raise UserError(f"got two words, {others[0]!r} and {others[1]!r}, expected one: the data", hint)
 
 
