@@ -49,7 +49,7 @@ def read_frame(frame: object) -> Table:
             notes.append(f"column {name!r} is left out: {series.dtype} is not supported yet")
         else:
             columns[name] = column
-        if series.dtype in (nw.Categorical, nw.Enum) and (meant := meanings_of(series.to_list())):
+        if series.dtype in (nw.Categorical, nw.Enum) and (meant := meanings_of(_levels(series))):
             meanings[name] = meant
     if len(data) == 0 or not columns:
         raise DataError(
@@ -89,6 +89,11 @@ def _of_another_kind(series, name: str) -> NDArray | None:
     if dtype == nw.Unknown:
         return _unknown(series.to_native(), name)
     return words_of_objects(series.to_list()) if dtype in (nw.Categorical, nw.Enum) else None
+
+
+def _levels(series) -> list:
+    """The different values of a column of categories."""
+    return series.unique().to_list()
 
 
 def _unknown(series: object, name: str) -> NDArray | None:
