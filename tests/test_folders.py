@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 import threestep as ts
-from threestep.data import Media, folders, kept, read
+from threestep.data import Media, folders, kept, read, read_to_learn
 from threestep.data.media import PICTURE_ENDINGS
 from threestep.data.sound_files import mel_filters, sound_media, spectrogram
 from threestep.limits import check_settings
@@ -785,7 +785,10 @@ def test_files_may_be_named_as_windows_does(tmp_path):
 def test_labels_of_files_that_are_not_there_are_no_table(tmp_path):
     (tmp_path / "labels.csv").write_text("file,label\n" + "\n".join(f"{each}.wav,a" for each in range(6)))
     with pytest.raises(ts.DataError, match=r"column 'file' names sounds such as '0\.wav', but none is there"):
-        read(tmp_path / "labels.csv")
+        read_to_learn(tmp_path / "labels.csv")
+    assert read(tmp_path / "labels.csv").n_samples == 6  # a model of columns may be asked about some of them
+    known = read_to_learn(tmp_path / "labels.csv", Files(column=("file=category",)))
+    assert known.notes == ()
 
 
 def test_links_to_nothing_are_told(tmp_path):
@@ -805,7 +808,7 @@ def test_a_table_that_happens_to_lie_beside_pictures_is_a_table(tmp_path):
     save(tmp_path / "1.png", GREY)
     (tmp_path / "t.csv").write_text("name,size,class\n" + "\n".join(f"1.png,{each},a" for each in range(6)))
     (tmp_path / "u.csv").write_text("a,class\n" + "\n".join(f"{each},a" for each in range(6)))
-    named = read(tmp_path / "t.csv")
+    named = read_to_learn(tmp_path / "t.csv")
     assert isinstance(named.x, dict)
     assert any("column 'name' names pictures that are there" in note for note in named.notes)
     assert isinstance(read(tmp_path / "u.csv").x, dict)

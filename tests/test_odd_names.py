@@ -11,7 +11,7 @@ import threestep as ts
         ("-", "write it to a file first"),
         ("/dev/fd/9999", "write it to a file first"),
         ("https://example.org/table.csv", "curl -O https://example.org/table.csv"),
-        ("s3://bucket/table.csv", "download it first"),
+        ("s3://bucket/table.csv", "copy it to this machine"),
         ("table.csv.bz2", "unpack it first"),
         ("table.zip", "unpack it first"),
         ("table.xlsx", "pandas.read_excel"),

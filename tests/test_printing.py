@@ -20,10 +20,15 @@ ROW |= {"valid_score": 0.9667, "score_low": 0.93, "parent": 4, "change": "traine
 BOARD = {"event": "leaderboard", "n_tried": 30, "picked": [12], "order": []}
 
 
+def watch(monkeypatch, width):
+    """A terminal of so many columns."""
+    monkeypatch.setattr("threestep.app.lines._is_watched", lambda stream: True)
+    monkeypatch.setenv("COLUMNS", str(width))
+
+
 @pytest.fixture
 def narrow(monkeypatch):
-    """A terminal of 80 columns."""
-    monkeypatch.setenv("COLUMNS", "80")
+    watch(monkeypatch, 80)
 
 
 def told(capsys, *events) -> list[str]:
@@ -37,7 +42,7 @@ def test_a_line_is_broken_between_words_where_the_terminal_ends_and_only_there(c
     text = "note: " + "words of a note " * 20
     say(text)
     assert len(capsys.readouterr().out.splitlines()) == 1  # nobody watches
-    monkeypatch.setenv("COLUMNS", "40")
+    watch(monkeypatch, 40)
     say(text, "  ")
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 40
@@ -47,7 +52,7 @@ def test_a_line_is_broken_between_words_where_the_terminal_ends_and_only_there(c
 
 
 def test_chinese_characters_count_as_two(capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "20")
+    watch(monkeypatch, 20)
     say("損失 損失 損失 損失 損失")
     assert all(cells_of(line) <= 20 for line in capsys.readouterr().out.splitlines())
     first, second = in_columns([["損失", "1"], ["loss", "2"]])
@@ -69,7 +74,7 @@ def test_a_run_of_80_columns_has_no_longer_line(tmp_path, narrow, capsys):
 def test_the_leaderboard_tells_origins_where_the_lines_are_wide_enough(capsys, monkeypatch):
     event = BOARD | {"rows": [ROW]}
     assert "from 4: trained anew in 4 folds" in told(capsys, event)[-1]
-    monkeypatch.setenv("COLUMNS", "80")
+    watch(monkeypatch, 80)
     assert told(capsys, event)[-1].split() == [
         "12",
         "67,210",
@@ -154,3 +159,9 @@ def test_who_wants_no_colours_has_none(wish, capsys, monkeypatch):
     said = capsys.readouterr().out
     assert "predict" in said
     assert ("\x1b[" in said) == (wish == "")
+
+
+def test_lines_stay_whole_where_nobody_watches_whatever_the_columns_are(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "20")
+    say("a line of more than twenty characters")
+    assert capsys.readouterr().out == "a line of more than twenty characters\n"

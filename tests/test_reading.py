@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import threestep as ts
-from threestep.data import BUILTIN_NAMES, Table, label, read
+from threestep.data import BUILTIN_NAMES, Table, label, labelled, read
 from threestep.data.builtin import small_digits
 from threestep.settings import Files
 
@@ -1326,3 +1326,26 @@ def test_what_a_masked_array_hides_is_missing():
     np.testing.assert_array_equal(read((numbers, [0, 1])).x, [[1, np.nan], [3, 4]])
     words = np.ma.masked_array(["a", "b"], mask=[1, 0])
     assert read({"word": words, "y": [0, 1]}).columns()["word"].tolist() == ["", "b"]
+
+
+def test_large_labels_with_gaps_beside_them_stay_themselves():
+    labels = [2**63 + 1, 2**63 + 2, 5] * 8
+    hidden = np.ma.masked_array(np.array([*labels, 0], np.uint64), mask=[*[0] * 24, 1])
+    x = np.arange(25.0)[:, None]
+    for y in (hidden, [*labels, None]):
+        assert sorted(set(labelled(read((x, y))).y.tolist())) == sorted(set(labels))
+
+
+def test_a_unit_behind_a_point_is_one_and_an_ending_of_a_file_is_not(tmp_path):
+    (tmp_path / "t.csv").write_text(
+        "share,euro,name,y\n" + "".join(f"{n}.%,{n}.€,{n}.png,{n}\n" for n in range(60))
+    )
+    columns = read(tmp_path / "t.csv").columns()
+    assert [columns[name].dtype.kind for name in ("share", "euro", "name")] == ["f", "f", "O"]
+
+
+@pytest.mark.parametrize("name", ["t.tar.gz", "t.json.gz"])
+def test_packed_files_of_other_kinds_are_no_arrays(tmp_path, name):
+    (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(ts.DataError, match="a kind of file that is not known"):
+        read(tmp_path / name)

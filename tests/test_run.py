@@ -16,7 +16,7 @@ import threestep as ts
 from threestep.data import label, read
 from threestep.job import fit_steps
 from threestep.pick import Outcome, descent
-from threestep.study import RunFolder, new_folder, page_folder, read_journal, score_samples
+from threestep.study import RunFolder, check_page_folder, new_folder, page_folder, read_journal, score_samples
 
 KINDS = ["start", "check", "function_set", "goodness", "epoch", "pick", "scores", "details", "end"]
 OF_A_SEARCH = {"space", "rung", "final", "leaderboard", "luck", "note"}
@@ -462,16 +462,21 @@ def test_a_page_needs_its_folder_before_the_work_for_it(in_tmp, monkeypatch):
 
 def test_what_was_broken_off_is_told_as_such(tmp_path):
     new_folder(tmp_path / "run", "t").append({"event": "start"})
-    with pytest.raises(
-        ts.DataError, match=r"a run has left that was broken off \(journal\.jsonl\)"
-    ) as caught:
+    with pytest.raises(ts.DataError, match=r"broken off or still goes on \(journal\.jsonl\)") as caught:
         new_folder(tmp_path / "run", "t")
-    assert "remove it" in caught.value.hint
+    assert "may be deleted" in caught.value.hint
 
 
 def test_folders_are_numbered_and_none_is_had_twice(in_tmp):
     names = [new_folder(None, "t").path.name, page_folder(None, "t").name, new_folder(None, "t").path.name]
     assert names == ["t-001", "t-002", "t-003"]  # though nothing was written there yet
+
+
+def test_a_link_to_a_disk_that_is_not_there_is_told(in_tmp):
+    (in_tmp / "runs").symlink_to(in_tmp / "nowhere")
+    for claim in (lambda: new_folder(None, "t"), lambda: check_page_folder(None)):
+        with pytest.raises(ts.DataError, match=r"cannot be written|link to nothing"):
+            claim()
 
 
 def test_a_name_that_is_no_utf8_is_told_readably(in_tmp):

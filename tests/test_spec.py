@@ -69,6 +69,7 @@ def test_every_activation_can_be_named(name):
         "64 RELU",
         "64 batch",
         "64-32 tanh group",
+        "maxpool group",
         "\x00",
         "8-4\x00",
         "-".join(["8"] * 1001),
@@ -94,6 +95,7 @@ def test_message_names_the_part_that_cannot_be_read():
     [
         ("64 reluu", "relu"),
         ("64 Tanh", "tanh"),
+        ("64 Relu", "relu"),
         ("sigmoyd", "sigmoid"),
         ("Conv8", "conv8"),
         ("avgpool", "maxpool"),

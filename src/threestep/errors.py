@@ -84,6 +84,6 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """
     known = [str(name) for name in known]
     listed = ", ".join(known[:20]) + (f" and {len(known) - 20} more" if len(known) > 20 else "")
-    near = get_close_matches(word, known, n=1, cutoff=0.5)
-    near = near or [name for name in known if name.lower() == word.lower()][:1]
+    near = [name for name in known if name.lower() == word.lower()][:1]
+    near = near or get_close_matches(word, known, n=1, cutoff=0.5)
     return f"did you mean `{near[0]}`? known: {listed}" if near else f"known: {listed}"

@@ -1,5 +1,6 @@
 """Lines on stdout: broken between words where the terminal ends; tables; counts."""
 
+import sys
 from collections.abc import Iterable
 from shutil import get_terminal_size
 from typing import TextIO
@@ -11,9 +12,14 @@ _UNBOUNDED = 100_000  # characters, where nobody watches: a fact stays one line,
 _BETWEEN = "  "  # columns of a table
 
 
-def line_width() -> int:
+def line_width(file: TextIO | None = None) -> int:
     """Characters in a line of the terminal; very many where the output goes somewhere else."""
-    return get_terminal_size((_UNBOUNDED, 24)).columns
+    return get_terminal_size().columns if _is_watched(file or sys.stdout) else _UNBOUNDED
+
+
+def _is_watched(stream: TextIO) -> bool:
+    """Whether a terminal shows it."""
+    return stream.isatty()
 
 
 def say(text: str = "", indent: str = "", later: str | None = None, file: TextIO | None = None) -> None:
@@ -29,7 +35,7 @@ def say(text: str = "", indent: str = "", later: str | None = None, file: TextIO
         Where to, if not to stdout.
     """
     later = max(indent, INDENT, key=len) if later is None else later
-    for line in broken(text, line_width(), indent, later):
+    for line in broken(text, line_width(file), indent, later):
         print(line, file=file)
 
 

@@ -20,7 +20,7 @@ from threestep.data.level_means import NO_MEANS
 from threestep.data.levels import MANY_LEVELS
 from threestep.data.media import PICTURE_BITS, Media
 from threestep.data.prep import NO_BINS, Prep, fit_prep, with_means, without_bins
-from threestep.data.reading import label, labelled, read
+from threestep.data.reading import label, labelled, read, read_to_learn
 from threestep.data.roles import balanced_weights, column_of, ranks_in, weights_in, without
 from threestep.data.sameness import fingerprint, keys_of_samples, keys_of_values
 from threestep.data.splitting import Split, dealt, split, tested
@@ -80,6 +80,7 @@ __all__ = [
     "ranks_in",
     "read",
     "read_anew",
+    "read_to_learn",
     "readable",
     "split",
     "tested",

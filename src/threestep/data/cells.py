@@ -13,6 +13,8 @@ from threestep.data.written import MISSING
 from threestep.errors import DataError
 
 _NOT_KNOWN = frozenset({"NAType", "NaTType"})  # pandas' own, told by name: pandas is never required
+MOST_EXACT = 2.0**53
+"""float64 holds every whole number below."""
 _STRAY_FRACTION = 0.02
 _MOST_SHOWN = 60
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
@@ -124,7 +126,8 @@ def array_of(values: object, name: str) -> NDArray:
         Ragged rows.
     """
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # what it hides is not known
-        is_numeric = values.dtype.kind in "biuf"
+        is_large = values.dtype.kind in "iu" and abs(values.astype(np.float64)).max() >= MOST_EXACT
+        is_numeric = values.dtype.kind in "biuf" and not is_large
         hidden, kind = (np.nan, np.float64) if is_numeric else ("", object)
         values = np.ma.filled(values.astype(kind), hidden)
     try:

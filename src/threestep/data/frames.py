@@ -3,13 +3,18 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data.cells import column_of_objects, finite_or_missing, is_missing, words_of_objects
+from threestep.data.cells import (
+    MOST_EXACT,
+    column_of_objects,
+    finite_or_missing,
+    is_missing,
+    words_of_objects,
+)
 from threestep.data.labels import meanings_of, whole_column
 from threestep.data.table import Table
 from threestep.errors import DataError
 
 _MICROSECONDS = 1e6  # of a second, in which durations are counted
-_MOST_EXACT = 2.0**53  # float64 holds every whole number below
 
 
 def is_frame(source: object) -> bool:
@@ -113,8 +118,10 @@ def _numbers_in(series, name: str) -> NDArray:
     be such."""
     import narwhals as nw
 
+    if series.dtype.is_integer() and series.null_count() > 0 and (series.abs() >= MOST_EXACT).any():
+        return words_of_objects(series.to_list())  # ids, or labels, of which floats would make others
     numbers = finite_or_missing(np.asarray(series.cast(nw.Float64).to_numpy(), np.float64), name)
-    if series.dtype.is_integer() and series.null_count() == 0 and np.abs(numbers).max() >= _MOST_EXACT:
+    if series.dtype.is_integer() and series.null_count() == 0 and np.abs(numbers).max() >= MOST_EXACT:
         whole = series.to_numpy()
         return whole if whole.dtype.kind in "iu" else numbers
     return numbers

@@ -1,7 +1,7 @@
 """A CSV file beside pictures or sounds that names them and says the label of each, as Kaggle has them."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -99,9 +99,16 @@ def listed_in(path: Path) -> Contents | None:
     return Contents(samples, y_name=names[1 - at], notes=tuple(notes))
 
 
-def with_names_told(table: Table, path: Path) -> Table:
-    """A table that was read from a file, with a note if one of its columns names pictures or sounds that are
-    there, though it has too many for a file of labels.
+def with_names_told(table: Table, path: Path, known: Collection[str] = ()) -> Table:
+    """A table to learn from that was read from a file, with a note if one of its columns names pictures or
+    sounds that are there, though it is no file of labels.
+
+    Parameters
+    ----------
+    table : Table
+    path : Path
+    known : collection of str
+        Columns of which it is said what they are.
 
     Raises
     ------
@@ -110,14 +117,17 @@ def with_names_told(table: Table, path: Path) -> Table:
     """
     for name, cells in table.columns().items():
         named = [cell for cell in cells[:_MOST_SEEN].tolist() if isinstance(cell, str)]
-        if len(named) < _FEWEST_NAMED * min(len(cells), _MOST_SEEN) or not _are_media(named):
+        are_few = len(named) < _FEWEST_NAMED * min(len(cells), _MOST_SEEN)
+        if name in known or are_few or not _are_media(named):
             continue
         kind = "pictures" if named[0].lower().endswith(PICTURE_ENDINGS) else "sounds"
         if any(_is_one(folder, cell) for folder in (path.parent, *_folders_beside(path)) for cell in named):
-            what = f"column {name!r} names {kind} that are there, but this is a table of several columns: "
+            what = f"column {name!r} names {kind} that are there, but this is a table of several columns"
+            if len(table.columns()) == _COLUMNS:
+                what = f"column {name!r} names {kind}, but many of them are not there, or named twice"
             how = "to learn from them, give a file with two columns, file names and labels"
-            return replace(table, notes=(*table.notes, what + how))
-        if len(table.columns()) == _COLUMNS:
+            return replace(table, notes=(*table.notes, f"{what}: {how}"))
+        if len(table.columns()) == _COLUMNS and not any("://" in cell for cell in named):
             problem = f"column {name!r} names {kind} such as {named[0]!r}, but none is there"
             hint = "put them beside this file, or in a folder beside it"
             raise DataError(f"{readable(str(path))}: {problem}", hint)

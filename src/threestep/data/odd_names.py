@@ -11,7 +11,7 @@ _HINTS = {
     (".xlsx", ".xls", ".xlsm", ".ods", ".numbers"): (
         "save a table as CSV, or hand over a data frame: threestep.fit(pandas.read_excel(...))"
     ),
-    (".json",): "save it as .jsonl, one record a line, or as CSV",
+    (".json", ".json.gz"): "save it as .jsonl, one record a line, or as CSV",
     (".pkl", ".pickle", ".h5", ".hdf5", ".mat", ".sav", ".dta", ".sas7bdat", ".feather", ".arrow"): (
         "load it in Python and hand over the data frame or the arrays: threestep.fit(frame)"
     ),
@@ -21,6 +21,11 @@ _HINTS = {
 def is_no_path(name: str) -> bool:
     """Whether a name is standard input's or an address of the web rather than a file's."""
     return name == "-" or name.startswith(("/dev/stdin", "/dev/fd/")) or re.match(_ADDRESS, name) is not None
+
+
+def is_packed(name: str) -> bool:
+    """Whether a name in small letters is that of a packed file of another kind than arrays."""
+    return name.endswith((".tar.gz", ".json.gz"))
 
 
 def hint_for(name: str) -> str | None:
@@ -38,6 +43,8 @@ def hint_for(name: str) -> str | None:
     True
     """
     if is_no_path(name):
+        if re.match(_ADDRESS, name) and not name.lower().startswith(("http", "ftp")):
+            return "copy it to this machine first"
         if re.match(_ADDRESS, name):
             return f"nothing is fetched from the web: download it first, such as `curl -O {name}`"
         return "standard input is not read: write it to a file first, such as `... > table.csv`"

@@ -48,7 +48,8 @@ def taken_apart(cell: str) -> Written | None:
     around = found["before"] or found["after"] or ""
     if len(around) > _LONGEST_UNIT or any(mark.isnumeric() and mark not in "²³23" for mark in around):
         return None  # 1½
-    if found["after"] and found["digits"][-1] in ".," and found.end("digits") == found.start("after"):
+    is_name = around.isalpha() and not IS_MONEY(around) and found["digits"][-1] in ".,"
+    if is_name and found.end("digits") == found.start("after"):
         return None  # 7.png
     is_odd_minus = bool(found["open"] or found["late"])
     return Written("-" if is_minus else "", found["digits"], found["exponent"] or "", around, is_odd_minus)

@@ -20,7 +20,7 @@ from threestep.data.frames import is_frame, read_frame
 from threestep.data.label_file import with_names_told
 from threestep.data.labels import as_meant, whole_column
 from threestep.data.media import FILE_SETTINGS, Media, sides_of
-from threestep.data.odd_names import hint_for, is_no_path
+from threestep.data.odd_names import hint_for, is_no_path, is_packed
 from threestep.data.table import Table
 from threestep.data.target import is_unknown
 from threestep.data.written import NONE_WRITTEN, Form, as_python_writes
@@ -86,6 +86,20 @@ def read(
             if asked_for != was:
                 raise DataError(f"`{name}` is given, but the files are read already", "give it to `read`")
     return table
+
+
+def read_to_learn(source: object, how: Files = Files()) -> Table:
+    """As `read`, of samples that are to be learned from.
+
+    Raises
+    ------
+    DataError
+        Also where a file of labels names pictures or sounds, and none is there.
+    """
+    table = read(source, how=how)
+    is_named = isinstance(source, (str, Path)) and isinstance(table.x, Mapping)
+    path = Path(os.path.expanduser(str(source))) if is_named else None
+    return table if path is None else with_names_told(table, path, _known(how))
 
 
 def _read_any(source: object, media: Media | None, how: Files, forms: Mapping[str, Form]) -> Table:
@@ -319,10 +333,10 @@ def _read_file(path: Path, how: Files, forms: Mapping[str, Form]) -> Table:
     if endings.endswith(".npz"):
         return read_npz(path)
     if endings.endswith(_TEXT_ENDINGS):
-        return with_names_told(read_csv(path, known, forms), path)
+        return read_csv(path, known, forms)
     if endings.endswith(DUCK_ENDINGS):
         return read_duck_file(path, known, forms)
-    if endings.endswith(("ubyte.gz", "ubyte", ".idx", ".idx.gz", ".gz")):
+    if endings.endswith(("ubyte.gz", "ubyte", ".idx", ".idx.gz", ".gz")) and not is_packed(endings):
         return read_idx_pair(path, None)
     if endings.endswith(".npy"):
         return read_npy(path, None)

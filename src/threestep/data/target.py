@@ -227,6 +227,11 @@ def _values_of_objects(y: NDArray, name: str) -> NDArray:
     if all(isinstance(item, (bool, np.bool_)) for item in items):
         return np.array(items, dtype=bool)
     if all(isinstance(item, (int, float, Decimal, np.number)) for item in items):
+        if all(isinstance(item, (int, np.integer)) for item in items):  # to the last digit, if NumPy can
+            kinds = [np.iinfo(kind) for kind in (np.int64, np.uint64)]
+            fits = [each.dtype for each in kinds if each.min <= min(items) and max(items) <= each.max]
+            if fits:
+                return np.array(items, fits[0])
         numbers = numeric_array(items, f"target {name!r}")
         whole = {item for item in items if isinstance(item, (int, np.integer))}
         if len(whole) > len(set(map(float, whole))):

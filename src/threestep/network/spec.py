@@ -93,7 +93,7 @@ def parse(spec: str, input_shape: tuple[int, ...], n_outputs: int, output: str =
     if output not in ACTIVATION_NAMES:
         raise SpecError(f"network {spec!r}: no activation {output!r}", did_you_mean(output, ACTIVATION_NAMES))
     words = layers_text.split("-") if layers_text else []
-    if norm and norm != "none" and all(_is_neurons(word) for word in words):
+    if norm and norm != "none" and not any(map(_is_normalized, words)):
         raise SpecError(
             f"network {spec!r}: got the normalization {norm!r}, but no convolution that is normalized",
             "leave it out",
@@ -142,10 +142,14 @@ def _is_neurons(word: str) -> bool:
     return _is_widths(word.removeprefix("dense"))
 
 
+def _is_normalized(word: str) -> bool:
+    """Whether a word is one of convolutions."""
+    return word in _RESNETS or bool(_CONV.fullmatch(word) or _BLOCKS.fullmatch(word))
+
+
 def _layers_of(word: str, shape: Shape, style: _Style) -> list[Layer]:
     """What one word stands for, behind an output of that shape."""
-    is_neurons = not (word in _RESNETS or word in _POOLS or _CONV.fullmatch(word) or _BLOCKS.fullmatch(word))
-    if is_neurons:
+    if not (_is_normalized(word) or word in _POOLS):
         text = word.removeprefix("dense")
         width = _width(text.removeprefix("r"), style.spec, word)
         return [Dense(width, style.activation, text.startswith("r"))]
@@ -321,7 +325,7 @@ def _is_layers(word: str) -> bool:
     first = word.split("-")[0]
     if _is_neurons(first) or "-" in word:
         return True
-    return first in _RESNETS or first in _POOLS or bool(_CONV.fullmatch(first) or _BLOCKS.fullmatch(first))
+    return first in _POOLS or _is_normalized(first)
 
 
 def _is_widths(word: str) -> bool:

@@ -37,7 +37,7 @@ def nice_ticks(low: float, high: float) -> list[float]:
     size = 10.0 ** floor(log10(span / 4))
     step = next(factor * size for factor in (1, 2, 5, 10, 20) if span / (factor * size) <= 5)
     first, last = floor(low / step), ceil(high / step)
-    return [float(f"{index * step:.12g}") for index in range(first, last + 1)]
+    return [float(f"{index * step:.15g}") for index in range(first, last + 1)]
 
 
 def epoch_ticks(n_epochs: int) -> list[int]:

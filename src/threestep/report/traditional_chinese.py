@@ -613,6 +613,14 @@ JOURNAL: dict[str, str] = {
     "layer {n} made plain": "第 {n} 層改為一般層",
     "layer {n} made residual": "第 {n} 層改為殘差層",
     "activation changed to {name}": "活化函數改為 {name}",
+    "column '{name}' names {kind} that are there, but this is a table of several columns: "
+    "to learn from them, give a file with two columns, file names and labels": (
+        "欄位「{name}」指出了存在的 {kind} 檔案，但這是有多個欄位的表格：若要從檔案學習，請給只有檔名與標籤兩欄的檔案"
+    ),
+    "column '{name}' names {kind}, but many of them are not there, or named twice: "
+    "to learn from them, give a file with two columns, file names and labels": (
+        "欄位「{name}」指出了 {kind} 檔案，但其中許多不存在或重複：若要從檔案學習，請給只有檔名與標籤兩欄的檔案"
+    ),
     # by what a leaderboard is in order
     "the picked ones first": "選中的在前",
     "the picked ones first, for their averaged answers have a better {metric} than those of the first alone": (

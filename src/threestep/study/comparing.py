@@ -25,7 +25,7 @@ from threestep.data import (
     labelled,
     notes_on_classes,
     overrides_of,
-    read,
+    read_to_learn,
     split,
     understand_target,
 )
@@ -116,7 +116,7 @@ def _made(source: object, by: str, study: Study) -> _Made:
         raise SettingsError(
             f"`activation` is {study.activation!r}", did_you_mean(study.activation, ACTIVATION_NAMES)
         )
-    table = labelled(read(source, how=Files(column=study.column)), study.target)
+    table = labelled(read_to_learn(source, Files(column=study.column)), study.target)
     if table.n_samples < _FEWEST_SAMPLES:
         got = "1 sample" if table.n_samples == 1 else f"{table.n_samples} samples"
         raise DataError(f"{table.name}: got {got}, expected at least {_FEWEST_SAMPLES}")

@@ -179,8 +179,8 @@ def _claimed(path: Path) -> RunFolder:
             except FileExistsError:
                 taken = [folder.journal_path.name]
     if folder.journal_path.name in taken and folder.model_path.name not in taken:
-        left = f"holds what a run has left that was broken off ({', '.join(taken)})"
-        raise DataError(f"{path}: {left}", f"remove it, or {_HINT_OTHER}")
+        left = f"holds a run that was broken off or still goes on ({', '.join(taken)})"
+        raise DataError(f"{path}: {left}", f"{_HINT_OTHER}; what was broken off may be deleted")
     if taken:
         raise DataError(f"{path}: holds a run already ({', '.join(taken)})", _HINT_OTHER)
     return folder
@@ -189,12 +189,14 @@ def _claimed(path: Path) -> RunFolder:
 def _made(name: str) -> Path:
     """The next of `runs/name-001`, ... that is not there yet, made by us and nobody else."""
     plain = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name)[:60]
+    with _written(_PARENT):
+        _PARENT.mkdir(parents=True, exist_ok=True)
     number = 0
     while True:
         number += 1
         path = _PARENT / f"{plain}-{number:03d}"
         with _written(path), suppress(FileExistsError):
-            path.mkdir(parents=True)
+            path.mkdir()
             return path
 
 
@@ -210,9 +212,10 @@ def _written(path: Path) -> Iterator[None]:
 def _check_no_file(path: Path) -> None:
     """Refuse a file where a folder is to be."""
     with _written(path):
-        is_file = path.is_file()
-    if is_file:
-        raise DataError(f"{path}: is a file, expected a folder", _HINT_OTHER)
+        is_file, is_lost = path.is_file(), path.is_symlink() and not path.exists()
+    if is_file or is_lost:
+        what = "a file" if is_file else "a link to nothing"
+        raise DataError(f"{path}: is {what}, expected a folder", _HINT_OTHER)
 
 
 def read_journal(path: str | Path) -> Iterator[Event]:

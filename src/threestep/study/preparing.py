@@ -21,7 +21,7 @@ from threestep.data import (
     labelled,
     overrides_of,
     ranks_in,
-    read,
+    read_to_learn,
     readable,
     split,
     understand_target,
@@ -115,7 +115,7 @@ def prepare_run(source: object, settings: Settings, began: float | None = None) 
     check_space(space_of(settings))
     searcher_of(settings.searcher)  # it may not be installed
     clock = Clock({})
-    source_table = read(source, how=settings)
+    source_table = read_to_learn(source, settings)
     table = labelled(source_table, settings.target)
     n_without_target = source_table.n_samples - table.n_samples
     clock.stage("read")
