@@ -66,10 +66,10 @@ class Target:
         if any(isinstance(label, str) for label in self.classes):
             return np.array(self.classes, object)
         whole = [label for label in self.classes if isinstance(label, int)]
-        is_large = len(whole) == len(self.classes) and max(whole, default=0) >= 2**63
-        return np.array(
-            self.classes, np.uint64 if is_large else None
-        )  # NumPy alone would make floats of them
+        are_whole = bool(whole) and len(whole) == len(self.classes)
+        is_large = are_whole and min(whole) >= 0 and 2**63 <= max(whole) < 2**64
+        # NumPy alone would make floats of them
+        return np.array(self.classes, np.uint64 if is_large else None)
 
     @property
     def n_outputs(self) -> int:
