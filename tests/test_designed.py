@@ -509,5 +509,5 @@ def test_the_report_says_what_was_varied():
     changes = (DESIGNED, "random", "rates changed")
     designed = [{"event": "designed", "change": change} for change in changes]
     assert "people design them, 2 drawn at random, varied" in str(what_was_tried(by_name, designed))
-    assert "1 with convolutions, as people design them." in str(what_was_tried(by_name, designed[:1]))
+    assert "one with convolutions, as people design them." in str(what_was_tried(by_name, designed[:1]))
     assert "convolutions" not in str(what_was_tried(by_name, []))

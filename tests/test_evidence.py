@@ -507,7 +507,7 @@ def _in_chinese(html):
     main = re.sub(r"<title>.*?</title>|<pre>.*?</pre>", "", main, flags=re.DOTALL)
     while (shorter := re.sub(r'<(t?span) class="t" lang="en">((?!<t?span).)*?</\1>', "", main)) != main:
         main = shorter
-    return re.sub(r"<[^>]+>", "|", main)
+    return unescape(re.sub(r"<[^>]+>", "|", main))
 
 
 WORDS_IN_CHINESE = {
