@@ -84,13 +84,9 @@ def _sure(confidence: float | None) -> str:
 
 def tell_health(found: Health) -> None:
     """Right answers by kind and depth, and what there is to see."""
-    depths = list(dict.fromkeys(each.depth for each in found.stacks))
-    say(f"{found.data}: right answers of stacks of growing depth")
+    say(f"{found.data}: stacks of growing depth")
     print()
-    rows = [["", *(f"{depth} layers" for depth in depths)]]
-    for kind in dict.fromkeys(each.kind for each in found.stacks):
-        rows.append([kind, *(f"{each.accuracy:.1%}" for each in found.stacks if each.kind == kind)])
-    for line in in_columns(rows):
+    for line in in_columns(found.table):
         print(line)
     print()
     for sentence in found.sentences:

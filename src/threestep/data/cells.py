@@ -116,6 +116,19 @@ def words_of_objects(cells: Sequence[object]) -> NDArray:
     return np.array(["" if is_missing(cell) else text_of(cell) for cell in cells], dtype=object)
 
 
+def exact_kind(whole: Sequence[int]) -> np.dtype | None:
+    """The type of NumPy that holds whole numbers to the last digit; None if none does.
+
+    Examples
+    --------
+    >>> exact_kind([2**63, 3]), exact_kind([-1, 2**63]), exact_kind([-1, 3])
+    (dtype('uint64'), None, dtype('int64'))
+    """
+    least, most = min(whole), max(whole)
+    kinds = [np.iinfo(kind) for kind in (np.int64, np.uint64)]
+    return next((each.dtype for each in kinds if each.min <= least and most <= each.max), None)
+
+
 def array_of(values: object, name: str) -> NDArray:
     """Any array-like as an array; text as objects, so that None and NaN beside it stay what they are. What
     a masked array hides is missing.

@@ -6,10 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data.cells import array_of, is_missing, text_of, words_of_objects
+from threestep.data.cells import MOST_EXACT, array_of, exact_kind, is_missing, text_of, words_of_objects
 from threestep.data.target import ClassLabel, are_classes, is_unknown
-
-_MOST_EXACT = 2**53  # float64 holds every whole number below
 
 _LARGEST = 10**308  # a float is no larger
 
@@ -31,12 +29,9 @@ def whole_numbers(values: Any) -> NDArray | None:
     if not all(isinstance(each, (int, np.integer)) and not isinstance(each, bool) for each in values):
         return None
     items = [int(each) for each in values]
-    least, most = min(items), max(items)
-    if max(-least, most) < _MOST_EXACT:
+    if max(map(abs, items)) < MOST_EXACT:
         return None
-    kinds = [np.iinfo(kind) for kind in (np.int64, np.uint64)]
-    fits = next((each.dtype for each in kinds if each.min <= least and most <= each.max), np.dtype(object))
-    return np.array(items, fits)
+    return np.array(items, exact_kind(items) or object)
 
 
 def whole_column(values: Any) -> NDArray | None:

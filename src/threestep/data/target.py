@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from threestep.data.cells import is_missing, numeric_array, shown, text_of
+from threestep.data.cells import MOST_EXACT, exact_kind, is_missing, numeric_array, shown, text_of
 from threestep.errors import DataError
 
 _MOST_CODES = 20
 _MOST_CLASSES = 1000
 _MANY_CLASSES = 20  # more than so many, half of them of one sample: no classes, it seems
-_MOST_EXACT = 2.0**53  # float64 holds every whole number below
 
 _YES, _NO = ("yes", "true", "y", "t", "1", "1.0"), ("no", "false", "n", "f", "0", "0.0")
 _LABEL_WORDS = dict.fromkeys(_YES, 1) | dict.fromkeys(_NO, 0)  # in small letters
@@ -228,10 +227,9 @@ def _values_of_objects(y: NDArray, name: str) -> NDArray:
         return np.array(items, dtype=bool)
     if all(isinstance(item, (int, float, Decimal, np.number)) for item in items):
         if all(isinstance(item, (int, np.integer)) for item in items):  # to the last digit, if NumPy can
-            kinds = [np.iinfo(kind) for kind in (np.int64, np.uint64)]
-            fits = [each.dtype for each in kinds if each.min <= min(items) and max(items) <= each.max]
-            if fits:
-                return np.array(items, fits[0])
+            kind = exact_kind(list(map(int, items)))
+            if kind is not None:
+                return np.array(items, kind)
         numbers = numeric_array(items, f"target {name!r}")
         whole = {item for item in items if isinstance(item, (int, np.integer))}
         if len(whole) > len(set(map(float, whole))):
@@ -297,5 +295,5 @@ def _kind(values: NDArray, distinct: NDArray) -> tuple[str, str]:
 def _plain(value: Any) -> ClassLabel:
     """A class label as a plain Python value; 1.0 becomes 1."""
     plain = value.item() if isinstance(value, np.generic) else value
-    whole = isinstance(plain, float) and plain.is_integer() and abs(plain) < _MOST_EXACT
+    whole = isinstance(plain, float) and plain.is_integer() and abs(plain) < MOST_EXACT
     return int(plain) if whole else plain

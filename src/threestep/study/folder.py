@@ -47,20 +47,16 @@ class RunFolder:
         """Add one line to the journal, now or with a later one."""
         self._waiting += msgspec.json.encode(event) + b"\n"
         with suppress(OSError):
-            self._write_waiting()
+            self.finish()
 
     def finish(self) -> None:
-        """Write what still waits.
+        """Write all that waits, or none of it.
 
         Raises
         ------
         OSError
             The disk is still full.
         """
-        self._write_waiting()
-
-    def _write_waiting(self) -> None:
-        """All that waits, or none of it."""
         with self.journal_path.open("ab", buffering=0) as file:
             size = file.tell()
             try:

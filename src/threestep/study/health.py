@@ -111,6 +111,15 @@ class Health:
     def __repr__(self) -> str:
         return f"<Health of {len(self.stacks)} stacks on {self.data}>"
 
+    @property
+    def table(self) -> list[list[str]]:
+        """Right answers by kind and depth: the heads of the columns, then a row for each kind."""
+        depths = list(dict.fromkeys(each.depth for each in self.stacks))
+        rows = [["right answers", *(f"{depth} layers" for depth in depths)]]
+        for kind in dict.fromkeys(each.kind for each in self.stacks):
+            rows.append([kind, *(f"{each.accuracy:.1%}" for each in self.stacks if each.kind == kind)])
+        return rows
+
     def _repr_html_(self) -> str:
         """The short form that a notebook shows."""
         return health_html(self)

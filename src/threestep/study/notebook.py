@@ -63,11 +63,7 @@ def explanation_html(found: "Explanation") -> str:
 
 def health_html(found: "Health") -> str:
     """Right answers by kind and depth, and what there is to see."""
-    depths = list(dict.fromkeys(each.depth for each in found.stacks))
-    rows = [["right answers", *(f"{depth} layers" for depth in depths)]]
-    for kind in dict.fromkeys(each.kind for each in found.stacks):
-        rows.append([kind, *(f"{each.accuracy:.1%}" for each in found.stacks if each.kind == kind)])
-    return card(f"Deep stacks on {found.data}", (), rows, [*found.sentences, *_page(found.folder)])
+    return card(f"Deep stacks on {found.data}", (), found.table, [*found.sentences, *_page(found.folder)])
 
 
 def _page(folder: Path | None) -> list[str]:
